@@ -1,0 +1,62 @@
+"""What the store needs to know from its surroundings, read from MAPSERVICE_… environment variables."""
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the data is and how hard the database may be worked.
+
+    Built once by the command line or `create_app` and passed down; nothing below reads the environment. An empty
+    variable counts as unset.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MAPSERVICE_", env_ignore_empty=True, extra="ignore")
+
+    data_dir: Path = Field(
+        default=Path(".data"),
+        description="Directory of the embedded PostGIS cluster and everything else the service keeps.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        repr=False,  # it may hold a password
+        description="URL of a PostGIS server to use instead of the embedded one, such as "
+        "postgresql://user:password@host:5432/mapservice.",
+    )
+    pool_size: int = Field(
+        default=8,
+        ge=1,
+        le=100,
+        description="Database connections per process and role. Few on purpose: three or four busy connections use "
+        "two cores fully, so more only make every query slower.",
+    )
+    pool_timeout: float = Field(
+        default=5.0,
+        gt=0,
+        description="Seconds a request waits for a free database connection before it is told to try again.",
+    )
+    statement_timeout_ms: int = Field(
+        default=10_000,
+        ge=0,
+        description="Milliseconds after which a query of the public pages is cancelled; 0 means never.",
+    )
+    staff_statement_timeout_ms: int = Field(
+        default=60_000,
+        ge=0,
+        description="Milliseconds after which a query of the staff screens is cancelled; 0 means never.",
+    )
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        """Absolute from the start, so that a later change of the working directory can't move the data."""
+        return value.expanduser().absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql_only(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgres://", "postgresql://", "postgresql+psycopg2://")):
+            raise ValueError("must start with postgresql://, such as postgresql://user:password@host:5432/mapservice")
+        return value
