@@ -1,0 +1,152 @@
+"""The whole register into a folder, and back, with PostgreSQL's own pg_dump and pg_restore.
+
+A backup is one dump and one small JSON file beside it with its SHA-256, so that a copy on a stick can be trusted. Only
+our schemas are in it: extensions and roles are made by `open_database` wherever it is restored.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import URL, text
+
+from postgis.cluster_config import OWNER_ROLE
+from postgis.debian import installed_servers
+from postgis.engine import Database
+from postgis.unavailable import StoreUnavailableError
+
+SCHEMAS = ("register", "account", "published")
+SUFFIX = ".dump"
+_TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A finished backup: where it is and what its note says."""
+
+    path: Path
+    note: dict[str, Any]
+
+
+def write_backup(database: Database, folder: Path) -> Backup:
+    """Dumps the database, which may be in use, into `folder`; the file appears only when it is whole and readable.
+
+    Raises StoreUnavailableError when the folder cannot be written or the dump fails.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailableError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    made_at = datetime.now(_TIME_ZONE)
+    path = folder / f"mapservice-{made_at:%Y%m%d-%H%M%S}{SUFFIX}"
+    unfinished = path.with_suffix(".unfinished")
+    try:
+        schemas = [f"--schema={schema}" for schema in SCHEMAS]
+        _run(database, "pg_dump", "--format=custom", "--no-owner", *schemas, f"--file={unfinished}")
+        _run(database, "pg_restore", "--list", str(unfinished), connect=False)
+        note = {
+            "made_at": made_at.isoformat(timespec="seconds"),
+            "file": path.name,
+            "sha256": _sha256(unfinished),
+            "bytes": unfinished.stat().st_size,
+            "rows": _row_counts(database),
+        }
+        unfinished.chmod(0o600)
+        unfinished.replace(path)
+    except OSError as error:
+        raise StoreUnavailableError(f"The backup cannot be written to {folder}: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    path.with_suffix(".json").write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+    return Backup(path, note)
+
+
+def read_backup(database: Database, folder: Path) -> Backup:
+    """Restores the newest backup of `folder` (or the dump that `folder` names) into a database that holds nothing yet.
+
+    All or nothing. Raises StoreUnavailableError when there is no backup, the file is damaged, or the database already
+    holds a register.
+    """
+    backup = _find(folder)
+    if _sha256(backup.path) != backup.note["sha256"]:
+        raise StoreUnavailableError(f"{backup.path} is damaged: its SHA-256 is not the one noted when it was made.")
+    with database.owner.connect() as connection:
+        if connection.execute(text("SELECT to_regnamespace('register') IS NOT NULL")).scalar_one():
+            raise StoreUnavailableError(
+                "The database already holds a register. Restore into a new one: set MAPSERVICE_DATA_DIR to a new one."
+            )
+    database.owner.dispose()
+    _run(
+        database, "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner",
+        f"--dbname={database.name}", str(backup.path),
+    )  # fmt: skip
+    return backup
+
+
+def _find(folder: Path) -> Backup:
+    found = [folder] if folder.is_file() else sorted(folder.glob(f"*{SUFFIX}"))
+    if not found:
+        raise StoreUnavailableError(f"There is no backup (*{SUFFIX}) in {folder}.")
+    note = found[-1].with_suffix(".json")
+    if not note.is_file():
+        raise StoreUnavailableError(f"{note} is missing: without it nobody can tell whether the backup is whole.")
+    return Backup(found[-1], json.loads(note.read_text(encoding="utf-8")))
+
+
+def _row_counts(database: Database) -> dict[str, int]:
+    with database.owner.connect() as connection:
+        tables = connection.execute(
+            text("SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY (:schemas) ORDER BY 1, 2"),
+            {"schemas": list(SCHEMAS)},
+        ).all()
+        return {
+            f"{schema}.{table}": connection.execute(text(f'SELECT count(*) FROM {schema}."{table}"')).scalar_one()
+            for schema, table in tables
+        }
+
+
+def _run(database: Database, program: str, *arguments: str, connect: bool = True) -> None:
+    command = [_program(database, program), *arguments]
+    environment = {**os.environ, "PGCONNECT_TIMEOUT": "10", **(_connection(database) if connect else {})}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        words = [line for line in done.stderr.splitlines() if line.strip()]
+        raise StoreUnavailableError(f"{program} failed: {words[0] if words else 'no reason given'}")
+
+
+def _connection(database: Database) -> dict[str, str]:
+    """Where and as whom to connect: in the environment, since a command line is for everybody to see."""
+    url: URL = database.url
+    host = url.host or str(url.query.get("host", ""))
+    found = {"PGHOST": host, "PGPORT": str(url.port or url.query.get("port", 5432)), "PGDATABASE": database.name}
+    if database.cluster is not None:
+        return {**found, "PGUSER": OWNER_ROLE}
+    if url.username:
+        found["PGUSER"] = url.username
+    if url.password:
+        found["PGPASSWORD"] = str(url.password)
+    return {**found, "PGOPTIONS": f"-c role={OWNER_ROLE}"}
+
+
+def _program(database: Database, name: str) -> str:
+    """The program of the server's own version: an older pg_dump refuses a newer server."""
+    made_by = None if database.cluster is None else database.cluster.status().made_by
+    for server in installed_servers():
+        if made_by in (None, server.major):
+            return server.program(name)
+    found = shutil.which(name)
+    if found is None:
+        raise StoreUnavailableError(f"{name} is not installed; on Debian: apt-get install postgresql-client")
+    return found
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

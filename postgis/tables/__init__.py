@@ -1,0 +1,42 @@
+"""The register's tables, one noun a file. `metadata` knows them all; migrations make them."""
+
+from postgis.tables.base import metadata
+from postgis.tables.data_source import data_source, reference_release
+from postgis.tables.establishment import establishment, establishment_fact, lookup_code
+from postgis.tables.food_safety import food_safety_record
+from postgis.tables.indicator import indicator, phase, target
+from postgis.tables.inspection import inspection, warning
+from postgis.tables.licence import licence
+from postgis.tables.model_site import model_site
+from postgis.tables.payment import digital_use, payment_acceptance
+from postgis.tables.place import basemap_area, street
+from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
+from postgis.tables.ward import residential_group, ward, ward_succession
+
+__all__ = [
+    "basemap_area",
+    "data_source",
+    "digital_use",
+    "establishment",
+    "establishment_fact",
+    "food_safety_record",
+    "indicator",
+    "inspection",
+    "licence",
+    "lookup_code",
+    "metadata",
+    "model_site",
+    "payment_acceptance",
+    "phase",
+    "reference_release",
+    "residential_group",
+    "sector_class",
+    "sector_code_collision",
+    "sector_group",
+    "sector_group_class",
+    "street",
+    "target",
+    "ward",
+    "ward_succession",
+    "warning",
+]

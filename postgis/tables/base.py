@@ -1,0 +1,55 @@
+"""What all tables share: the metadata, constraint names, geometry columns and checks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import BigInteger, CheckConstraint, Column, Computed, ForeignKey, Identity, MetaData
+
+metadata = MetaData(
+    schema="register",
+    # Constraint names reach the code that turns a database refusal into a message on a field: keep them predictable.
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+
+def identity() -> Column[int]:
+    """The surrogate key every table has: never shown to the public, never reused."""
+    return Column("id", BigInteger, Identity(), primary_key=True)
+
+
+def establishment_reference() -> Column[int]:
+    """The establishment that a fact is about."""
+    return Column("establishment_id", BigInteger, ForeignKey("register.establishment.id"), nullable=False, index=True)
+
+
+def geometry_columns(kind: str, *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:
+    """`geom` in WGS 84 (EPSG:4326), the truth, and `geom_3857`, its copy for tiles that the database keeps.
+
+    Both carry a GiST index (made by GeoAlchemy2).
+    """
+    return (
+        Column("geom", Geometry(kind, srid=4326), nullable=nullable),
+        Column(
+            "geom_3857",
+            Geometry(kind, srid=3857),
+            Computed("public.st_transform(geom, 3857)", persisted=True),
+        ),
+    )
+
+
+def one_of(column: str, codes: Sequence[str]) -> CheckConstraint:
+    """A CHECK that `column` holds one of `codes` (or null, where the column allows it)."""
+    listed = ", ".join(f"'{code}'" for code in codes)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def in_order(earlier: str, later: str) -> CheckConstraint:
+    """A CHECK that two dates, where both are known, stand in order."""
+    return CheckConstraint(f"{earlier} <= {later}", name=f"{earlier}_before_{later}")

@@ -1,0 +1,118 @@
+"""The establishment, its permanent public code, and the facts derived about it."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from postgis.tables.base import geometry_columns, identity, in_order, metadata, one_of
+from postgis.vocabulary import LEGAL_FORMS, OPERATING_STATUSES, POSITION_METHODS, SOURCES, YES_NO_UNKNOWN
+
+lookup_code = Table(
+    "lookup_code",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("issued_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    CheckConstraint("published.is_lookup_code(code)", name="check_character"),
+    comment="Every public code ever issued. Rows are never deleted, so that no code is ever used again.",
+)
+
+establishment = Table(
+    "establishment",
+    metadata,
+    identity(),
+    Column("code", Text, ForeignKey("register.lookup_code.code"), nullable=False, unique=True),
+    Column("ward_id", BigInteger, ForeignKey("register.ward.id"), nullable=False, index=True),
+    Column("residential_group_id", BigInteger, ForeignKey("register.residential_group.id"), index=True),
+    Column("name", Text, comment="the signboard; null where the source gives none"),
+    Column("name_en", Text),
+    Column("kind", Text, comment="finer than the sector group, e.g. cafe; OpenStreetMap's word"),
+    Column("legal_form", Text),
+    Column("sector_scheme", Text),
+    Column("sector_code", Text),
+    Column("sector_group", Text, ForeignKey("register.sector_group.code"), nullable=False, index=True),
+    Column("offering", Text, comment="goods or dishes, as stated"),
+    Column("house_number", Text),
+    Column("street_name", Text),
+    Column("address", Text, comment="as stated, never overwritten by what was parsed from it"),
+    Column("model_site_id", BigInteger, ForeignKey("register.model_site.id"), index=True),
+    Column("stall", Text),
+    Column("operating_status", Text, nullable=False, server_default="unknown"),
+    Column("opened_on", Date),
+    Column("closed_on", Date),
+    Column("opening_hours", Text),
+    Column("website", Text),
+    *geometry_columns("POINT"),
+    Column("position_method", Text, nullable=False),
+    Column("position_accuracy_m", Numeric(8, 1)),
+    Column("verified_on", Date),
+    Column("source", Text, nullable=False),
+    Column("source_ref", Text),
+    Column("illustrative", Boolean, nullable=False, server_default=text("false")),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("name_key", Text, Computed("published.search_key(coalesce(name, ''))", persisted=True)),
+    Column(
+        "search_key",
+        Text,
+        Computed(
+            "published.search_key(coalesce(name, '') || ' ' || coalesce(name_en, '') || ' ' || "
+            "coalesce(address, '') || ' ' || coalesce(offering, ''))",
+            persisted=True,
+        ),
+    ),
+    ForeignKeyConstraint(
+        ["sector_scheme", "sector_code"], ["register.sector_class.scheme", "register.sector_class.code"]
+    ),
+    one_of("legal_form", LEGAL_FORMS),
+    one_of("operating_status", OPERATING_STATUSES),
+    one_of("position_method", POSITION_METHODS),
+    one_of("source", SOURCES),
+    CheckConstraint("(sector_scheme IS NULL) = (sector_code IS NULL)", name="sector_scheme_with_code"),
+    CheckConstraint("position_accuracy_m >= 0", name="position_accuracy_m"),
+    CheckConstraint("name IS NFC NORMALIZED AND address IS NFC NORMALIZED", name="nfc"),
+    in_order("opened_on", "closed_on"),
+    Index(
+        "ix_establishment_search_key",
+        "search_key",
+        postgresql_using="gin",
+        postgresql_ops={"search_key": "gin_trgm_ops"},
+    ),
+    Index("uq_establishment_source_ref", "source", "source_ref", unique=True),
+    comment="A place of business (cơ sở kinh doanh), open or ended: nothing is ever physically removed.",
+)
+
+establishment_fact = Table(
+    "establishment_fact",
+    metadata,
+    Column(
+        "establishment_id", BigInteger, ForeignKey("register.establishment.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("licence_state", Text),
+    Column("licence_valid_until", Date),
+    Column("food_safety_kind", Text),
+    Column("food_safety_valid_until", Date),
+    Column("last_inspection_result", Text),
+    Column("last_inspection_on", Date),
+    Column("live_warning", Boolean, nullable=False, server_default=text("false")),
+    Column("payment_methods", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("payment_checked_on", Date),
+    Column("accepts_cashless", Text, nullable=False, server_default="unknown"),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    one_of("accepts_cashless", YES_NO_UNKNOWN),
+    comment="What the dated records say now, kept by triggers: a tile needs no aggregate. Never written by hand.",
+)

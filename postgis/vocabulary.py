@@ -1,0 +1,131 @@
+"""The code lists of the register: the words on the wire, in one place.
+
+Each list is what a CHECK constraint allows, what `/schema` names and what `web/translations` must label; a
+documentation test holds the three together. Unknown is a value of its own wherever a fact may be unknown.
+"""
+
+WARD_KINDS = ("ward", "commune", "special_zone", "township")
+"""Townships (thị trấn) only among former units: there are none since 1 July 2025."""
+
+SECTOR_GROUPS = (
+    "food_service",
+    "cafe_drinks",
+    "grocery",
+    "food_retail",
+    "fashion",
+    "pharmacy_cosmetics",
+    "electronics",
+    "household_goods",
+    "books_sports_gifts",
+    "vehicles",
+    "fuel_gas",
+    "lodging",
+    "beauty_laundry",
+    "repair",
+    "education",
+    "health",
+    "entertainment",
+    "travel",
+    "finance",
+    "production",
+    "online_trade",
+    "market",
+    "other",
+    "public_place",
+)
+"""In display order. `public_place` is no business (parks, benches, temples) and counts in no business figure."""
+
+LEGAL_FORMS = (
+    "household_business",
+    "enterprise",
+    "branch",
+    "business_location",
+    "cooperative",
+    "unregistered_individual",
+    "public_service_unit",
+)
+
+OPERATING_STATUSES = ("active", "suspended", "closed", "moved", "not_found", "unknown")
+
+POSITION_METHODS = ("gps", "surveyed", "typed", "interpolated", "map", "osm", "generated")
+
+SOURCES = ("osm", "demo", "field_survey", "import", "office")
+
+LICENCE_KINDS = (
+    "business_registration",
+    "tobacco_retail",
+    "alcohol_retail",
+    "karaoke",
+    "security_order",
+    "fire_safety",
+    "pharmacy",
+    "medical_practice",
+    "lodging_grade",
+    "fuel_gas",
+    "not_required",
+)
+"""`not_required` records that someone checked and found that no licence is needed (street vendors and the like)."""
+
+LICENCE_STATUSES = ("valid", "expiring", "expired", "not_required", "unknown")
+
+FOOD_SAFETY_KINDS = ("certificate", "commitment", "equivalent", "not_required", "missing")
+
+FOOD_SAFETY_STATUSES = ("certified", "committed", "equivalent", "not_required", "missing", "unknown")
+
+INSPECTION_RESULTS = ("pass", "fail", "pending", "a", "b", "c")
+
+CASHLESS_METHODS = (
+    "vietqr",
+    "vnpay_qr",
+    "bank_transfer",
+    "pos_card",
+    "momo",
+    "zalopay",
+    "vnpay_wallet",
+    "shopeepay",
+    "mobile_money",
+    "card_online",
+)
+
+PAYMENT_METHODS = (*CASHLESS_METHODS, "cash_only")
+
+EVIDENCE_LEVELS = ("declared", "observed", "documented", "confirmed")
+"""From weakest to strongest."""
+
+YES_NO_UNKNOWN = ("yes", "no", "unknown")
+
+DIGITAL_USES = (
+    "e_invoice",
+    "sales_software",
+    "e_contract",
+    "marketplace",
+    "social_selling",
+    "food_delivery",
+    "website",
+    "zalo_oa",
+)
+
+MODEL_SITE_KINDS = ("market", "street")
+
+BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
+
+CODE_LISTS: dict[str, tuple[str, ...]] = {
+    "ward_kind": WARD_KINDS,
+    "sector_group": SECTOR_GROUPS,
+    "legal_form": LEGAL_FORMS,
+    "operating_status": OPERATING_STATUSES,
+    "position_method": POSITION_METHODS,
+    "source": SOURCES,
+    "licence_kind": LICENCE_KINDS,
+    "licence_status": LICENCE_STATUSES,
+    "food_safety_kind": FOOD_SAFETY_KINDS,
+    "food_safety_status": FOOD_SAFETY_STATUSES,
+    "inspection_result": INSPECTION_RESULTS,
+    "payment_method": PAYMENT_METHODS,
+    "evidence_level": EVIDENCE_LEVELS,
+    "yes_no_unknown": YES_NO_UNKNOWN,
+    "digital_use": DIGITAL_USES,
+    "model_site_kind": MODEL_SITE_KINDS,
+    "basemap_layer": BASEMAP_LAYERS,
+}
+"""Every list by the name that fields, translations and `/schema` use for it."""
