@@ -1,0 +1,1 @@
+"""Files in, checked proposals out. No HTTP."""
