@@ -1,0 +1,1 @@
+"""What is published, and the SQL that reads it. No HTTP."""

@@ -1,0 +1,141 @@
+"""The only WHERE builder: items, tiles and pages filter by the same rules."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Numeric,
+    Select,
+    Text,
+    and_,
+    any_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from layers.collections import Collection
+from layers.query import FeatureQuery, Interval
+from postgis import codes
+
+MAX_WORDS = 8
+"""Words of `q` that are looked for; each further one would cost a scan and narrow nothing."""
+LEAST_SIMILARITY = 0.6
+"""Share of a search's three-letter pieces that a row must have to be called similar."""
+
+
+class Search:
+    """A text search: its folded form (folded by the database, the only place that knows the rule) and its SQL.
+
+    Rows match when the text stands in name, address or goods, or all its words do, the last one as far as it is typed.
+    Only when nothing matches so, what is spelled alike is found: a typing error should not end the search, and a right
+    word should not bring a page of look-alikes.
+
+    Ranks, best first: exact with marks, part of the name with marks, folded name, folded prefix, folded word start,
+    folded part of the name, words somewhere else, similar (domain.md, section 11).
+    """
+
+    def __init__(self, connection: Connection, collection: Collection, q: str) -> None:
+        self.view = collection.view
+        # Names are NFC in the register (a constraint says so); what a Mac types is not.
+        self.text = unicodedata.normalize("NFC", " ".join(q.split()).lower())
+        self.folded: str = connection.execute(select(func.published.search_key(q))).scalar_one()
+        self.words = self.folded.split()[:MAX_WORDS]
+        self.code = codes.normalise(q)
+        self.similar = bool(self.words) and not connection.execute(select(self._direct_match().exists())).scalar_one()
+
+    def condition(self) -> ColumnElement[bool]:
+        """Which rows match at all. The parts can use the trigram index."""
+        if not self.words:
+            return literal(False)
+        if not self.similar:
+            return self._direct()
+        key = self.view.c.search_key
+        alike = func.public.word_similarity(self.folded, key) >= LEAST_SIMILARITY
+        return and_(literal(self.folded).op("OPERATOR(public.<%)", is_comparison=True)(key), alike)
+
+    def _direct_match(self) -> Select[tuple[int]]:
+        return select(self.view.c.id).where(self._direct())
+
+    def _direct(self) -> ColumnElement[bool]:
+        """The words are letters and digits only (folding saw to that), so they are safe inside a pattern."""
+        key = self.view.c.search_key
+        *whole, begun = self.words or [""]
+        words = [key.regexp_match(rf"\m{word}\M") for word in whole] + [key.regexp_match(rf"\m{begun}")]
+        found = [key.like(f"%{self.folded}%"), and_(*words)]
+        if self.code:
+            found.append(self.view.c.code == self.code)
+        return or_(*found)
+
+    def rank(self) -> ColumnElement[int]:
+        """0 is best."""
+        name_key, name = self.view.c.name_key, func.lower(self.view.c.name)
+        with_marks = [(name.contains(self.text, autoescape=True), 1)] if self.text != self.folded else []
+        return case(
+            (self.view.c.code == (self.code or ""), 0),
+            (name == self.text, 0),
+            *with_marks,
+            (name_key == self.folded, 2),
+            (name_key.like(f"{self.folded}%"), 3),
+            (name_key.like(f"% {self.folded}%"), 4),
+            (name_key.like(f"%{self.folded}%"), 5),
+            else_=6,
+        )
+
+    def distance(self) -> ColumnElement[float]:
+        """How far the text is from the row's best words, 0 to 1, rounded so that a cursor holds it exactly."""
+        similarity = func.public.word_similarity(self.folded, func.coalesce(self.view.c.name_key, ""))
+        return func.round(cast(1 - similarity, Numeric), 4)
+
+
+def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElement[bool]]:
+    """Everything but `q` and the cursor."""
+    found = [_equals(collection, name, values) for name, values in query.equals.items()]
+    if query.bbox:
+        found.append(_in_bbox(collection, query.bbox))
+    if query.interval:
+        found.append(_in_interval(collection, query.interval))
+    return found
+
+
+def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnElement[bool]:
+    field, column = collection.field_by_name[name], collection.column(name)
+    if field.type == "array":
+        return column.op("&&", is_comparison=True)(cast(list(values), ARRAY(Text)))
+    if field.type == "boolean":
+        return column.in_([value == "true" for value in values])
+    if field.type == "integer":
+        return column.in_([int(value) for value in values])
+    return column == any_(cast(list(values), ARRAY(Text)))
+
+
+def _in_bbox(collection: Collection, bbox: tuple[float, float, float, float]) -> ColumnElement[bool]:
+    west, south, east, north = bbox
+    spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    return or_(
+        *(
+            func.public.st_intersects(
+                collection.view.c.geom, func.public.st_makeenvelope(left, south, right, north, 4326)
+            )
+            for left, right in spans
+        )
+    )
+
+
+def _in_interval(collection: Collection, interval: Interval) -> ColumnElement[bool]:
+    """Features without a temporal property match any `datetime` (OGC API Features Part 1, 7.15.4)."""
+    if collection.interval is None:
+        return literal(True)
+    first, last = (collection.column(name) for name in collection.interval)
+    met: list[ColumnElement[bool]] = []
+    if interval.end:
+        met.append(or_(first.is_(None), first <= interval.end))
+    if interval.start:
+        met.append(or_(last.is_(None), last >= interval.start))
+    return and_(literal(True), *met)

@@ -1,0 +1,35 @@
+"""What a request asks of a collection, already checked: plain values, no HTTP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+
+MAX_LIMIT = 10_000
+DEFAULT_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A closed interval of days for `datetime`; None is open."""
+
+    start: date | None
+    end: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureQuery:
+    """A checked request for features of one collection.
+
+    `bbox` is (west, south, east, north) in degrees, CRS84; west > east crosses the antimeridian.
+    `equals` maps a field to the values of which any may hold. `cursor` is the position after which the page starts, as
+    `layers.features` made it.
+    """
+
+    q: str | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    interval: Interval | None = None
+    equals: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    limit: int = DEFAULT_LIMIT
+    offset: int = 0
+    cursor: tuple[str, ...] | None = None
