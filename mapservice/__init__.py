@@ -1,0 +1,1 @@
+"""The service: parse, call, respond. No SQL, no geometry maths."""

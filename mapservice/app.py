@@ -1,0 +1,63 @@
+"""The application: assembly only."""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from mapservice import errors, logs
+from mapservice.middleware import Observe
+from mapservice.routes.ogc import collections, items, landing, styles, tiles
+from mapservice.routes.public import about, lookup, map, static
+from mapservice.routes.service import health
+from mapservice.settings import HttpSettings
+from postgis.engine import Database, open_database
+from postgis.settings import DatabaseSettings
+
+ROUTERS = (
+    health.router,
+    static.router,
+    map.router,
+    about.router,
+    lookup.router,
+    landing.router,
+    collections.router,
+    items.router,
+    tiles.router,
+    styles.router,
+)
+
+
+def create_app(settings: HttpSettings, database: Database, **options: Any) -> FastAPI:
+    """The service on a database that is ready. The caller keeps the database open as long as the application runs."""
+    app = FastAPI(
+        title="Bản đồ số kinh doanh",
+        summary="Business map of a ward: OGC API Features and Tiles, look-up pages.",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        **options,
+    )
+    app.state.settings, app.state.database = settings, database
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def create_app_from_environment() -> ASGIApp:
+    """What each worker process runs: settings from the environment, the cluster already up."""
+    logs.configure()
+    stack = ExitStack()
+    database = stack.enter_context(open_database(DatabaseSettings()))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with stack:
+            yield
+
+    return Observe(create_app(HttpSettings(), database, lifespan=lifespan))

@@ -1,0 +1,143 @@
+"""The command `mapservice`. Exit 0: done; 1: refused, with a reason on standard error; 2: wrong usage."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mapservice import logs
+from mapservice.sample import SampleRefused, load_sample
+from mapservice.settings import HttpSettings
+from postgis.backup import read_backup, write_backup
+from postgis.engine import open_database
+from postgis.migrate import upgrade
+from postgis.settings import DatabaseSettings
+from postgis.unavailable import StoreUnavailableError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        http, store = HttpSettings(), DatabaseSettings()
+    except ValidationError as error:
+        return _refuse(_settings_reason(error))
+    logs.configure()
+    try:
+        return int(options.run(options, http, store))
+    except (StoreUnavailableError, SampleRefused) as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mapservice", description="Bản đồ số kinh doanh: a ward's business map.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, summary: str, run: object) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=summary, description=summary)
+        found.set_defaults(run=run)
+        return found
+
+    command("serve", "Start the service (and its database), with sample data on first start.", _serve)
+    command("migrate", "Bring the database to this version and load base data.", _migrate)
+    command("sample", "Load the sample that MAPSERVICE_SAMPLE names into an empty register.", _sample)
+    for name, summary, run in (
+        ("backup", "Dump the whole database, which may be in use, into a folder.", _backup),
+        ("restore", "Restore the newest backup of a folder into a new data directory.", _restore),
+    ):
+        command(name, summary, run).add_argument("folder", metavar="DIR", type=Path)
+    command("doctor", "Say in plain words what is missing.", _doctor)
+
+    qr = commands.add_parser("qr", help="QR stickers.").add_subparsers(required=True, metavar="COMMAND")
+    sheet = qr.add_parser("sheet", help="A printable A4 sheet of stickers as PDF.")
+    sheet.add_argument("--ward", metavar="CODE", help="places of this ward (default: MAPSERVICE_WARD)")
+    sheet.add_argument("--street", metavar="NAME", help="places on this street; marks and capitals do not matter")
+    sheet.add_argument("--sector-group", metavar="CODE", help="places of this sector group, such as food_service")
+    sheet.add_argument("--model-site", metavar="CODE", help="places of this model site")
+    sheet.add_argument("--code", metavar="CODE", nargs="+", help="exactly these look-up codes")
+    sheet.add_argument("--limit", type=_positive, metavar="N", help="at most this many stickers")
+    sheet.add_argument("-o", "--output", required=True, metavar="FILE.pdf", help="where to write the PDF")
+    sheet.set_defaults(run=_qr_sheet)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _serve(_options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
+    # Imported here: the web stack takes a second to load and the other commands do not need it.
+    from mapservice.serve import serve
+
+    return serve(http, store)
+
+
+def _migrate(_options: argparse.Namespace, _http: HttpSettings, store: DatabaseSettings) -> int:
+    with open_database(store, say=_say) as database:
+        loaded = upgrade(database)
+    for table, rows in loaded.items():
+        print(f"{table}: {rows}")
+    return 0
+
+
+def _sample(_options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
+    with open_database(store, say=_say) as database:
+        upgrade(database)
+        print(f"{load_sample(database, http)} establishments loaded ({http.sample})")
+    return 0
+
+
+def _backup(options: argparse.Namespace, _http: HttpSettings, store: DatabaseSettings) -> int:
+    with open_database(store, say=_say) as database:
+        backup = write_backup(database, options.folder)
+    print(f"{backup.path}: {backup.note['bytes']:,} bytes, {sum(backup.note['rows'].values()):,} rows")
+    return 0
+
+
+def _restore(options: argparse.Namespace, _http: HttpSettings, store: DatabaseSettings) -> int:
+    with open_database(store, say=_say) as database:
+        backup = read_backup(database, options.folder)
+        upgrade(database)
+    print(f"{backup.path} of {backup.note['made_at']} restored")
+    return 0
+
+
+def _doctor(_options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
+    from mapservice.doctor import run_doctor
+
+    return run_doctor(http, store)
+
+
+def _qr_sheet(options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
+    from mapservice.qr_sheet import write_sheet
+
+    return write_sheet(options, http, store)
+
+
+def _say(message: str) -> None:
+    if sys.stderr.isatty():
+        print(message, file=sys.stderr)
+
+
+def _refuse(reason: str) -> int:
+    print(f"mapservice: {reason}", file=sys.stderr)
+    return 1
+
+
+def _settings_reason(error: ValidationError) -> str:
+    problems = []
+    for problem in error.errors():
+        name = "MAPSERVICE_" + "_".join(str(part) for part in problem["loc"]).upper()
+        problems.append(f"{name}: {problem['msg']}")
+    return "; ".join(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

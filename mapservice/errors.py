@@ -1,0 +1,151 @@
+"""Errors as people and machines get them: RFC 9457 problems, worded in `web/translations`, never database text.
+
+`PROBLEMS` is the whole list: a code, its status. Title and detail stand under `problems.CODE` in the translations.
+"""
+
+import json
+import logging
+from typing import Any
+
+import psycopg2.errors
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from layers.errors import InvalidCursor
+from mapservice.language import language_of, wants_html
+from web import labels
+from web.render import render
+
+log = logging.getLogger("mapservice.errors")
+
+PROBLEMS: dict[str, int] = {
+    "unknown_parameter": 400,
+    "repeated_parameter": 400,
+    "invalid_bbox": 400,
+    "invalid_limit": 400,
+    "invalid_offset": 400,
+    "invalid_datetime": 400,
+    "invalid_cursor": 400,
+    "invalid_format": 400,
+    "invalid_language": 400,
+    "invalid_value": 400,
+    "invalid_text": 400,
+    "text_too_long": 400,
+    "invalid_tile": 400,
+    "not_found": 404,
+    "unknown_collection": 404,
+    "unknown_feature": 404,
+    "unknown_style": 404,
+    "unknown_tile_matrix_set": 404,
+    "tile_out_of_range": 404,
+    "mistyped_code": 404,
+    "unknown_code": 404,
+    "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "address_too_long": 414,
+    "invalid_request": 400,
+    "database_away": 503,
+    "too_slow": 503,
+    "internal": 500,
+}
+RETRY_AFTER_S = 5
+
+
+class Problem(Exception):
+    """Something is wrong with a request. `values` fill the wording; `pointer` names the parameter or field."""
+
+    def __init__(self, code: str, *, pointer: str | None = None, **values: object) -> None:
+        super().__init__(code)
+        self.code, self.pointer, self.values = code, pointer, values
+        self.status = PROBLEMS[code]
+
+
+def problem_document(problem: Problem, request: Request, lang: str) -> dict[str, Any]:
+    """The problem as RFC 9457 has it, in the reader's language."""
+    values = {name: _shorten(value) for name, value in problem.values.items()}
+    detail = labels.text(f"problems.{problem.code}.detail", lang, **values)
+    document: dict[str, Any] = {
+        "type": f"urn:mapservice:problem:{problem.code}",
+        "title": labels.text(f"problems.{problem.code}.title", lang),
+        "status": problem.status,
+        "detail": detail,
+        "instance": request.url.path,
+    }
+    if problem.pointer:
+        document["errors"] = [{"pointer": problem.pointer, "detail": detail}]
+    return document
+
+
+def problem_response(problem: Problem, request: Request) -> Response:
+    """The problem as a page for a browser, as problem+json for everybody else."""
+    lang = language_of(request)
+    document = problem_document(problem, request, lang)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language", "Content-Language": lang}
+    if problem.status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if wants_html(request):
+        page = render("error.html", lang, problem=document)
+        return Response(page, problem.status, headers, "text/html; charset=utf-8")
+    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(body, problem.status, headers, "application/problem+json")
+
+
+def _shorten(value: object) -> str:
+    """What the sender typed, short enough to show back to them."""
+    text = "".join(letter if letter.isprintable() else "\ufffd" for letter in str(value))
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def install(app: FastAPI) -> None:
+    """Registers one handler for each kind of failure."""
+
+    @app.exception_handler(Problem)
+    def _problem(request: Request, error: Problem) -> Response:
+        return problem_response(error, request)
+
+    @app.exception_handler(InvalidCursor)
+    def _cursor(request: Request, _error: InvalidCursor) -> Response:
+        return problem_response(Problem("invalid_cursor", pointer="cursor"), request)
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> Response:
+        code = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable"}.get(
+            error.status_code, "invalid_request"
+        )
+        response = problem_response(Problem(code, method=request.method), request)
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    def _validation(request: Request, error: RequestValidationError) -> Response:
+        where = str(error.errors()[0]["loc"][-1]) if error.errors() else None
+        return problem_response(Problem("invalid_value", pointer=where, name=where, value=""), request)
+
+    @app.exception_handler(DBAPIError)
+    def _database(request: Request, error: DBAPIError) -> Response:
+        if isinstance(error.orig, psycopg2.errors.QueryCanceled):
+            return problem_response(Problem("too_slow"), request)
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            log.warning("database away", extra={"error": type(error.orig).__name__})
+            return problem_response(Problem("database_away"), request)
+        return _unexpected(request, error)
+
+    @app.exception_handler(PoolTimeout)
+    def _busy(request: Request, _error: PoolTimeout) -> Response:
+        return problem_response(Problem("database_away"), request)
+
+    app.exception_handler(Exception)(_unexpected)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    # Types and places only: an exception's text may quote what was stored or typed.
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    log.error("unexpected error", extra={"error": type(error).__name__, "frames": frames[-6:]})
+    return problem_response(Problem("internal"), request)

@@ -1,0 +1,106 @@
+"""What OpenAPI cannot see by itself: parameters that are checked against the registry, and the problem answer."""
+
+from typing import Any
+
+from layers.collections import COLLECTIONS, Collection, Field
+from layers.query import DEFAULT_LIMIT, MAX_LIMIT
+from mapservice.errors import PROBLEMS
+from mapservice.parameters import COMMON, MAX_OFFSET, MAX_TEXT, PAGING, filter_names
+from postgis.vocabulary import CODE_LISTS
+from web import labels
+
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "f": {"type": "string", "enum": ["json", "html"]},
+    "lang": {"type": "string", "enum": ["vi", "en"], "default": "vi"},
+    "q": {"type": "string", "maxLength": MAX_TEXT},
+    "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+    "datetime": {"type": "string"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
+    "cursor": {"type": "string"},
+}
+
+
+def parameters(*names: str) -> dict[str, Any]:
+    """`openapi_extra` with the named query parameters."""
+    return {"parameters": [_parameter(name) for name in dict.fromkeys(names)]}
+
+
+def common_parameters() -> dict[str, Any]:
+    """`openapi_extra` of documents that only choose face and language."""
+    return parameters(*COMMON)
+
+
+def item_parameters() -> dict[str, Any]:
+    """`openapi_extra` of items: what any collection takes. Which of them takes what, its queryables say."""
+    return parameters(*COMMON, "bbox", *_all_filters(), *PAGING)
+
+
+def tile_parameters() -> dict[str, Any]:
+    """`openapi_extra` of tiles."""
+    return parameters(*_all_filters())
+
+
+def document(openapi: dict[str, Any], base: str) -> dict[str, Any]:
+    """The description with the server's address and with problems as they are, not as FastAPI supposes."""
+    problem = {
+        "description": "Problem",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    components = openapi.setdefault("components", {}).setdefault("schemas", {})
+    components["Problem"] = {
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string", "enum": [f"urn:mapservice:problem:{code}" for code in PROBLEMS]},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "instance": {"type": "string"},
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+                },
+            },
+        },
+    }
+    for path in openapi["paths"].values():
+        for operation in path.values():
+            # Bad parameters are answered with 400, not with FastAPI's 422.
+            operation["responses"].pop("422", None)
+            operation["responses"].update({"4XX": problem, "503": problem})
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.pop(name, None)
+    return {**openapi, "servers": [{"url": base}]}
+
+
+def _all_filters() -> list[str]:
+    return [name for collection in COLLECTIONS.values() for name in filter_names(collection)]
+
+
+def _field(name: str) -> tuple[Collection, Field] | None:
+    for collection in sorted(COLLECTIONS.values(), key=lambda found: found.id != "establishments"):
+        if name in collection.field_by_name:
+            return collection, collection.field_by_name[name]
+    return None
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": name, "in": "query", "required": False}
+    known = _field(name) if name not in _SCHEMAS else None
+    if known is None:
+        found["schema"] = _SCHEMAS[name]
+    else:
+        collection, field = known
+        values: dict[str, Any] = {"type": "string"}
+        if field.type == "boolean":
+            values = {"type": "string", "enum": ["true", "false"]}
+        elif field.code_list:
+            values["enum"] = list(CODE_LISTS[field.code_list])
+        found["schema"] = {"type": "array", "items": values}
+        found["description"] = labels.field_title(collection.id, name, "en")
+    if found["schema"]["type"] == "array":
+        found |= {"style": "form", "explode": False}
+    return found

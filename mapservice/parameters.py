@@ -1,0 +1,153 @@
+"""Query parameters in, checked values out. Every refusal names the parameter and says how to write it."""
+
+import math
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from starlette.datastructures import QueryParams
+
+from layers.collections import Collection, Field
+from layers.features import decode_cursor
+from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval
+from mapservice.errors import Problem
+from mapservice.language import LANGUAGES
+from postgis.vocabulary import CODE_LISTS
+
+COMMON = ("f", "lang")
+PAGING = ("limit", "cursor", "offset")
+MAX_TEXT = 200
+"""Characters of `q`: longer than any name in the register."""
+MAX_VALUES = 50
+MAX_OFFSET = 1_000_000
+CRS84_BOUNDS = (-180.0, -90.0, 180.0, 90.0)
+_DIGITS = re.compile(r"[0-9]{1,18}")
+
+
+def check_known(params: QueryParams, allowed: Iterable[str]) -> None:
+    """Refuses parameters that mean nothing here, and ones given twice (OGC API Features, 7.15.8)."""
+    known = {*allowed, *COMMON}
+    for name in params:
+        if name not in known:
+            raise Problem("unknown_parameter", pointer=name, name=name, known=", ".join(sorted(known)))
+        if len(params.getlist(name)) > 1:
+            raise Problem("repeated_parameter", pointer=name, name=name)
+    if params.get("lang", "vi") not in LANGUAGES:
+        raise Problem("invalid_language", pointer="lang", value=params["lang"])
+
+
+def filter_names(collection: Collection) -> tuple[str, ...]:
+    """The parameters that choose features, the same for items and tiles."""
+    search = ("q",) if collection.searchable else ()
+    return (*search, "datetime", *collection.filterable)
+
+
+def item_names(collection: Collection) -> tuple[str, ...]:
+    """All parameters of a collection's items."""
+    return ("bbox", *filter_names(collection), *PAGING)
+
+
+def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
+    """The query of an items request or of the map page. Unknown names are the caller's to refuse."""
+    return FeatureQuery(
+        q=text_search(params) if collection.searchable else None,
+        bbox=bounding_box(params["bbox"]) if params.get("bbox") else None,
+        interval=interval(params["datetime"]) if params.get("datetime") else None,
+        equals={
+            name: values(collection.field_by_name[name], params[name])
+            for name in collection.filterable
+            if params.get(name)
+        },
+        limit=min(whole_number(params, "limit", DEFAULT_LIMIT, least=1), MAX_LIMIT),
+        offset=whole_number(params, "offset", 0, most=MAX_OFFSET),
+        cursor=decode_cursor(params["cursor"]) if params.get("cursor") else None,
+    )
+
+
+def tile_query(collection: Collection, params: QueryParams) -> FeatureQuery:
+    """The filters of a tile request: the same as for items, without bbox and paging."""
+    check_known(params, filter_names(collection))
+    return feature_query(collection, params)
+
+
+def text_search(params: QueryParams) -> str | None:
+    """`q`, or None when there is nothing to look for."""
+    text = params.get("q", "").strip()
+    if not text:
+        return None
+    if "\x00" in text or "\ufffd" in text:
+        raise Problem("invalid_text", pointer="q", name="q")
+    if len(text) > MAX_TEXT:
+        raise Problem("text_too_long", pointer="q", name="q", most=MAX_TEXT)
+    return text
+
+
+def bounding_box(text: str) -> tuple[float, float, float, float]:
+    """`bbox` as west, south, east, north in degrees (CRS84); the heights of six numbers are set aside."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise Problem("invalid_bbox", pointer="bbox", value=text) from None
+    if len(numbers) == 6:
+        numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
+    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
+        raise Problem("invalid_bbox", pointer="bbox", value=text)
+    west, south, east, north = numbers
+    least_x, least_y, most_x, most_y = CRS84_BOUNDS
+    if south > north or not (
+        least_x <= west <= most_x and least_x <= east <= most_x and least_y <= south and north <= most_y
+    ):
+        raise Problem("invalid_bbox", pointer="bbox", value=text)
+    return west, south, east, north
+
+
+def interval(text: str) -> Interval:
+    """`datetime`: a day or instant, or an interval `start/end` where `..` or nothing is open (RFC 3339)."""
+    parts = text.split("/")
+    if len(parts) > 2:
+        raise Problem("invalid_datetime", pointer="datetime", value=text)
+    days = [None if len(parts) == 2 and part in ("", "..") else _day(part, text) for part in parts]
+    start, end = days[0], days[-1]
+    if start and end and start > end:
+        raise Problem("invalid_datetime", pointer="datetime", value=text)
+    return Interval(start, end)
+
+
+def _day(part: str, text: str) -> date:
+    try:
+        return date.fromisoformat(part) if len(part) == 10 else datetime.fromisoformat(part).date()
+    except ValueError:
+        raise Problem("invalid_datetime", pointer="datetime", value=text) from None
+
+
+def values(field: Field, text: str) -> tuple[str, ...]:
+    """The comma-separated values of a filter, each checked against the field's type and code list."""
+    found = tuple(part.strip() for part in text.split(","))
+    if "\x00" in text or "\ufffd" in text:
+        raise Problem("invalid_text", pointer=field.name, name=field.name)
+    if len(found) > MAX_VALUES:
+        raise Problem("invalid_value", pointer=field.name, name=field.name, value=text)
+    allowed = ("true", "false") if field.type == "boolean" else CODE_LISTS.get(field.code_list or "")
+    for value in found:
+        unreadable = field.type == "integer" and not _DIGITS.fullmatch(value)
+        if unreadable or (allowed is not None and value not in allowed):
+            raise Problem("invalid_value", pointer=field.name, name=field.name, value=value)
+    return found
+
+
+def whole_number(params: QueryParams, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+    """A whole number of the address, or the default when the parameter is not there."""
+    text = params.get(name)
+    if text is None:
+        return default
+    number = int(text) if _DIGITS.fullmatch(text) else -1
+    if number < least or (most is not None and number > most):
+        raise Problem(f"invalid_{name}", pointer=name, value=text, least=least)
+    return number
+
+
+def tile_number(text: str) -> int:
+    """A tile's matrix, row or column."""
+    if not _DIGITS.fullmatch(text):
+        raise Problem("invalid_tile", value=text)
+    return int(text)

@@ -1,0 +1,1 @@
+"""For machines: OGC API Features, Tiles and Styles under /ogc."""

@@ -1,0 +1,125 @@
+"""/ogc/collections: what there is, its schema and what it can be filtered by."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from layers import features
+from layers.collections import COLLECTIONS, Collection, Field
+from mapservice import links as rel
+from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection
+from mapservice.links import Links
+from mapservice.openapi import common_parameters
+from mapservice.parameters import check_known
+from mapservice.routes.ogc.negotiation import answer
+from postgis.vocabulary import CODE_LISTS
+from web import labels
+
+router = APIRouter(prefix="/ogc/collections", tags=["OGC API Features"])
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+
+
+@router.get("", summary="All collections", openapi_extra=common_parameters())
+def collections(request: Request, connection: ReadConnection, lang: Language, links: LinkBuilder) -> Response:
+    """Every published collection."""
+    check_known(request.query_params, ())
+    document = {
+        "links": links.itself("/ogc/collections", rel.JSON),
+        "collections": [describe(connection, collection, lang, links) for collection in COLLECTIONS.values()],
+    }
+    return answer(request, lang, "ogc/collections.html", document)
+
+
+@router.get("/{collectionId}", summary="One collection", openapi_extra=common_parameters())
+def collection(
+    request: Request, connection: ReadConnection, found: PublishedCollection, lang: Language, links: LinkBuilder
+) -> Response:
+    """What the collection holds and where."""
+    check_known(request.query_params, ())
+    return answer(request, lang, "ogc/collection.html", describe(connection, found, lang, links))
+
+
+@router.get("/{collectionId}/schema", summary="Schema of the features", openapi_extra=common_parameters())
+def schema(request: Request, found: PublishedCollection, lang: Language, links: LinkBuilder) -> Response:
+    """JSON Schema of the properties, with titles and code lists in the asker's language."""
+    check_known(request.query_params, ())
+    document = _json_schema(found, "schema", [*found.fields], lang, links)
+    return answer(request, lang, "ogc/schema.html", document, rel.SCHEMA, collection=found.id)
+
+
+@router.get("/{collectionId}/queryables", summary="What items can be filtered by", openapi_extra=common_parameters())
+def queryables(request: Request, found: PublishedCollection, lang: Language, links: LinkBuilder) -> Response:
+    """JSON Schema of the properties that are query parameters."""
+    check_known(request.query_params, ())
+    document = _json_schema(found, "queryables", [field for field in found.fields if field.filterable], lang, links)
+    return answer(
+        request, lang, "ogc/schema.html", {**document, "additionalProperties": False}, rel.SCHEMA, collection=found.id
+    )
+
+
+def describe(connection: Connection, collection: Collection, lang: str, links: Links) -> dict[str, Any]:
+    """A collection's description."""
+    path = f"/ogc/collections/{collection.id}"
+    box = features.extent(connection, collection)
+    extent = {"extent": {"spatial": {"bbox": [box], "crs": CRS84}}} if box else {}
+    return {
+        "id": collection.id,
+        "title": labels.collection_title(collection.id, lang),
+        "description": labels.collection_description(collection.id, lang),
+        **extent,
+        "itemType": "feature",
+        "crs": [CRS84],
+        "storageCrs": CRS84,
+        "links": [
+            *links.itself(path, rel.JSON),
+            links.link(f"{path}/items", "items", rel.GEOJSON, labels.text("ogc.items", lang), {"f": "json"}),
+            links.link(f"{path}/items", "items", rel.HTML, labels.text("ogc.items", lang), {"f": "html"}),
+            links.link(f"{path}/schema", rel.REL_SCHEMA, rel.SCHEMA, labels.text("ogc.schema", lang)),
+            links.link(f"{path}/queryables", rel.REL_QUERYABLES, rel.SCHEMA, labels.text("ogc.queryables", lang)),
+            links.link(f"{path}/tiles", rel.REL_TILESETS, rel.JSON, labels.text("ogc.tiles", lang)),
+        ],
+    }
+
+
+def _json_schema(collection: Collection, kind: str, fields: list[Field], lang: str, links: Links) -> dict[str, Any]:
+    geometry = {"geometry": {"x-ogc-role": "primary-geometry", "format": f"geometry-{collection.geometry.lower()}"}}
+    if collection.geometry == "Geometry":
+        geometry["geometry"]["format"] = "geometry-any"
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": links.url(f"/ogc/collections/{collection.id}/{kind}"),
+        "type": "object",
+        "title": labels.collection_title(collection.id, lang),
+        "properties": {
+            **{field.name: _property(collection, field, place, lang) for place, field in enumerate(fields, 1)},
+            **geometry,
+        },
+    }
+
+
+def _property(collection: Collection, field: Field, place: int, lang: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "title": labels.field_title(collection.id, field.name, lang),
+        "type": field.type if field.type in ("integer", "number", "boolean", "array") else "string",
+        "x-ogc-propertySeq": place,
+    }
+    if field.type in ("date", "date-time"):
+        found["format"] = field.type
+    if field.unit:
+        found["x-ogc-unit"] = field.unit
+    if field.name == collection.id_field:
+        found["x-ogc-role"] = "id"
+    values: dict[str, Any] = {"type": "string"}
+    if field.code_list:
+        codes = CODE_LISTS[field.code_list]
+        values["enum"] = list(codes)
+        # Titles beside the codes, as OGC API Features Part 5 will have them.
+        values["oneOf"] = [{"const": code, "title": labels.code_label(field.code_list, code, lang)} for code in codes]
+    if field.type == "array":
+        found["items"] = values
+    elif field.code_list:
+        found.update(values)
+    return found

@@ -1,0 +1,149 @@
+"""Vector tiles of every collection, their TileJSON and the tile matrix set."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from layers import features, tile_matrix_sets, tiles
+from layers.collections import Collection
+from mapservice import links as rel
+from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection
+from mapservice.errors import Problem
+from mapservice.links import Links
+from mapservice.openapi import common_parameters, tile_parameters
+from mapservice.parameters import check_known, tile_number, tile_query
+from mapservice.responses import NO_CACHE, json_bytes, reply
+from mapservice.routes.ogc.negotiation import answer
+from web import labels
+
+router = APIRouter(prefix="/ogc", tags=["OGC API Tiles"])
+QUAD = tile_matrix_sets.ID
+
+
+@router.get("/tileMatrixSets", summary="Tile matrix sets", openapi_extra=common_parameters())
+def matrix_sets(request: Request, lang: Language, links: LinkBuilder) -> Response:
+    """The one tile matrix set there is."""
+    check_known(request.query_params, ())
+    found = [
+        {
+            "id": QUAD,
+            "uri": tile_matrix_sets.URI,
+            "links": [links.link(f"/ogc/tileMatrixSets/{QUAD}", "self", rel.JSON)],
+        }
+    ]
+    return answer(request, lang, "ogc/document.html", {"tileMatrixSets": found})
+
+
+@router.get("/tileMatrixSets/{tileMatrixSetId}", summary="One tile matrix set", openapi_extra=common_parameters())
+def matrix_set(request: Request, tileMatrixSetId: str, lang: Language) -> Response:
+    """Its definition."""
+    check_known(request.query_params, ())
+    _check_matrix_set(tileMatrixSetId)
+    return answer(request, lang, "ogc/document.html", tile_matrix_sets.definition())
+
+
+@router.get("/collections/{collectionId}/tiles", summary="Tilesets of a collection", openapi_extra=common_parameters())
+def tilesets(request: Request, collection: PublishedCollection, lang: Language, links: LinkBuilder) -> Response:
+    """The tilesets of the collection."""
+    check_known(request.query_params, ())
+    path = f"/ogc/collections/{collection.id}/tiles"
+    document = {"links": links.itself(path, rel.JSON), "tilesets": [_tileset(collection, lang, links)]}
+    return answer(request, lang, "ogc/document.html", document)
+
+
+@router.get(
+    "/collections/{collectionId}/tiles/{tileMatrixSetId}", summary="One tileset", openapi_extra=common_parameters()
+)
+def tileset(
+    request: Request,
+    collection: PublishedCollection,
+    tileMatrixSetId: str,
+    lang: Language,
+    links: LinkBuilder,
+) -> Response:
+    """What the tileset holds and the address of its tiles."""
+    check_known(request.query_params, ())
+    _check_matrix_set(tileMatrixSetId)
+    return answer(request, lang, "ogc/document.html", _tileset(collection, lang, links))
+
+
+@router.get(
+    "/collections/{collectionId}/tiles/{tileMatrixSetId}/tilejson.json",
+    summary="TileJSON 3.0.0",
+    openapi_extra=common_parameters(),
+)
+def tilejson(
+    request: Request,
+    connection: ReadConnection,
+    collection: PublishedCollection,
+    tileMatrixSetId: str,
+    lang: Language,
+    links: LinkBuilder,
+) -> Response:
+    """TileJSON, for MapLibre, QGIS and others."""
+    check_known(request.query_params, ())
+    _check_matrix_set(tileMatrixSetId)
+    url = links.url(f"/ogc/collections/{collection.id}/tiles/{QUAD}/") + "{z}/{y}/{x}"
+    document = tile_matrix_sets.tilejson(
+        collection, url, features.extent(connection, collection), labels.text("ogc.attribution", lang)
+    )
+    return reply(request, json_bytes(document), rel.JSON)
+
+
+@router.get(
+    "/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
+    summary="One vector tile",
+    openapi_extra=tile_parameters(),
+    responses={200: {"content": {rel.MVT: {}}}, 204: {"description": "Nothing there"}},
+)
+def tile(
+    request: Request,
+    connection: ReadConnection,
+    collection: PublishedCollection,
+    tileMatrixSetId: str,
+    tileMatrix: str,
+    tileRow: str,
+    tileCol: str,
+) -> Response:
+    """The tile as Mapbox Vector Tile; 204 where it is empty."""
+    _check_matrix_set(tileMatrixSetId)
+    z, y, x = tile_number(tileMatrix), tile_number(tileRow), tile_number(tileCol)
+    if not tile_matrix_sets.is_tile(z, x, y):
+        raise Problem("tile_out_of_range", value=f"{tileMatrix}/{tileRow}/{tileCol}", most=tile_matrix_sets.MAX_ZOOM)
+    body = tiles.tile(connection, collection, z, x, y, tile_query(collection, request.query_params))
+    if not body:
+        return Response(status_code=204, headers={"Cache-Control": NO_CACHE})
+    return reply(request, body, rel.MVT)
+
+
+def _check_matrix_set(name: str) -> None:
+    if name != QUAD:
+        raise Problem("unknown_tile_matrix_set", value=name, known=QUAD)
+
+
+def _tileset(collection: Collection, lang: str, links: Links) -> dict[str, Any]:
+    path = f"/ogc/collections/{collection.id}/tiles/{QUAD}"
+    template = {
+        "href": links.url(path) + "/{tileMatrix}/{tileRow}/{tileCol}",
+        "rel": "item",
+        "type": rel.MVT,
+        "templated": True,
+    }
+    return {
+        "title": labels.collection_title(collection.id, lang),
+        "dataType": "vector",
+        "crs": tile_matrix_sets.CRS,
+        "tileMatrixSetURI": tile_matrix_sets.URI,
+        "links": [
+            *links.itself(path, rel.JSON),
+            links.link(f"/ogc/tileMatrixSets/{QUAD}", rel.REL_TILING_SCHEME, rel.JSON),
+            links.link(f"{path}/tilejson.json", "describedby", rel.TILEJSON),
+            template,
+        ],
+        "layers": [{"id": collection.id, "dataType": "vector", "geometryDimension": _dimension(collection)}],
+    }
+
+
+def _dimension(collection: Collection) -> int:
+    return {"Point": 0, "MultiLineString": 1}.get(collection.geometry, 2)

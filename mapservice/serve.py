@@ -1,0 +1,236 @@
+"""`mapservice serve`: database, migrations, sample data, then the web server, and all of it down again in order.
+
+The database is held for as long as the web server runs, and started again should it die. Ctrl-C and SIGTERM work at any
+moment, also while packages are being installed or data loaded.
+"""
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
+
+from mapservice.listening import bind, explain, port_trouble
+from mapservice.protocol import BoundedHttp
+from mapservice.sample import ensure_sample
+from mapservice.settings import HttpSettings
+from postgis.engine import Database, open_database
+from postgis.local_cluster import ClusterSupervisor
+from postgis.migrate import upgrade
+from postgis.settings import DatabaseSettings
+
+GRACE = 10  # seconds that requests under way get to finish
+_METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def serve(http: HttpSettings, store: DatabaseSettings) -> int:
+    """Serve until told to stop; returns the exit code.
+
+    Raises StoreUnavailableError or SampleRefused, with messages for people, when the store can't be made ready.
+    """
+    if (trouble := port_trouble(http.host, http.port)) is not None:
+        print(f"mapservice: {trouble}", file=sys.stderr)
+        return 1
+    _export(http, store)
+    _silence_access_log()
+    with _stop_signals() as signals:
+        try:
+            with _ready_database(http, store):
+                return _run(http, store, signals)
+        except _Stopped:
+            return 0
+
+
+def create_worker_app() -> ASGIApp:
+    """The application in one of several worker processes, which ends when its parent does.
+
+    Without this, workers of a service that was killed with `kill -9` would keep the port for ever.
+    """
+    from mapservice.app import create_app_from_environment
+
+    if (parent := multiprocessing.parent_process()) is not None:
+
+        def leave_with_parent() -> None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=leave_with_parent, name="leave-with-parent", daemon=True).start()
+    _silence_access_log()
+    return create_app_from_environment()
+
+
+@contextlib.contextmanager
+def _ready_database(http: HttpSettings, store: DatabaseSettings) -> Iterator[Database]:
+    """The database, upgraded and filled, and kept alive."""
+    began = time.monotonic()
+    with open_database(store, _say) as database:
+        _say("Preparing tables and base data ...")
+        upgrade(database)
+        if rows := ensure_sample(database, http):
+            _say(f"The sample '{http.sample}' is loaded: {rows} places.")
+        database.dispose()  # the owner's connections are not needed while serving
+        _say(f"The database is ready ({time.monotonic() - began:.1f} s).")
+        with contextlib.ExitStack() as stack:
+            if database.cluster is not None:
+                supervisor = ClusterSupervisor(database.cluster)
+                supervisor.start()
+                stack.callback(supervisor.stop)
+            yield database
+            _say("Stopping ...")
+
+
+def _run(http: HttpSettings, store: DatabaseSettings, signals: "_StopSignals") -> int:
+    """Run uvicorn until it is told to stop."""
+    try:
+        listener = bind(http.host, http.port)
+    except OSError as error:
+        print(f"mapservice: {explain(error, http.host, http.port)}", file=sys.stderr)
+        return 1
+    factory = (
+        "mapservice.app:create_app_from_environment" if http.workers == 1 else "mapservice.serve:create_worker_app"
+    )
+    config = uvicorn.Config(
+        factory,
+        factory=True,
+        host=http.host,
+        port=http.port,
+        workers=http.workers,
+        loop="uvloop",
+        http=BoundedHttp,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    threading.Thread(target=_announce, args=(http,), name="announce", daemon=True).start()
+    with listener:
+        if http.workers == 1:
+            server = uvicorn.Server(config)
+            signals.then(lambda: setattr(server, "should_exit", True))
+            server.run([listener])
+            return 0 if server.started else 1
+        return _run_workers(config, listener, store.data_dir, signals)
+
+
+def _run_workers(config: uvicorn.Config, listener: socket.socket, data_dir: Path, signals: "_StopSignals") -> int:
+    """Several processes on one socket, with one directory for the figures that /metrics adds up."""
+    listener.set_inheritable(True)
+    with _metrics_directory(data_dir):
+        parent = Multiprocess(config, sockets=[listener])
+        signals.then(parent.should_exit.set)  # for a signal that came before uvicorn took them over
+        parent.run()
+        return 1 if any(process.exitcode == uvicorn.config.STARTUP_FAILURE for process in parent.processes) else 0
+
+
+@contextlib.contextmanager
+def _metrics_directory(data_dir: Path) -> Iterator[None]:
+    """A fresh directory for prometheus_client; those of services that were killed are removed."""
+    parent = data_dir / "prometheus"
+    for old in parent.glob("[0-9]*"):
+        if not Path(f"/proc/{old.name}").exists():
+            shutil.rmtree(old, ignore_errors=True)
+    own = parent / str(os.getpid())
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(parents=True)
+    os.environ[_METRICS_VARIABLE] = str(own)
+    try:
+        yield
+    finally:
+        del os.environ[_METRICS_VARIABLE]
+        shutil.rmtree(own, ignore_errors=True)
+
+
+class _Stopped(BaseException):
+    """SIGINT or SIGTERM arrived before the web server ran."""
+
+
+class _StopSignals:
+    """What to do on SIGINT and SIGTERM: at first interrupt whatever runs, later what `then` says."""
+
+    def __init__(self) -> None:
+        self._action: Callable[[], None] | None = None
+        self._seen = False
+
+    def then(self, action: Callable[[], None]) -> None:
+        """From now on call `action` (at once, if a signal is already there) instead of interrupting.
+
+        uvicorn takes the signals over while it runs, and raises them again when it has stopped.
+        """
+        self._action = action
+        if self._seen:
+            action()
+
+    def handle(self, _signal: int, _frame: FrameType | None) -> None:
+        """Signal handler. Only the first signal interrupts: a second one must not cut the cleaning up short."""
+        first, self._seen = not self._seen, True
+        if self._action is not None:
+            self._action()
+        elif first:
+            raise _Stopped
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[_StopSignals]:
+    signals = _StopSignals()
+    before = {number: signal.signal(number, signals.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _export(http: HttpSettings, store: DatabaseSettings) -> None:
+    """Worker processes make their settings from the environment: give them exactly ours."""
+    for name, value in (http.model_dump() | store.model_dump()).items():
+        os.environ[f"MAPSERVICE_{name.upper()}"] = "" if value is None else str(value)
+
+
+def _silence_access_log() -> None:
+    """uvicorn's own access log holds addresses as typed, and a search may be somebody's name; ours does not.
+
+    `access_log=False` alone is not enough: it only takes the handlers away, and comes back when logging is set up.
+    """
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def _announce(http: HttpSettings) -> None:
+    """Print the addresses once the service answers."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(http.host, http.host)
+    while True:
+        try:
+            with socket.create_connection((host, http.port), timeout=1):
+                break
+        except OSError:
+            time.sleep(0.05)
+    base = f"http://[{host}]:{http.port}" if ":" in host else f"http://{host}:{http.port}"
+    lines = [
+        f"The map runs:      {base}/",
+        f"Look-up by code:   {base}/q",
+        f"OGC API:           {base}/ogc",
+        f"API description:   {base}/ogc/api?f=html",
+        "Sign-in:           not needed, all that is served is public (staff screens come with the register)",
+        "Stop:              Ctrl-C",
+    ]
+    if http.public_url:
+        lines.insert(1, f"Its public address: {http.public_url}/")
+    _say("\n" + "\n".join(lines) + "\n")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

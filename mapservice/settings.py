@@ -1,0 +1,37 @@
+"""Settings of the web service. Read from the environment only in `create_app_from_environment` and the command line."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SampleName = Literal["demo", "places", "none"]
+
+
+class HttpSettings(BaseSettings):
+    """Where and how the service answers."""
+
+    model_config = SettingsConfigDict(env_prefix="MAPSERVICE_", env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 answers the whole network.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(
+        None, description="Address that people reach the service at; printed in QR codes. Default: http://HOST:PORT."
+    )
+    workers: int = Field(1, ge=1, le=32, description="Number of worker processes.")
+    sample: SampleName = Field("demo", description="What a new database starts with: demo, places or none.")
+    ward: str = Field("20257", pattern=r"^\d{5}$", description="Code of the ward that the service is for.")
+
+    @field_validator("public_url")
+    @classmethod
+    def _plain_http_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @property
+    def lookup_base(self) -> str:
+        """What stands before /q/CODE in QR codes and on stickers."""
+        return self.public_url or f"http://{self.host}:{self.port}"
