@@ -1,0 +1,4 @@
+// The map library is a classic script: it sets this when it has loaded.
+interface Window {
+  maplibregl?: typeof import("maplibre-gl");
+}

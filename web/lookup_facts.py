@@ -1,0 +1,154 @@
+"""The three dated facts of the look-up page: registration, food safety, payment.
+
+Each is said in words with the day it was known, and unknown is said as unknown. A fact looks good only when it has a
+day, nothing adverse is known, no warning is live and the place is still there: elsewhere most closed kitchens still
+showed an A.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from web import labels
+from web.render import format_ago, format_date
+
+Tone = Literal["good", "caution", "plain", "unknown"]
+
+FOOD_SECTORS = frozenset({"food_service", "cafe_drinks", "grocery", "food_retail", "lodging", "market", "production"})
+"""Sector groups that handle food; elsewhere an unknown food-safety state is no gap."""
+
+PAYMENT_GOES_STALE_AFTER = timedelta(days=365)
+EXPIRING_WITHIN = timedelta(days=90)
+_FAILED = frozenset({"fail", "c"})
+_NOT_TRADING = frozenset({"closed", "moved", "not_found", "suspended"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact in words. `dated` says since when it is known; None only where nothing is known."""
+
+    key: str
+    title: str
+    words: str
+    tone: Tone
+    details: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    dated: str | None = None
+
+
+def facts(place: Mapping[str, Any], lang: str, today: date, *, warned: bool) -> list[Fact]:
+    """Registration, food safety and payment of a place, in that order. `warned`: a warning is live."""
+    found = [_licence(place, lang, today), _food_safety(place, lang, today), _payment(place, lang, today)]
+    # What OpenStreetMap says, nobody has checked.
+    if warned or place["operating_status"] in _NOT_TRADING or place["source"] == "osm":
+        return [replace(fact, tone="plain") if fact.tone == "good" else fact for fact in found]
+    return found
+
+
+def dated(key: str, day: date, lang: str, today: date) -> str:
+    """The words `lookup.date.KEY` about a day, with the day itself and how far it is away."""
+    return labels.text(f"lookup.date.{key}", lang, date=format_date(day), ago=format_ago(day, lang, today))
+
+
+def _licence(place: Mapping[str, Any], lang: str, today: date) -> Fact:
+    status, until = place["licence_status"] or "unknown", place["licence_valid_until"]
+    form = place["legal_form"]
+    term = [_term(until, lang, today)] if until and status in ("valid", "expiring", "expired") else []
+    details = list(term)
+    if form:
+        details.append(labels.text("lookup.licence.legal_form", lang, form=labels.code_label("legal_form", form, lang)))
+    if status == "unknown":
+        details.append(labels.text("lookup.licence.unknown_note", lang))
+    tones: dict[str, Tone] = {"valid": "good", "expiring": "caution", "expired": "caution", "unknown": "unknown"}
+    words = labels.code_label("licence_status", status, lang)
+    tone = tones.get(status, "plain")
+    return _fact("licence", place, lang, today, words, tone, details, has_day=bool(term))
+
+
+def _food_safety(place: Mapping[str, Any], lang: str, today: date) -> Fact:
+    status, until = place["food_safety_status"] or "unknown", place["food_safety_valid_until"]
+    result, inspected_on = place["last_inspection_result"], place["last_inspection_on"]
+    held = status in ("certified", "committed", "equivalent")
+    lapsed = not held and until is not None and until < today
+    failed = result in _FAILED and inspected_on is not None
+    words = (
+        labels.text("lookup.food.expired", lang) if lapsed else labels.code_label("food_safety_status", status, lang)
+    )
+    term = [_term(until, lang, today)] if until and (held or lapsed) else []
+    details = list(term)
+    if result and inspected_on:
+        outcome = labels.code_label("inspection_result", result, lang)
+        if failed:
+            # What officers found outweighs what hangs on the wall.
+            file = labels.text("lookup.food.file", lang, words=words)
+            details = [dated("inspected", inspected_on, lang, today), file, *details]
+            words = labels.text("lookup.food.failed", lang, result=outcome)
+        else:
+            when = {"date": format_date(inspected_on), "ago": format_ago(inspected_on, lang, today)}
+            details.append(labels.text("lookup.food.inspection", lang, result=outcome, **when))
+    elif status == "unknown":
+        of_food = place["sector_group"] in FOOD_SECTORS
+        details.append(labels.text(f"lookup.food.{'unknown_note' if of_food else 'other_sector_note'}", lang))
+    elif status != "not_required":
+        details.append(labels.text("lookup.food.no_inspection", lang))
+    tones: dict[str, Tone] = {"unknown": "unknown", "not_required": "plain", "missing": "caution"}
+    tone = tones.get(status, "plain" if result == "pending" else "good")
+    ending = held and until is not None and until <= today + EXPIRING_WITHIN
+    has_day = bool(term) or bool(result and inspected_on)
+    return _fact("food", place, lang, today, words, "caution" if failed or ending else tone, details, has_day=has_day)
+
+
+def _term(until: date, lang: str, today: date) -> str:
+    return dated("valid_until" if until >= today else "expired_on", until, lang, today)
+
+
+def _payment(place: Mapping[str, Any], lang: str, today: date) -> Fact:
+    accepts, checked_on = place["accepts_cashless"] or "unknown", place["payment_checked_on"]
+    details = []
+    if accepts == "unknown":
+        details.append(labels.text("lookup.payment.unknown_note", lang))
+    elif checked_on is not None and today - checked_on > PAYMENT_GOES_STALE_AFTER:
+        details.append(labels.text("lookup.payment.stale_note", lang))
+    fresh = checked_on is not None and today - checked_on <= PAYMENT_GOES_STALE_AFTER
+    when = dated("checked", checked_on, lang, today) if checked_on else labels.text("lookup.date.none", lang)
+    return Fact(
+        key="payment",
+        title=labels.text("lookup.payment.title", lang),
+        words=labels.text(f"lookup.payment.{accepts}", lang),
+        tone="unknown" if accepts == "unknown" else "good" if accepts == "yes" and fresh else "plain",
+        details=tuple(details),
+        items=tuple(labels.code_label("payment_method", method, lang) for method in place["payment_methods"] or ()),
+        dated=when if accepts != "unknown" or checked_on else None,
+    )
+
+
+def _fact(
+    key: str,
+    place: Mapping[str, Any],
+    lang: str,
+    today: date,
+    words: str,
+    tone: Tone,
+    details: Sequence[str],
+    *,
+    has_day: bool,
+) -> Fact:
+    """A fact about papers, with the day on which the record as a whole was last verified.
+
+    `has_day`: the details name a day of their own, such as the end of a term.
+    """
+    verified_on = place["verified_on"] if place["source"] != "osm" else None
+    when = None
+    if verified_on is not None:
+        when = dated("record", verified_on, lang, today)
+    elif not has_day and tone != "unknown":
+        when = labels.text("lookup.date.none", lang)
+    return Fact(
+        key=key,
+        title=labels.text(f"lookup.{key}.title", lang),
+        words=words,
+        tone="plain" if tone == "good" and verified_on is None and not has_day else tone,
+        details=tuple(details),
+        dated=when,
+    )

@@ -1,0 +1,7 @@
+// The list as a page of its own works without scripts; this only shortens the way of hands and keys.
+
+import { element } from "./dom.js";
+import { foldFilters, walkWithArrows } from "./keys.js";
+
+foldFilters(element("search"));
+walkWithArrows(/** @type {HTMLInputElement} */ (element("q")));
