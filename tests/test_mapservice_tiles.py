@@ -1,0 +1,151 @@
+"""Vector tiles: read by GDAL, whole to the last place, filtered like items."""
+
+import json
+import math
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Connection, text
+
+from layers.collections import COLLECTIONS
+
+CENTRE = (108.2175, 16.052)
+TILES = "/ogc/collections/{}/tiles/WebMercatorQuad/{}/{}/{}"
+
+
+def _tile_of(lon: float, lat: float, zoom: int) -> tuple[int, int]:
+    side = 2**zoom
+    row = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * side
+    return int((lon + 180) / 360 * side), int(row)
+
+
+def _read(body: bytes, folder: Path, zoom: int, column: int, row: int, layer: str) -> list[dict[str, Any]]:
+    """The features of a tile as GDAL's MVT driver reads them."""
+    path = folder / "tile.mvt"
+    path.write_bytes(body)
+    options = ["-oo", f"X={column}", "-oo", f"Y={row}", "-oo", f"Z={zoom}"]
+    done = subprocess.run(
+        ["ogr2ogr", "-f", "GeoJSON", "-t_srs", "EPSG:4326", "/vsistdout/", str(path), layer, *options],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    features: list[dict[str, Any]] = json.loads(done.stdout)["features"]
+    return features
+
+
+def _tile(client: httpx.Client, collection: str, zoom: int, **query: str) -> tuple[httpx.Response, int, int]:
+    column, row = _tile_of(*CENTRE, zoom)
+    return client.get(TILES.format(collection, zoom, row, column), params=query), column, row
+
+
+@pytest.mark.parametrize("collection", list(COLLECTIONS))
+@pytest.mark.parametrize("zoom", [0, 5, 10, 14, 16, 18])
+def test_gdal_reads_every_collection(client: httpx.Client, tmp_path: Path, collection: str, zoom: int) -> None:
+    answer, column, row = _tile(client, collection, zoom)
+    if answer.status_code == 204:
+        assert not answer.content
+        too_small = collection == "residential_groups" and zoom < 8
+        assert too_small or collection in ("streets", "basemap_areas"), "the others are everywhere in the centre"
+        return
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    features = _read(answer.content, tmp_path, zoom, column, row, collection)
+    assert features
+    named = set(COLLECTIONS[collection].tile.fields) | {"count", "mvt_id"}
+    assert all(set(feature["properties"]) <= named for feature in features)
+
+
+@pytest.mark.parametrize("zoom", [0, 3, 8, 12, 13, 14])
+def test_no_place_is_lost_at_any_zoom(
+    client: httpx.Client, demo_connection: Connection, tmp_path: Path, zoom: int
+) -> None:
+    """Clusters of all tiles that hold the register add up to every place."""
+    west, south, east, north = demo_connection.execute(
+        text(
+            "SELECT ST_XMin(b), ST_YMin(b), ST_XMax(b), ST_YMax(b) "
+            "FROM (SELECT ST_Extent(geom) b FROM published.establishments) e"
+        )
+    ).one()
+    total = demo_connection.execute(text("SELECT count(*) FROM published.establishments")).scalar_one()
+    first_column, first_row = _tile_of(west, north, zoom)
+    last_column, last_row = _tile_of(east, south, zoom)
+    counted = 0
+    for column in range(first_column, last_column + 1):
+        for row in range(first_row, last_row + 1):
+            answer = client.get(TILES.format("establishments", zoom, row, column))
+            if answer.status_code == 200:
+                features = _read(answer.content, tmp_path, zoom, column, row, "establishments")
+                counted += sum(feature["properties"]["count"] for feature in features)
+    assert counted == total
+
+
+def test_single_places_carry_what_a_map_needs(client: httpx.Client, tmp_path: Path) -> None:
+    answer, column, row = _tile(client, "establishments", 16)
+    for feature in _read(answer.content, tmp_path, 16, column, row, "establishments"):
+        assert feature["properties"]["code"]
+        assert feature["properties"]["sector_group"]
+        assert feature["properties"]["count"] == 1
+
+
+def test_a_warning_shows_through_a_cluster(client: httpx.Client, tmp_path: Path) -> None:
+    answer, column, row = _tile(client, "establishments", 10, live_warning="true")
+    features = _read(answer.content, tmp_path, 10, column, row, "establishments")
+    assert features
+    assert all(feature["properties"]["live_warning"] for feature in features)
+
+
+def test_filters_are_those_of_items(client: httpx.Client, tmp_path: Path) -> None:
+    for query in (
+        {"sector_group": "lodging"},
+        {"payment_methods": "momo"},
+        {"q": "ca phe"},
+        {"accepts_cashless": "no"},
+    ):
+        answer, column, row = _tile(client, "establishments", 5, **query)
+        features = _read(answer.content, tmp_path, 5, column, row, "establishments")
+        items = client.get("/ogc/collections/establishments/items", params={**query, "limit": "1"}).json()
+        assert sum(feature["properties"]["count"] for feature in features) == items["numberMatched"] > 0
+
+
+def test_same_tile_same_bytes(client: httpx.Client) -> None:
+    first, _, _ = _tile(client, "establishments", 15)
+    again, _, _ = _tile(client, "establishments", 15)
+    assert first.content == again.content
+    column, row = _tile_of(*CENTRE, 15)
+    address = TILES.format("establishments", 15, row, column)
+    assert client.get(address, headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
+def test_far_away_is_empty(client: httpx.Client) -> None:
+    answer = client.get(TILES.format("establishments", 10, 0, 0))
+    assert answer.status_code == 204
+    assert not answer.content
+
+
+def test_tilejson_and_style_lead_to_tiles(client: httpx.Client) -> None:
+    for collection in COLLECTIONS:
+        tilejson = client.get(f"/ogc/collections/{collection}/tiles/WebMercatorQuad/tilejson.json").json()
+        assert tilejson["tilejson"] == "3.0.0"
+        assert [layer["id"] for layer in tilejson["vector_layers"]] == [collection]
+        column, row = _tile_of(*CENTRE, 14)
+        address = tilejson["tiles"][0].replace("{z}", "14").replace("{x}", str(column)).replace("{y}", str(row))
+        assert client.get(address).status_code in (200, 204)
+    style = client.get("/ogc/styles/map").json()
+    assert style["version"] == 8
+    assert "glyphs" not in style and "sprite" not in style
+    assert all(source["type"] == "vector" for source in style["sources"].values())
+
+
+def test_the_hot_query_uses_the_spatial_index(demo_connection: Connection) -> None:
+    demo_connection.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = demo_connection.execute(
+        text(
+            "EXPLAIN SELECT code FROM published.establishments "
+            "WHERE geom_3857 && ST_MakeEnvelope(12046000, 1809000, 12046600, 1809600, 3857)"
+        )
+    ).scalars()
+    assert "idx_establishment_geom_3857" in "\n".join(plan)

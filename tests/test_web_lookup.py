@@ -1,0 +1,329 @@
+"""The look-up page in words: what stands first, what never looks good, and what unknown is called."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from postgis.vocabulary import (
+    FOOD_SAFETY_STATUSES,
+    INSPECTION_RESULTS,
+    LEGAL_FORMS,
+    LICENCE_STATUSES,
+    OPERATING_STATUSES,
+    PAYMENT_METHODS,
+    SECTOR_GROUPS,
+    SOURCES,
+    YES_NO_UNKNOWN,
+)
+from web import labels, lookup, opening_hours
+
+TODAY = date(2026, 11, 21)
+WARD = {"code": "20257", "name": "Hòa Cường", "name_en": "Hoa Cuong", "kind": "ward"}
+LINKS = lookup.Links(
+    page="https://bando.example.vn/q/K7M42XP2",
+    other_language="/q/K7M42XP2?lang=en",
+    map="/?place=K7M42XP2",
+    form="/q",
+)
+WARNING = {
+    "issued_on": date(2026, 11, 2),
+    "headline": "Tạm dừng bán hàng",
+    "instruction": "Không mua hàng ở đây.",
+    "agency": "UBND phường",
+}
+PLACE: dict[str, Any] = {
+    "code": "K7M42XP2",
+    "name": "Phở minh họa",
+    "name_en": None,
+    "kind": "restaurant",
+    "legal_form": "household_business",
+    "sector_group": "food_service",
+    "address": "216 Núi Thành",
+    "stall": None,
+    "operating_status": "active",
+    "closed_on": None,
+    "licence_status": "valid",
+    "licence_valid_until": None,
+    "food_safety_status": "certified",
+    "food_safety_valid_until": date(2028, 3, 31),
+    "last_inspection_result": "pass",
+    "last_inspection_on": date(2025, 9, 12),
+    "live_warning": False,
+    "payment_methods": ["vietqr", "momo"],
+    "payment_checked_on": date(2026, 8, 20),
+    "accepts_cashless": "yes",
+    "opening_hours": "Mo-Sa 05:30-20:30; Su 08:00-18:00",
+    "website": "https://example.vn/",
+    "verified_on": date(2026, 8, 20),
+    "source": "field_survey",
+    "illustrative": False,
+    "updated_at": datetime(2026, 11, 20, 20, 0, tzinfo=UTC),
+}
+UNKNOWN = PLACE | {
+    "name": None,
+    "kind": "cafe",
+    "sector_group": "cafe_drinks",
+    "legal_form": None,
+    "address": None,
+    "operating_status": "unknown",
+    "licence_status": "unknown",
+    "food_safety_status": "unknown",
+    "food_safety_valid_until": None,
+    "last_inspection_result": None,
+    "last_inspection_on": None,
+    "payment_methods": [],
+    "payment_checked_on": None,
+    "accepts_cashless": "unknown",
+    "opening_hours": None,
+    "website": None,
+    "verified_on": None,
+    "source": "osm",
+}
+DAYS = st.none() | st.dates(date(2020, 1, 1), date(2030, 12, 31))
+PLACES = st.fixed_dictionaries(
+    {
+        "name": st.none() | st.text(min_size=1, max_size=90),
+        "kind": st.sampled_from([None, "cafe", "restaurant", "a kind without words"]),
+        "legal_form": st.sampled_from([None, *LEGAL_FORMS]),
+        "sector_group": st.sampled_from(SECTOR_GROUPS),
+        "stall": st.none() | st.text(max_size=5),
+        "operating_status": st.sampled_from(OPERATING_STATUSES),
+        "closed_on": DAYS,
+        "licence_status": st.sampled_from(LICENCE_STATUSES),
+        "licence_valid_until": DAYS,
+        "food_safety_status": st.sampled_from(FOOD_SAFETY_STATUSES),
+        "food_safety_valid_until": DAYS,
+        "last_inspection_result": st.sampled_from([None, *INSPECTION_RESULTS]),
+        "last_inspection_on": DAYS,
+        "live_warning": st.booleans(),
+        "payment_methods": st.lists(st.sampled_from(PAYMENT_METHODS), unique=True),
+        "payment_checked_on": DAYS,
+        "accepts_cashless": st.sampled_from(YES_NO_UNKNOWN),
+        "opening_hours": st.none() | st.text(max_size=40),
+        "website": st.none() | st.text(max_size=40),
+        "verified_on": DAYS,
+        "source": st.sampled_from(SOURCES),
+        "illustrative": st.booleans(),
+    }
+)
+
+
+def page(lang: str = "vi", warnings: list[dict[str, Any]] | None = None, **changes: Any) -> str:
+    return lookup.place_page(PLACE | changes, warnings or [], WARD, LINKS, lang, TODAY)
+
+
+def words(html: str) -> str:
+    """What a person reads, without the style and the marks."""
+    body = html[html.index("<body>") :]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).strip()
+
+
+def in_order(text: str, *parts: str) -> bool:
+    position = 0
+    for part in parts:
+        position = text.find(part, position)
+        if position < 0:
+            return False
+    return True
+
+
+def test_the_order_of_the_page() -> None:
+    assert in_order(
+        words(page(warnings=[WARNING], live_warning=True)),
+        "Cảnh báo đang có hiệu lực",
+        "Tạm dừng bán hàng",
+        "Không mua hàng ở đây.",
+        "Từ ngày 02/11/2026 (cách đây 19 ngày)",
+        "Phở minh họa",
+        "Nhà hàng, quán ăn · Ăn uống",
+        "216 Núi Thành, phường Hòa Cường",
+        "Bạn có đang đứng trước cửa hàng này?",
+        "Đăng ký kinh doanh",
+        "An toàn thực phẩm",
+        "Thanh toán",
+        "Đây không phải mã thanh toán",
+        "Báo sai sót",
+        "Liên hệ UBND phường Hòa Cường",
+        "Nguồn thông tin",
+        "K7M4-2XP2",
+    )
+
+
+def test_facts_have_words_a_day_and_its_age() -> None:
+    text = words(page())
+    for expected in (
+        "Còn hiệu lực",
+        "Theo hồ sơ xác minh cách đây 3 tháng (20/08/2026)",
+        "Có giấy chứng nhận",
+        "Có hiệu lực đến 31/03/2028 (còn 16 tháng)",
+        "Kết quả kiểm tra gần nhất: Đạt, cách đây 14 tháng (12/09/2025)",
+        "VietQR Ví MoMo",
+        "Ghi nhận cách đây 3 tháng (20/08/2026)",
+        "Xác minh lần cuối cách đây 3 tháng (20/08/2026), nguồn: Khảo sát thực địa.",
+        "Cập nhật 21/11/2026",  # 20:00 UTC is the next day in Vietnam
+    ):
+        assert expected in text
+
+
+def test_unknown_is_said_as_unknown() -> None:
+    html = lookup.place_page(UNKNOWN, [], WARD, LINKS, "vi", TODAY)
+    text = words(html)
+    assert "Quán cà phê (chưa rõ tên)" in text
+    assert text.count("Chưa rõ") >= 2
+    assert "Chưa khảo sát" in text
+    assert "Tình trạng hoạt động: chưa rõ" in text
+    assert "OpenStreetMap, chưa được phường xác minh" in text
+    assert 'class="fact good"' not in html
+    assert 'class="fact caution"' not in html
+
+
+def test_what_openstreetmap_says_never_looks_checked() -> None:
+    assert 'class="fact good"' not in page(source="osm")
+
+
+def test_a_place_without_a_signboard_goes_by_what_is_known() -> None:
+    assert "<h1>Hanh Cafe</h1>" in page(name=None, name_en="Hanh Cafe")
+    assert "<h1>Nhà hàng, quán ăn (chưa rõ tên)</h1>" in page(name=None)
+
+
+def test_english_by_choice() -> None:
+    html = page("en", warnings=[WARNING], live_warning=True)
+    assert '<html lang="en">' in html
+    assert 'lang="vi">Tạm dừng bán hàng' in html
+    for expected in (
+        "Warning in force",
+        "Are you standing in front of this shop?",
+        "Hoa Cuong ward",
+        "Valid until 31/03/2028",
+    ):
+        assert expected in words(html)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PLACES, st.booleans(), st.sampled_from(["vi", "en"]))
+def test_nothing_looks_good_without_a_day_or_with_a_live_warning(
+    changes: dict[str, Any], listed: bool, lang: str
+) -> None:
+    place = PLACE | changes
+    html = lookup.place_page(place, [WARNING] if listed else [], WARD, LINKS, lang, TODAY)
+    good = html.count('class="fact good"')
+    body = html[html.index("<body>") :]
+    if listed or place["live_warning"]:
+        assert body.startswith('<body>\n<section class="warning"')
+        assert good == 0
+    else:
+        assert 'class="warning"' not in html
+    if place["operating_status"] in ("closed", "moved", "suspended", "not_found"):
+        assert good == 0
+        assert 'class="gone"' in html
+    for fact in re.findall(r'<section class="fact good">.*?</section>', html, re.DOTALL):
+        assert re.search(r"\d\d/\d\d/\d{4}", fact)
+    if place["illustrative"]:
+        assert 'class="demo"' in html
+    assert "<script" not in html
+    assert "None" not in words(html).replace(str(place["name"]), "").replace(str(place["opening_hours"]), "")
+
+
+def test_a_failed_inspection_outweighs_the_certificate() -> None:
+    html = page(last_inspection_result="c")
+    assert "Kiểm tra gần nhất: Loại C (không đạt)" in words(html)
+    assert 'class="fact caution"' in html
+
+
+def test_what_is_known_of_a_failed_inspection_does_not_contradict_itself() -> None:
+    text = words(
+        page(
+            last_inspection_result="fail", food_safety_status="unknown", food_safety_valid_until=None, verified_on=None
+        )
+    )
+    assert "Kiểm tra gần nhất: Không đạt Kiểm tra cách đây 14 tháng (12/09/2025) Hồ sơ: Chưa rõ Thanh toán" in text
+
+
+def test_a_file_past_its_end_is_named_as_such() -> None:
+    text = words(page(food_safety_status="missing", food_safety_valid_until=date(2026, 1, 31)))
+    assert "Giấy đã quá hạn" in text
+    assert "Hết hiệu lực từ 31/01/2026 (cách đây 9 tháng)" in text
+
+
+def test_a_live_warning_without_details_is_still_shown() -> None:
+    assert "Cơ sở này đang bị cảnh báo" in words(page(live_warning=True))
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("closed", "Cơ sở này đã đóng cửa, không còn kinh doanh ở đây. Từ ngày 30/06/2026 (cách đây 4 tháng)."),
+        ("moved", "Cơ sở này đã chuyển đi"),
+        ("suspended", "Cơ sở này đang tạm ngừng kinh doanh."),
+        ("not_found", "không tìm thấy cơ sở này"),
+    ],
+)
+def test_a_place_that_is_gone_says_so_before_its_name(status: str, expected: str) -> None:
+    text = words(page(operating_status=status, closed_on=date(2026, 6, 30)))
+    assert in_order(text, expected, "Phở minh họa")
+
+
+def test_hostile_values_are_only_text() -> None:
+    html = page(name='<img src=x onerror="alert(1)">', address="</style><script>", website="javascript:alert(1)")
+    assert "<img" not in html
+    assert "<script" not in html
+    assert "javascript:" not in html
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        (
+            "https://www.example.vn/a?b=1",
+            'href="https://www.example.vn/a?b=1" rel="nofollow noopener noreferrer">example.vn<',
+        ),
+        ("epkinhdienthoai.vn", 'href="https://epkinhdienthoai.vn"'),
+        ("data:text/html,x", None),
+        ("http://[", None),
+        ("//", None),
+    ],
+)
+def test_only_web_addresses_become_links(stored: str, shown: str | None) -> None:
+    html = page(website=stored)
+    if shown is None:
+        assert "nofollow" not in html
+    else:
+        assert shown in html
+
+
+def test_missing_pages_help_on() -> None:
+    mistyped = lookup.missing_page("mistyped", "<b>K7M4", WARD, LINKS, "vi")
+    assert in_order(words(mistyped), "Mã chưa đúng", "“&lt;b&gt;K7M4”", "Mã tra cứu trên tem", "bản đồ", "giả")
+    assert '<form action="/q">' in mistyped
+    not_issued = lookup.missing_page("not_issued", "K7M4-2XP2", None, LINKS, "vi")
+    assert in_order(words(not_issued), "Mã chưa được cấp", "Mã K7M4-2XP2", "UBND phường, xã nơi có cơ sở")
+    assert "giả" not in words(lookup.ask_page(WARD, LINKS, "vi"))
+    assert len(words(lookup.missing_page("mistyped", "x" * 10_000, WARD, LINKS, "vi"))) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("written", "vietnamese"),
+    [
+        ("24/7", "Suốt ngày đêm, tất cả các ngày"),
+        ("Mo-Su 07:00-22:00", "Hằng ngày 07:00–22:00"),
+        ("7:30-21:30", "Hằng ngày 07:30–21:30"),
+        ("Mo-Su 13:00+", "Hằng ngày từ 13:00"),
+        ("Mo-Su 10:30-14:00, 16:30-20:30", "Hằng ngày 10:30–14:00, 16:30–20:30"),
+        ("Mo-Fr 08:00-17:30", "Thứ Hai–thứ Sáu 08:00–17:30"),
+        ("Mo,We 08:00-11:00; Su 09:00-10:00", "Thứ Hai, thứ Tư 08:00–11:00; Chủ nhật 09:00–10:00"),
+        ("Mo-Fr 08:00-17:00; PH off", "Mo-Fr 08:00-17:00; PH off"),
+        ("sáng và tối", "sáng và tối"),
+        ("", ""),
+    ],
+)
+def test_opening_hours_in_words(written: str, vietnamese: str) -> None:
+    assert opening_hours.in_words(written, "vi") == vietnamese
+
+
+def test_both_languages_say_the_same_things() -> None:
+    wanted = [{key for key in labels.keys(lang) if key.startswith(("lookup.", "documents."))} for lang in ("vi", "en")]
+    assert wanted[0] == wanted[1]
