@@ -143,7 +143,7 @@ def map_page(
         next_href=local(lang, "/", view="list", cursor=listing.next_cursor, **search.parameters)
         if listing.next_cursor
         else None,
-        script=script_data(around, lang),
+        script=script_data(around, lang, refused=listing.problem is not None),
     )
 
 
@@ -234,10 +234,11 @@ def food_words(place: Place, lang: str) -> str:
     return labels.text("place.food_line", lang, words=words)
 
 
-def script_data(around: Surroundings, lang: str) -> dict[str, Any]:
+def script_data(around: Surroundings, lang: str, *, refused: bool) -> dict[str, Any]:
     """What the browser's modules need: words, code lists, addresses of the map library, where the ward is."""
     return {
         "lang": lang,
+        "refused": refused,
         "ward": around.ward["code"] if around.ward else None,
         "bbox": list(around.bbox) if around.bbox else None,
         "openStatuses": OPEN_STATUSES,

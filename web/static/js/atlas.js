@@ -2,7 +2,7 @@
 
 import { calm, element, narrow } from "./dom.js";
 import { drawable, loadBoldFonts, loadFonts, loadLibrary, loadStyle } from "./library.js";
-import { SHARPNESS, signs } from "./marks.js";
+import { addSigns } from "./marks.js";
 import { asked, readable } from "./state.js";
 import { PADDING, answer, hurry, redirect } from "./tiles.js";
 import { label, page, words } from "./words.js";
@@ -70,7 +70,6 @@ export class Atlas {
     hurry(style, container);
     const [library] = await loading;
     answer(library);
-    loadBoldFonts();
     const map = new library.Map({
       container,
       style,
@@ -103,10 +102,13 @@ export class Atlas {
     atlas.#addControls();
     atlas.#listen(listener);
     map.once("styledata", () => {
-      atlas.#addSigns();
+      addSigns(map);
       atlas.#sharpen(search);
     });
-    map.once("load", () => (container.dataset.state = "drawn"));
+    map.once("load", () => {
+      container.dataset.state = "drawn";
+      loadBoldFonts();
+    });
     return atlas;
   }
 
@@ -120,42 +122,17 @@ export class Atlas {
     map.addControl(new library.ScaleControl({ unit: "metric" }), "bottom-left");
   }
 
-  #addSigns() {
-    const { map } = this;
-    for (const { name, picture } of signs()) map.addImage(name, picture, { pixelRatio: SHARPNESS });
-    const single = /** @type {import("maplibre-gl").FilterSpecification} */ (["<=", ["coalesce", ["get", "count"], 1], 1]);
-    const spread = { "icon-allow-overlap": true, "icon-ignore-placement": true };
-    const shared = { type: /** @type {const} */ ("symbol"), source: PLACES, "source-layer": PLACES };
-    map.addLayer(
-      {
-        ...shared,
-        id: "establishment-signs",
-        filter: single,
-        layout: {
-          ...spread,
-          "icon-image": ["concat", "sign-", ["coalesce", ["get", "sector_group"], "other"]],
-          "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.55, 15.5, 0.6, 17, 0.8, 19, 1.1],
-        },
-        paint: {
-          "icon-opacity": ["match", ["get", "operating_status"], ["closed", "moved", "not_found"], 0.5, 1],
-        },
-      },
-      "establishment-names",
-    );
-    map.addLayer({
-      ...shared,
-      id: "establishment-warnings",
-      filter: ["==", ["get", "live_warning"], true],
-      layout: { ...spread, "icon-image": "sign-warning", "icon-size": 0.9, "icon-offset": [11, -11] },
-    });
-  }
-
   /** @param {Listener} listener */
   #listen(listener) {
     const { map } = this;
-    // Fitting the ward into its frame at the start is no move: the list that came with the page stands.
+    // Fitting the ward into its frame at the start is no move, nor is a frame that changes its size: the list that came
+    // with the page stands.
+    let resized = false;
+    map.on("resize", () => (resized = true));
     map.on("moveend", (event) => {
-      if (map.getContainer().dataset.state === "drawn" || event.originalEvent) listener.moved();
+      const settled = map.getContainer().dataset.state === "drawn" && !resized;
+      resized = false;
+      if (settled || event.originalEvent) listener.moved();
     });
     map.on("click", (event) => {
       const seen = this.#at(event.point, event.originalEvent);
@@ -224,10 +201,9 @@ export class Atlas {
    * @param {URLSearchParams} search
    */
   #sharpen(search) {
-    const signs = search.has("q") ? FOUND_FROM_ZOOM : SIGNS_FROM_ZOOM;
-    this.map.setLayerZoomRange("establishment-points", 0, signs);
-    this.map.setLayerZoomRange("establishment-signs", signs, 24);
-    this.map.setLayerZoomRange("establishment-names", search.has("q") ? FOUND_FROM_ZOOM : NAMES_FROM_ZOOM, 24);
+    const named = search.has("q") ? FOUND_FROM_ZOOM : NAMES_FROM_ZOOM;
+    this.map.setLayerZoomRange("establishment-signs", Math.min(SIGNS_FROM_ZOOM, named), 24);
+    this.map.setLayoutProperty("establishment-signs", "text-field", ["step", ["zoom"], "", named, ["get", "name"]]);
   }
 
   /**

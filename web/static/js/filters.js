@@ -54,17 +54,6 @@ export function count(search) {
   element("clear-filters").hidden = !filtered(search);
 }
 
-/** On a narrow screen the filters hide behind a button. */
-export function tuckFilters() {
-  const button = element("filters-toggle");
-  button.hidden = false;
-  form().classList.add("live");
-  button.addEventListener("click", () => {
-    const open = form().classList.toggle("filters-open");
-    button.setAttribute("aria-expanded", String(open));
-  });
-}
-
 function boxes() {
   return [...form().querySelectorAll('input[type="checkbox"]')].filter((box) => box instanceof HTMLInputElement);
 }

@@ -26,6 +26,20 @@ export function foldFilters(form) {
 }
 
 /**
+ * On a narrow screen the filters hide behind a button.
+ * @param {HTMLElement} form
+ */
+export function tuckFilters(form) {
+  const button = element("filters-toggle");
+  button.hidden = false;
+  form.classList.add("tucked");
+  button.addEventListener("click", () => {
+    const open = form.classList.toggle("filters-open");
+    button.setAttribute("aria-expanded", String(open));
+  });
+}
+
+/**
  * Lets arrow keys walk from the search field through the list and back.
  * @param {HTMLInputElement} field
  */

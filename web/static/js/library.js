@@ -58,8 +58,9 @@ export async function loadStyle() {
   return style;
 }
 
-/** The bold fonts, which the page can do without until the map is there. */
+/** The bold fonts, which the page can do without until the map is there, or until it is clear that it will not come. */
 export function loadBoldFonts() {
+  if (document.querySelector(`link[href="${page.library.bold}"]`)) return;
   const sheet = document.createElement("link");
   sheet.rel = "stylesheet";
   sheet.href = page.library.bold;

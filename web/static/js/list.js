@@ -114,6 +114,7 @@ export function show(features, { search, centre = null, append = false }) {
 export function message(text, retry = null) {
   const target = element("list-message");
   say(target, text);
+  target.classList.toggle("problem", retry !== null);
   if (!retry) return;
   const button = document.createElement("button");
   button.type = "button";

@@ -5,17 +5,19 @@ import * as browse from "./browse.js";
 import { announce, element, narrow, say, within } from "./dom.js";
 import { Refused, Superseded } from "./fetching.js";
 import * as filters from "./filters.js";
-import { foldFilters, walkWithArrows } from "./keys.js";
+import { foldFilters, tuckFilters, walkWithArrows } from "./keys.js";
+import { loadBoldFonts } from "./library.js";
 import * as list from "./list.js";
 import * as place from "./place.js";
 import * as sheet from "./sheet.js";
 import { address, opened, remember, searched } from "./state.js";
-import { words } from "./words.js";
+import { page, words } from "./words.js";
 
 const TYPING_MS = 200;
 const MOVING_MS = 250;
 
-let search = searched();
+/** What the service refused is not asked again: the page says why, the map shows everything. */
+let search = page.refused ? new URLSearchParams() : searched();
 /** @type {Atlas | null} */
 let atlas = null;
 /** @type {Element | null} what had the keyboard before a place was opened */
@@ -109,7 +111,8 @@ function headline(text) {
 function searchAnew(fit = false) {
   const found = filters.chosenInForm();
   filters.count(found);
-  if (found.toString() === search.toString()) return;
+  if (found.toString() === search.toString() && !page.refused) return;
+  page.refused = false;
   search = found;
   if (place.shown() !== null) closePlace(false);
   remember(search, null);
@@ -219,6 +222,7 @@ async function openMap() {
       },
     });
   } catch (error) {
+    loadBoldFonts();
     if (error instanceof NoWebgl) return withoutMap();
     say(within(message, "[data-message]"), words("mapFailed"));
     retry.hidden = false;
@@ -248,7 +252,8 @@ function positionsListed() {
 
 function start() {
   foldFilters(filters.form());
-  filters.tuckFilters();
+  tuckFilters(filters.form());
+  filters.form().classList.add("live");
   filters.count(search);
   walkWithArrows(filters.field());
   sheet.openableSheet();

@@ -3,6 +3,8 @@
 
 import { page } from "./words.js";
 
+/** @typedef {import("maplibre-gl").ExpressionSpecification} Expression */
+
 /** @type {Record<string, string>} sector group to the icon's path on a grid of 24 */
 const ICONS = {
   food_service: "M3 2v7c0 1.1.9 2 2 2h4a2 2 0 0 0 2-2V2M7 2v20M21 15V2a5 5 0 0 0-5 5v6c0 1.1.9 2 2 2h3Zm0 0v7",
@@ -33,13 +35,66 @@ const ICONS = {
 
 const SIDE = 26;
 /** Signs are drawn finer than a pixel, so that they stay sharp on any screen. */
-export const SHARPNESS = 2;
+const SHARPNESS = 2;
+const PLACES = { type: /** @type {const} */ ("symbol"), source: "establishments", "source-layer": "establishments" };
+
+/** The lowest layer of street names: what lies under it leaves them room. */
+const STREET_NAMES = "alley-names";
+
+/**
+ * Puts the signs on the map. Signs and names find their room together; where there is none, the dot of the style is enough.
+ * @param {import("maplibre-gl").Map} map
+ */
+export function addSigns(map) {
+  for (const { name, picture } of signs()) map.addImage(name, picture, { pixelRatio: SHARPNESS });
+  const single = /** @type {Expression} */ (["<=", ["coalesce", ["get", "count"], 1], 1]);
+  const warned = /** @type {Expression} */ (["==", ["get", "live_warning"], true]);
+  map.removeLayer("establishment-names");
+  map.addLayer(
+    {
+      ...PLACES,
+      id: "establishment-signs",
+      filter: single,
+      layout: {
+        "icon-image": ["concat", "sign-", ["coalesce", ["get", "sector_group"], "other"]],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.55, 15.5, 0.6, 17, 0.8, 19, 1.05],
+        "icon-padding": 1,
+        "text-font": ["Be Vietnam Pro"],
+        "text-size": ["interpolate", ["linear"], ["zoom"], 12, 11, 19, 13],
+        "text-max-width": 9,
+        "text-optional": true,
+        "text-variable-anchor": ["top", "bottom"],
+        "text-radial-offset": 0.9,
+        "symbol-sort-key": ["case", warned, 0, 1],
+      },
+      paint: {
+        "icon-opacity": ["match", ["get", "operating_status"], ["closed", "moved", "not_found"], 0.5, 1],
+        "text-color": "#1b2733",
+        "text-halo-color": "#ffffff",
+        "text-halo-width": 1.6,
+      },
+    },
+    STREET_NAMES,
+  );
+  map.addLayer({
+    ...PLACES,
+    id: "establishment-warnings",
+    filter: ["all", single, warned],
+    layout: {
+      "icon-image": "sign-warning",
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.6, 17, 0.9],
+      "icon-offset": [10, -10],
+      "icon-allow-overlap": true,
+      "icon-ignore-placement": true,
+    },
+  });
+}
 
 /**
  * The signs as pictures for the map.
  * @returns {{name: string, picture: ImageData}[]}
  */
-export function signs() {
+function signs() {
   const made = page.families.flatMap((family) =>
     family.groups.map((group) => ({ name: `sign-${group}`, picture: sign(family.colour, ICONS[group] ?? ICONS.other) })),
   );

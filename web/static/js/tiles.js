@@ -10,8 +10,8 @@ const TILE_PX = 512;
 /** Pixels between the ward and the edges of the map at the start. */
 export const PADDING = 16;
 
-/** While the library is coming, tiles only fill the gaps, one at a time: it is what everything waits for. */
-const GAPS = 1;
+/** While the library is coming, tiles only fill the gaps, two at a time: it is what everything waits for. */
+const GAPS = 2;
 
 /** @type {Map<string, Promise<ArrayBuffer>>} what was asked for early, by path */
 const early = new Map();

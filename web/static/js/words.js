@@ -5,6 +5,7 @@
  * @property {string} lang
  * @property {string | null} ward code of the ward the service is for
  * @property {[number, number, number, number] | null} bbox of that ward: west, south, east, north
+ * @property {boolean} refused whether the service could not read the search in the address
  * @property {string[]} openStatuses
  * @property {string[]} businessGroups
  * @property {string[]} foodSectors
