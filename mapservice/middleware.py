@@ -40,12 +40,12 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'self'",
     )
 )
-SAFETY = {
+SAFETY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+PAGE_SAFETY = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
 }
+"""Only on pages: a first visit of the map is fifty answers, and these mean nothing on a tile."""
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -89,7 +89,8 @@ class _Observed:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
-            for name, value in SAFETY.items():
+            page = headers.get("content-type", "").startswith("text/html")
+            for name, value in (SAFETY | PAGE_SAFETY if page else SAFETY).items():
                 headers.setdefault(name, value)
             if self.scope["path"].startswith(("/ogc", "/q/")):
                 headers.setdefault("Access-Control-Allow-Origin", "*")
