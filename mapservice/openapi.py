@@ -12,6 +12,7 @@ from web import labels
 _SCHEMAS: dict[str, dict[str, Any]] = {
     "f": {"type": "string", "enum": ["json", "html"]},
     "lang": {"type": "string", "enum": ["vi", "en"], "default": "vi"},
+    "collections": {"type": "array", "items": {"type": "string", "enum": list(COLLECTIONS)}, "minItems": 1},
     "q": {"type": "string", "maxLength": MAX_TEXT},
     "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
     "datetime": {"type": "string"},

@@ -126,6 +126,19 @@ def test_far_away_is_empty(client: httpx.Client) -> None:
     assert not answer.content
 
 
+def test_several_collections_in_one_tile(client: httpx.Client, tmp_path: Path) -> None:
+    column, row = _tile_of(*CENTRE, 14)
+    address = f"/ogc/tiles/WebMercatorQuad/14/{row}/{column}"
+    answer = client.get(address, params={"collections": "wards,streets"})
+    alone = [client.get(TILES.format(collection, 14, row, column)).content for collection in ("wards", "streets")]
+    assert answer.content == b"".join(alone)
+    for collection in ("wards", "streets"):
+        assert _read(answer.content, tmp_path, 14, column, row, collection)
+    assert client.get(address).json()["type"].endswith(":unknown_collection")
+    assert client.get(address, params={"collections": "wards,nothing"}).status_code == 404
+    assert client.get(address, params={"collections": "wards", "q": "a"}).status_code == 400
+
+
 def test_tilejson_and_style_lead_to_tiles(client: httpx.Client) -> None:
     for collection in COLLECTIONS:
         tilejson = client.get(f"/ogc/collections/{collection}/tiles/WebMercatorQuad/tilejson.json").json()

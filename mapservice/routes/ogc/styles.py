@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from layers.styles import STYLES, style
 from mapservice import links as rel
-from mapservice.dependencies import Language, LinkBuilder
+from mapservice.dependencies import Language, LinkBuilder, Settings
 from mapservice.errors import Problem
 from mapservice.openapi import common_parameters
 from mapservice.parameters import check_known
@@ -24,10 +24,10 @@ def all_styles(request: Request, lang: Language, links: LinkBuilder) -> Response
 
 
 @router.get("/{styleId}", summary="One style", openapi_extra=common_parameters())
-def one_style(request: Request, styleId: str, links: LinkBuilder) -> Response:
+def one_style(request: Request, styleId: str, links: LinkBuilder, settings: Settings) -> Response:
     """The style, for MapLibre."""
     check_known(request.query_params, ())
-    found = style(styleId, links.base)
+    found = style(styleId, links.base, settings.ward)
     if found is None:
         raise Problem("unknown_style", value=styleId, known=", ".join(STYLES))
     return reply(request, json_bytes(found), rel.JSON)

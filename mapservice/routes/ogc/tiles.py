@@ -1,17 +1,18 @@
 """Vector tiles of every collection, their TileJSON and the tile matrix set."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from layers import features, tile_matrix_sets, tiles
 from layers.collections import Collection
+from layers.query import FeatureQuery
 from mapservice import links as rel
-from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection
+from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection, collection_by_id
 from mapservice.errors import Problem
 from mapservice.links import Links
-from mapservice.openapi import common_parameters, tile_parameters
+from mapservice.openapi import common_parameters, parameters, tile_parameters
 from mapservice.parameters import check_known, tile_number, tile_query
 from mapservice.responses import NO_CACHE, json_bytes, reply
 from mapservice.routes.ogc.negotiation import answer
@@ -43,8 +44,18 @@ def matrix_set(request: Request, tileMatrixSetId: str, lang: Language) -> Respon
     return answer(request, lang, "ogc/document.html", tile_matrix_sets.definition())
 
 
+def drawn_collection(collection: PublishedCollection) -> Collection:
+    """The collection that the address names. Raises Problem for one that has no tiles."""
+    if collection.tile is None:
+        raise Problem("no_tiles", value=collection.id)
+    return collection
+
+
+DrawnCollection = Annotated[Collection, Depends(drawn_collection)]
+
+
 @router.get("/collections/{collectionId}/tiles", summary="Tilesets of a collection", openapi_extra=common_parameters())
-def tilesets(request: Request, collection: PublishedCollection, lang: Language, links: LinkBuilder) -> Response:
+def tilesets(request: Request, collection: DrawnCollection, lang: Language, links: LinkBuilder) -> Response:
     """The tilesets of the collection."""
     check_known(request.query_params, ())
     path = f"/ogc/collections/{collection.id}/tiles"
@@ -57,7 +68,7 @@ def tilesets(request: Request, collection: PublishedCollection, lang: Language, 
 )
 def tileset(
     request: Request,
-    collection: PublishedCollection,
+    collection: DrawnCollection,
     tileMatrixSetId: str,
     lang: Language,
     links: LinkBuilder,
@@ -76,7 +87,7 @@ def tileset(
 def tilejson(
     request: Request,
     connection: ReadConnection,
-    collection: PublishedCollection,
+    collection: DrawnCollection,
     tileMatrixSetId: str,
     lang: Language,
     links: LinkBuilder,
@@ -100,18 +111,50 @@ def tilejson(
 def tile(
     request: Request,
     connection: ReadConnection,
-    collection: PublishedCollection,
+    collection: DrawnCollection,
     tileMatrixSetId: str,
     tileMatrix: str,
     tileRow: str,
     tileCol: str,
 ) -> Response:
     """The tile as Mapbox Vector Tile; 204 where it is empty."""
-    _check_matrix_set(tileMatrixSetId)
-    z, y, x = tile_number(tileMatrix), tile_number(tileRow), tile_number(tileCol)
+    z, y, x = _place(tileMatrixSetId, tileMatrix, tileRow, tileCol)
+    return _tile(request, tiles.tile(connection, collection, z, x, y, tile_query(collection, request.query_params)))
+
+
+@router.get(
+    "/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
+    summary="One vector tile of several collections",
+    openapi_extra=parameters("collections"),
+    responses={200: {"content": {rel.MVT: {}}}, 204: {"description": "Nothing there"}},
+)
+def dataset_tile(
+    request: Request,
+    connection: ReadConnection,
+    tileMatrixSetId: str,
+    tileMatrix: str,
+    tileRow: str,
+    tileCol: str,
+) -> Response:
+    """The named collections as layers of one tile: on a slow line a request costs more than its bytes."""
+    check_known(request.query_params, ("collections",))
+    z, y, x = _place(tileMatrixSetId, tileMatrix, tileRow, tileCol)
+    names = request.query_params.get("collections", "").split(",")
+    chosen = [drawn_collection(collection_by_id(name)) for name in names]
+    # Layers of a vector tile simply follow one another.
+    return _tile(request, b"".join(tiles.tile(connection, found, z, x, y, FeatureQuery()) for found in chosen))
+
+
+def _place(matrix_set: str, matrix: str, row: str, column: str) -> tuple[int, int, int]:
+    """Matrix, row and column of a tile that exists."""
+    _check_matrix_set(matrix_set)
+    z, y, x = tile_number(matrix), tile_number(row), tile_number(column)
     if not tile_matrix_sets.is_tile(z, x, y):
-        raise Problem("tile_out_of_range", value=f"{tileMatrix}/{tileRow}/{tileCol}", most=tile_matrix_sets.MAX_ZOOM)
-    body = tiles.tile(connection, collection, z, x, y, tile_query(collection, request.query_params))
+        raise Problem("tile_out_of_range", value=f"{matrix}/{row}/{column}", most=tile_matrix_sets.MAX_ZOOM)
+    return z, y, x
+
+
+def _tile(request: Request, body: bytes) -> Response:
     if not body:
         return Response(status_code=204, headers={"Cache-Control": NO_CACHE})
     return reply(request, body, rel.MVT)
@@ -146,4 +189,4 @@ def _tileset(collection: Collection, lang: str, links: Links) -> dict[str, Any]:
 
 
 def _dimension(collection: Collection) -> int:
-    return {"Point": 0, "MultiLineString": 1}.get(collection.geometry, 2)
+    return {"Point": 0, "MultiLineString": 1}.get(collection.geometry or "", 2)
