@@ -11,7 +11,8 @@ from jinja2 import UndefinedError
 
 from layers.styles import style
 from web import assets, render
-from web.map_page import Listing, Search, Surroundings, food_words, map_page, payment_words, place_name, place_page
+from web.lookup import place_name
+from web.map_page import Listing, Search, Surroundings, food_words, map_page, payment_words, place_page
 from web.render import format_ago, format_code, format_date, local, with_query
 from web.sectors import FAMILIES
 
@@ -178,7 +179,7 @@ def test_addresses_keep_what_they_have() -> None:
 
 
 def test_style_and_legend_paint_the_same_colours() -> None:
-    found = style("map", "http://127.0.0.1:8000")
+    found = style("map", "http://127.0.0.1:8000", "20257")
     assert found
     points = next(layer for layer in found["layers"] if layer["id"] == "establishment-points")
     match = points["paint"]["circle-color"]
@@ -192,7 +193,7 @@ def test_style_and_legend_paint_the_same_colours() -> None:
 
 
 def test_style_asks_nobody_else() -> None:
-    found = style("map", "http://127.0.0.1:8000")
+    found = style("map", "http://127.0.0.1:8000", "20257")
     assert found
     assert "glyphs" not in found
     assert "sprite" not in found

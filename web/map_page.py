@@ -11,7 +11,7 @@ from typing import Any
 
 from web import labels, opening_hours
 from web.assets import asset
-from web.lookup import trade, ward_in_sentence, ward_title
+from web.lookup import place_name, trade, ward_in_sentence, ward_title
 from web.lookup_facts import FOOD_SECTORS, dated, facts
 from web.render import VIETNAM, local, render
 from web.sectors import FAMILIES, family_of
@@ -203,14 +203,6 @@ def panel(place: Place, lang: str, today: date | None = None) -> dict[str, Any]:
         "verified": dated("record", place["verified_on"], lang, day) if place.get("verified_on") else None,
         "source": labels.code_label("source", place["source"], lang),
     }
-
-
-def place_name(place: Place, lang: str) -> str:
-    """The name on the sign, or what kind of place it is where no name is known."""
-    if place.get("name"):
-        return str(place["name"])
-    kind = labels.code_list("kind", lang).get(str(place.get("kind"))) or _group(place, lang)
-    return labels.text("place.nameless", lang, kind=kind)
 
 
 def payment_words(place: Place, lang: str) -> str:

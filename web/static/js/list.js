@@ -37,7 +37,8 @@ export function metres(from, to) {
  * @param {Record<string, any>} place
  */
 export function nameOf(place) {
-  if (place.name) return String(place.name);
+  const name = place.name || place.name_en;
+  if (name) return String(name);
   const kind = page.codes.kind[place.kind] ?? label("sector_group", place.sector_group ?? "other");
   return words("nameless", { kind });
 }
