@@ -141,9 +141,7 @@ def _run_workers(config: uvicorn.Config, listener: socket.socket, data_dir: Path
 def _metrics_directory(data_dir: Path) -> Iterator[None]:
     """A fresh directory for prometheus_client; those of services that were killed are removed."""
     parent = data_dir / "prometheus"
-    for old in parent.glob("[0-9]*"):
-        if not Path(f"/proc/{old.name}").exists():
-            shutil.rmtree(old, ignore_errors=True)
+    _remove_abandoned(parent)
     own = parent / str(os.getpid())
     shutil.rmtree(own, ignore_errors=True)
     own.mkdir(parents=True)
@@ -153,6 +151,14 @@ def _metrics_directory(data_dir: Path) -> Iterator[None]:
     finally:
         del os.environ[_METRICS_VARIABLE]
         shutil.rmtree(own, ignore_errors=True)
+        # Again: a worker of a killed service may have written while its directory was being removed above.
+        _remove_abandoned(parent)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for old in parent.glob("[0-9]*"):
+        if not Path(f"/proc/{old.name}").exists():
+            shutil.rmtree(old, ignore_errors=True)
 
 
 class _Stopped(BaseException):

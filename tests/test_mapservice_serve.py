@@ -188,8 +188,9 @@ def test_worker_processes_share_the_port_and_end_with_their_parent(start: Callab
     assert list((service.data_dir / "data" / "prometheus").iterdir())
     service.kill()
     again = start(MAPSERVICE_WORKERS="2")  # at once: it waits for the orphans to leave the port
-    again.ready_after()
+    # The orphans answer on the shared port while they last: only after them is "ready" said by the new service.
     _until(lambda: not any(Path(f"/proc/{pid}").exists() and _is_python(pid) for pid in workers))
+    again.ready_after()
     assert again.stop() == 0
     assert again.postmaster() is None
     assert list((service.data_dir / "data" / "prometheus").iterdir()) == []
