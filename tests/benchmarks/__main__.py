@@ -27,7 +27,7 @@ from tests.conftest import start_service, stop_service
 
 ROUNDS = 5
 CALLS = 60
-TILE_14, TILE_16 = (14, 13117, 7461), (16, 52468, 29845)
+TILE_14, TILE_16 = (14, 13117, 7451), (16, 52468, 29806)  # by the corner of Duy Tân and Trưng Nữ Vương
 ITEMS = "/ogc/collections/establishments/items"
 
 
