@@ -15,21 +15,26 @@ from sqlalchemy import (
     Numeric,
     Select,
     Text,
+    bindparam,
+    case,
     cast,
     func,
     literal_column,
+    null,
     select,
     tuple_,
 )
 from sqlalchemy.types import TypeEngine
 
-from layers.collections import Collection
+from layers.collections import Collection, Field
 from layers.errors import InvalidCursor
 from layers.filters import Search, conditions
 from layers.query import FeatureQuery
 
 COORDINATE_DIGITS = 6
 """About 0.1 m: finer than any position in the register."""
+STAFF_COORDINATE_DIGITS = 7
+"""As `postgis.store.records` reads them: who sends a position back as it was sent has not moved it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +57,21 @@ class RowPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature: its GeoJSON text, and the version of its record where records have one."""
+
+    text: str
+    version: int | None
+
+
 def page(connection: Connection, collection: Collection, query: FeatureQuery) -> FeaturePage:
     """The features that match, in a stable order (best match first with `q`, else as registered).
 
     Raises InvalidCursor for a cursor that was not made for this kind of query.
     """
     plan = _Plan(connection, collection, query)
-    view = collection.view
-    chosen = plan.page_rows([view.c.geom, *(collection.column(field.name) for field in collection.fields)])
+    chosen = plan.page_rows(_feature_columns(collection))
     feature = _feature_text(collection, chosen)
     rows = connection.execute(
         select(feature, *(chosen.c[name] for name in plan.key_names)).order_by(*_order(chosen, plan))
@@ -94,20 +106,43 @@ def rows(connection: Connection, collection: Collection, query: FeatureQuery) ->
     )
 
 
-def one(connection: Connection, collection: Collection, feature_id: str) -> str | None:
-    """One feature as GeoJSON text, or None when there is none by that id."""
-    view = collection.view
-    chosen = (
-        select(view.c.geom, *(collection.column(field.name) for field in collection.fields))
-        .where(collection.column(collection.id_field) == feature_id)
-        .subquery("chosen")
-    )
-    text: str | None = connection.execute(select(_feature_text(collection, chosen))).scalar_one_or_none()
-    return text
+def one(connection: Connection, collection: Collection, feature_id: str) -> Feature | None:
+    """One feature, or None when there is none by that id. Staff get their own ward's whole, others' as published."""
+    if collection.seen_by == "staff":
+        own = _one(connection, collection.own, feature_id)
+        if own is not None or collection.access == "staff":
+            return own
+        collection = collection.face("public")
+    return _one(connection, collection, feature_id)
+
+
+def _one(connection: Connection, collection: Collection, feature_id: str) -> Feature | None:
+    key = (collection.id, collection.seen_by)
+    statement = _SINGLE.get(key)
+    if statement is None:
+        statement = _SINGLE[key] = _single(collection)
+    found = connection.execute(statement, {"feature_id": feature_id}).one_or_none()
+    return None if found is None else Feature(found[0], found[1])
+
+
+_SINGLE: dict[tuple[str, str], Select[Any]] = {}
+"""The statement for one feature, by collection and face: to put it together takes longer than to run it."""
+
+
+def _single(collection: Collection) -> Select[Any]:
+    columns = _feature_columns(collection)
+    if collection.versioned:
+        columns.append(collection.view.c.version.label("_version"))
+    named = collection.column(collection.id_field) == bindparam("feature_id", type_=Text)
+    chosen = select(*columns).where(named).subquery("chosen")
+    version = chosen.c["_version"] if collection.versioned else null()
+    return select(_feature_text(collection, chosen), version)
 
 
 def extent(connection: Connection, collection: Collection) -> tuple[float, float, float, float] | None:
-    """West, south, east, north of everything in the collection, in degrees; None when it is empty."""
+    """West, south, east, north of everything in the collection, in degrees; None where there is no place in it."""
+    if collection.geometry is None:
+        return None
     box = func.public.st_extent(collection.view.c.geom)
     found = connection.execute(
         select(func.public.st_xmin(box), func.public.st_ymin(box), func.public.st_xmax(box), func.public.st_ymax(box))
@@ -168,17 +203,39 @@ def _order(chosen: Any, plan: _Plan) -> list[ColumnElement[Any]]:
     return [chosen.c[name] for name in plan.key_names]
 
 
+def _feature_columns(collection: Collection) -> list[ColumnElement[Any]]:
+    columns: list[ColumnElement[Any]] = [collection.column(field.name) for field in collection.fields]
+    if collection.geometry:
+        columns.append(collection.view.c.geom)
+    if collection.seen_by == "staff":
+        columns.append(collection.view.c.own)
+    return columns
+
+
 def _feature_text(collection: Collection, chosen: Any) -> ColumnElement[str]:
-    names = ", ".join(f"chosen.{field.name}" for field in collection.fields)
+    geometry: Any = "null"
+    if collection.geometry:
+        digits = COORDINATE_DIGITS if collection.seen_by == "public" else STAFF_COORDINATE_DIGITS
+        geometry = func.coalesce(func.public.st_asgeojson(chosen.c.geom, digits), "null")
+    properties = _properties(collection.fields)
+    if collection.seen_by == "staff":
+        # Of other wards' records staff see what everybody sees, under the names that everybody sees.
+        others = _properties([field for field in collection.fields if field.access == "public"])
+        properties = case((chosen.c.own, properties), else_=others)
     return func.concat(
         '{"type":"Feature","id":',
         cast(func.to_json(chosen.c[collection.id_field]), Text),
         ',"geometry":',
-        func.coalesce(func.public.st_asgeojson(chosen.c.geom, COORDINATE_DIGITS), "null"),
+        geometry,
         ',"properties":',
-        literal_column(f"row_to_json((SELECT p FROM (SELECT {names}) AS p))", Text),
+        properties,
         "}",
     )
+
+
+def _properties(fields: Sequence[Field]) -> ColumnElement[str]:
+    names = ", ".join(f"chosen.{field.name}" for field in fields)
+    return cast(literal_column(f"row_to_json((SELECT p FROM (SELECT {names}) AS p))"), Text)
 
 
 def _encode(key: Sequence[Any]) -> str:

@@ -99,6 +99,9 @@ def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElemen
     found = [_equals(collection, name, values) for name, values in query.equals.items()]
     if query.bbox:
         found.append(_in_bbox(collection, query.bbox))
+    if "ended" in collection.field_by_name and "ended" not in query.equals:
+        # What no longer counts is there for those who ask for it.
+        found.append(collection.column("ended").is_(False))
     if query.interval:
         found.append(_in_interval(collection, query.interval))
     return found
@@ -116,6 +119,8 @@ def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnE
 
 
 def _in_bbox(collection: Collection, bbox: tuple[float, float, float, float]) -> ColumnElement[bool]:
+    if collection.geometry is None:
+        return literal(False)
     west, south, east, north = bbox
     spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
     return or_(

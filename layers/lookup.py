@@ -21,9 +21,10 @@ _VIEW = table(
 )
 _WARNINGS = table(
     "warnings",
-    *(column(name) for name in ("id", "code", "issued_on", "headline", "instruction", "agency")),
+    *(column(name) for name in ("id", "establishment", "issued_on", "headline", "instruction", "agency")),
     schema="published",
 )
+_CODES = table("known_codes", *(column(name) for name in ("code", "state", "successor")), schema="published")
 _WARD = WARDS.view
 _WARD_COLUMNS = ("code", "name", "name_en", "kind")
 
@@ -89,11 +90,22 @@ def find_establishment(connection: Connection, code: str) -> FoundPlace | None:
     )
 
 
+def known_code(connection: Connection, code: str) -> tuple[str | None, str | None]:
+    """What stands behind a code, and the code that it leads on to.
+
+    The state is None for a code that was never issued, `unused`, `ended` (a record made by mistake), `merged` (with the
+    code of the place that it was a duplicate of), else the operating status (of a place that has moved with the code of
+    its new one, where that is known).
+    """
+    found = connection.execute(select(_CODES.c.state, _CODES.c.successor).where(_CODES.c.code == code)).one_or_none()
+    return (None, None) if found is None else (found[0], found[1])
+
+
 def live_warnings(connection: Connection, code: str) -> list[Row]:
     """The live warnings about an establishment, latest first."""
     statement = (
         select(*(_WARNINGS.c[name] for name in ("issued_on", "headline", "instruction", "agency")))
-        .where(_WARNINGS.c.code == code)
+        .where(_WARNINGS.c.establishment == code)
         .order_by(_WARNINGS.c.issued_on.desc(), _WARNINGS.c.id.desc())
     )
     return [dict(row) for row in connection.execute(statement).mappings()]

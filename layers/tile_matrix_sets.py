@@ -50,7 +50,7 @@ def tilejson(
 ) -> dict[str, Any]:
     """TileJSON 3.0.0 of a collection. `bounds` in degrees."""
     west, south, east, north = bounds or (-180.0, -85.05112877980659, 180.0, 85.0511287798066)
-    names = list(collection.tile.fields) + (["count"] if collection.tile.cluster_below else [])
+    names = list(collection.drawn.fields) + (["count"] if collection.drawn.cluster_below else [])
     return {
         "tilejson": "3.0.0",
         "name": collection.id,

@@ -21,7 +21,7 @@ def tile(connection: Connection, collection: Collection, z: int, x: int, y: int,
     where = conditions(collection, query)
     if query.q is not None:
         where.append(Search(connection, collection, query.q).condition())
-    build = _clusters if z < collection.tile.cluster_below else _features
+    build = _clusters if z < collection.drawn.cluster_below else _features
     features = build(collection, z, x, y, where).subquery("features")
     mvt = func.public.st_asmvt(literal_column("features.*"), collection.id, EXTENT, "geom", "id")
     return bytes(connection.execute(select(mvt).select_from(features)).scalar_one())
@@ -40,7 +40,7 @@ def _box(z: int, x: int, y: int, margin: float = 0.0) -> ColumnElement[Any]:
 
 
 def _features(collection: Collection, z: int, x: int, y: int, where: list[ColumnElement[bool]]) -> Select[Any]:
-    view, rule = collection.view, collection.tile
+    view, rule = collection.view, collection.drawn
     margin = WORLD_M / 2**z * BUFFER / EXTENT
     geom = func.public.st_asmvtgeom(view.c.geom_3857, _box(z, x, y), EXTENT, BUFFER, True).label("geom")
     shown: list[ColumnElement[bool]] = [view.c.geom_3857.op("&&")(_box(z, x, y, margin)), *where]
@@ -66,7 +66,7 @@ def _clusters(collection: Collection, z: int, x: int, y: int, where: list[Column
 
     Cells are half open (west and north edges belong to the cell), so every point counts in exactly one tile.
     """
-    view, rule = collection.view, collection.tile
+    view, rule = collection.view, collection.drawn
     west, south, east, north = _bounds(z, x, y)
     cell = (east - west) / CELLS_PER_TILE
     px, py = func.public.st_x(view.c.geom_3857), func.public.st_y(view.c.geom_3857)

@@ -9,15 +9,32 @@ from starlette.types import ASGIApp
 
 from mapservice import errors, logs
 from mapservice.middleware import Observe
-from mapservice.routes.ogc import collections, items, landing, styles, tiles
-from mapservice.routes.public import about, lookup, map, static
-from mapservice.routes.service import health
+from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
+from mapservice.routes.public import about, lookup, map, proposals, static
+from mapservice.routes.service import changes, health
+from mapservice.routes.staff import (
+    account,
+    accounts,
+    adding,
+    entities,
+    exports,
+    merging,
+    personal,
+    photos,
+    record,
+    register,
+    session,
+    steps,
+    worklists,
+)
+from mapservice.routes.staff import proposals as review
 from mapservice.settings import HttpSettings
 from postgis.engine import Database, open_database
 from postgis.settings import DatabaseSettings
 
 ROUTERS = (
     health.router,
+    changes.router,
     static.router,
     map.router,
     about.router,
@@ -25,8 +42,26 @@ ROUTERS = (
     landing.router,
     collections.router,
     items.router,
+    writes.router,
+    life_cycle.router,
     tiles.router,
     styles.router,
+    proposals.router,
+    review.router,
+    personal.router,
+    session.router,
+    account.router,
+    accounts.router,
+    # The list's own addresses, then the record's: {code} would take them all.
+    exports.router,
+    adding.router,
+    register.router,
+    worklists.router,
+    photos.router,
+    entities.router,
+    steps.router,
+    merging.router,
+    record.router,
 )
 
 

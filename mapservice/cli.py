@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mapservice import logs
+from mapservice import history_commands, logs, staff_commands
 from mapservice.sample import SampleRefused, load_sample
 from mapservice.settings import HttpSettings
 from postgis.backup import read_backup, write_backup
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.configure()
     try:
         return int(options.run(options, http, store))
-    except (StoreUnavailableError, SampleRefused) as error:
+    except (StoreUnavailableError, SampleRefused, staff_commands.Refused, history_commands.NotWhole) as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
         return 130
@@ -50,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         ("restore", "Restore the newest backup of a folder into a new data directory.", _restore),
     ):
         command(name, summary, run).add_argument("folder", metavar="DIR", type=Path)
+    staff_commands.add_parsers(commands)
+    history_commands.add_parsers(commands)
     command("doctor", "Say in plain words what is missing.", _doctor)
 
     qr = commands.add_parser("qr", help="QR stickers.").add_subparsers(required=True, metavar="COMMAND")

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from layers.errors import InvalidCursor
 from mapservice.language import language_of, wants_html
+from mapservice.onward import sign_in_address
 from web import labels
 from web.render import render
 
@@ -43,15 +44,57 @@ PROBLEMS: dict[str, int] = {
     "tile_out_of_range": 404,
     "mistyped_code": 404,
     "unknown_code": 404,
+    "unknown_record": 404,
+    "unknown_worklist": 404,
+    "unknown_photo": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
     "address_too_long": 414,
     "invalid_request": 400,
+    "invalid_form": 400,
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
+    "sign_in_required": 401,
+    "invalid_token": 401,
+    "forbidden": 403,
+    "cross_site": 403,
+    "form_expired": 403,
+    "password_change_required": 403,
+    "too_many_sign_ins": 503,
+    "personal_undecipherable": 500,
+    "unknown_proposal": 404,
+    "already_decided": 409,
+    "proposal_conflicts": 409,
+    "proposal_outdated": 409,
+    "record_ended": 409,
+    "approver_needed": 403,
+    "second_person_needed": 403,
+    "not_yours_to_withdraw": 403,
+    "basis_needed": 422,
+    "invalid_proposal": 422,
+    "too_many_proposals": 429,
+    "ended_code": 410,
+    "merged_feature": 410,
+    "ended_feature": 410,
+    "no_tiles": 404,
+    "unknown_action": 404,
+    "invalid_json": 400,
+    "invalid_feature": 400,
+    "invalid_reason": 400,
+    "invalid_since": 400,
+    "unsupported_crs": 400,
+    "precondition_required": 428,
+    "stale": 412,
+    "invalid_fields": 422,
+    "propose_instead": 403,
+    "not_possible": 409,
     "database_away": 503,
     "too_slow": 503,
     "internal": 500,
 }
 RETRY_AFTER_S = 5
+CHALLENGES = {"sign_in_required": "Bearer", "invalid_token": 'Bearer error="invalid_token"'}
+"""What a program is told with a 401 (RFC 6750, 3)."""
 
 
 class Problem(Exception):
@@ -61,6 +104,15 @@ class Problem(Exception):
         super().__init__(code)
         self.code, self.pointer, self.values = code, pointer, values
         self.status = PROBLEMS[code]
+
+    def members(self, lang: str) -> dict[str, Any]:
+        """What the document says beside title and detail; for problems that know more."""
+        del lang
+        return {}
+
+    def headers(self) -> dict[str, str]:
+        """Headers that belong to the answer."""
+        return {}
 
 
 def problem_document(problem: Problem, request: Request, lang: str) -> dict[str, Any]:
@@ -76,16 +128,22 @@ def problem_document(problem: Problem, request: Request, lang: str) -> dict[str,
     }
     if problem.pointer:
         document["errors"] = [{"pointer": problem.pointer, "detail": detail}]
-    return document
+    return {**document, **problem.members(lang)}
 
 
 def problem_response(problem: Problem, request: Request) -> Response:
-    """The problem as a page for a browser, as problem+json for everybody else."""
+    """The problem: a page for a browser, else problem+json. A person who must sign in is led to where that is done."""
+    if wants_html(request) and problem.code in ("sign_in_required", "password_change_required"):
+        way = sign_in_address(request) if problem.code == "sign_in_required" else "/staff/password"
+        return Response(status_code=303, headers={"Location": way, "Cache-Control": "no-store"})
     lang = language_of(request)
     document = problem_document(problem, request, lang)
     headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language", "Content-Language": lang}
+    headers |= problem.headers()
     if problem.status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if problem.code in CHALLENGES:
+        headers["WWW-Authenticate"] = CHALLENGES[problem.code]
     if wants_html(request):
         page = render("error.html", lang, problem=document)
         return Response(page, problem.status, headers, "text/html; charset=utf-8")

@@ -19,6 +19,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
     "cursor": {"type": "string"},
+    "reason": {"type": "string"},
+    "since": {"type": "integer", "minimum": 0, "default": 0},
 }
 
 
@@ -40,6 +42,18 @@ def item_parameters() -> dict[str, Any]:
 def tile_parameters() -> dict[str, Any]:
     """`openapi_extra` of tiles."""
     return parameters(*_all_filters())
+
+
+def write_parameters(*names: str, seen: bool = False) -> dict[str, Any]:
+    """`openapi_extra` of writes. `seen`: they name the version that they start from."""
+    given = parameters("lang", *names)["parameters"]
+    headers = {"Change-Reason": False, **({"If-Match": True} if seen else {})}
+    for name, required in headers.items():
+        given.append({"name": name, "in": "header", "required": required, "schema": {"type": "string"}})
+    found: dict[str, Any] = {"parameters": given}
+    if "reason" not in names:
+        found["requestBody"] = {"required": True, "content": {"application/geo+json": {"schema": {"type": "object"}}}}
+    return found
 
 
 def document(openapi: dict[str, Any], base: str) -> dict[str, Any]:

@@ -30,9 +30,13 @@ def reply(
     headers: dict[str, str] | None = None,
     cache: str = NO_CACHE,
     status: int = 200,
+    version: int | None = None,
 ) -> Response:
-    """The answer to a GET: 304 when the client has it already, compressed when that pays."""
-    digest = hashlib.blake2b(body, digest_size=12).hexdigest()
+    """The answer to a GET: 304 when the client has it already, compressed when that pays.
+
+    The ETag of a record that can be written begins with its `version`, which is what If-Match is compared with.
+    """
+    digest = entity_tag(body, version)
     encoding = _encoding(request, len(body))
     etag = f'"{digest}-{encoding}"' if encoding else f'"{digest}"'
     sent = {
@@ -41,7 +45,7 @@ def reply(
         "Vary": "Accept, Accept-Encoding, Accept-Language",
         **(headers or {}),
     }
-    if status == 200 and knows(request, digest):
+    if status == 200 and request.method == "GET" and knows(request, digest):
         return Response(status_code=304, headers=sent)
     if encoding:
         body = (
@@ -51,6 +55,12 @@ def reply(
         )
         sent["Content-Encoding"] = encoding
     return Response(body, status, sent, media_type)
+
+
+def entity_tag(body: bytes, version: int | None = None) -> str:
+    """What an ETag says of a body, without quotes and encoding."""
+    digest = hashlib.blake2b(body, digest_size=12).hexdigest()
+    return digest if version is None else f"{version}-{digest}"
 
 
 def knows(request: Request, digest: str) -> bool:

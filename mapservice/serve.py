@@ -30,6 +30,7 @@ from postgis.engine import Database, open_database
 from postgis.local_cluster import ClusterSupervisor
 from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
+from postgis.store import staff
 
 GRACE = 10  # seconds that requests under way get to finish
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -47,8 +48,8 @@ def serve(http: HttpSettings, store: DatabaseSettings) -> int:
     _silence_access_log()
     with _stop_signals() as signals:
         try:
-            with _ready_database(http, store):
-                return _run(http, store, signals)
+            with _ready_database(http, store) as database:
+                return _run(http, store, signals, _first_account(database, http, store))
         except _Stopped:
             return 0
 
@@ -91,7 +92,21 @@ def _ready_database(http: HttpSettings, store: DatabaseSettings) -> Iterator[Dat
             _say("Stopping ...")
 
 
-def _run(http: HttpSettings, store: DatabaseSettings, signals: "_StopSignals") -> int:
+def _first_account(database: Database, http: HttpSettings, store: DatabaseSettings) -> str | None:
+    """The command that makes the first account; None when there is one."""
+    with database.staff.connect() as connection:
+        found = staff.anybody(connection)
+    database.dispose()
+    if found:
+        return None
+    program, here = Path(sys.executable).with_name("mapservice"), Path.cwd()
+    program = program.relative_to(here) if program.is_relative_to(here) else program
+    usual = store.data_dir == Path(".data").absolute()
+    elsewhere = "" if usual else f"MAPSERVICE_DATA_DIR={store.data_dir} "
+    return f"{elsewhere}{program} staff add NAME --role admin --ward {http.ward}"
+
+
+def _run(http: HttpSettings, store: DatabaseSettings, signals: "_StopSignals", first_account: str | None) -> int:
     """Run uvicorn until it is told to stop."""
     try:
         listener = bind(http.host, http.port)
@@ -117,7 +132,7 @@ def _run(http: HttpSettings, store: DatabaseSettings, signals: "_StopSignals") -
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    threading.Thread(target=_announce, args=(http,), name="announce", daemon=True).start()
+    threading.Thread(target=_announce, args=(http, first_account), name="announce", daemon=True).start()
     with listener:
         if http.workers == 1:
             server = uvicorn.Server(config)
@@ -215,8 +230,8 @@ def _silence_access_log() -> None:
     logging.getLogger("uvicorn.access").disabled = True
 
 
-def _announce(http: HttpSettings) -> None:
-    """Print the addresses once the service answers."""
+def _announce(http: HttpSettings, first_account: str | None) -> None:
+    """Print the addresses once the service answers, and how to sign in."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(http.host, http.host)
     while True:
         try:
@@ -230,9 +245,11 @@ def _announce(http: HttpSettings) -> None:
         f"Look-up by code:   {base}/q",
         f"OGC API:           {base}/ogc",
         f"API description:   {base}/ogc/api?f=html",
-        "Sign-in:           not needed, all that is served is public (staff screens come with the register)",
+        f"Staff sign in:     {base}/staff",
         "Stop:              Ctrl-C",
     ]
+    if first_account:
+        lines.insert(-1, f"                   There is no account yet. In another window:  {first_account}")
     if http.public_url:
         lines.insert(1, f"Its public address: {http.public_url}/")
     _say("\n" + "\n".join(lines) + "\n")

@@ -105,6 +105,45 @@ DIGITAL_USES = (
     "zalo_oa",
 )
 
+REGISTRY_STATUSES = (
+    "active",
+    "suspended",
+    "not_at_address",
+    "revoked",
+    "dissolving",
+    "bankruptcy",
+    "ended",
+    "unknown",
+)
+"""The registry's legal status (Decree 168/2025, art. 35); what the field team saw is the operating status."""
+
+STAFF_ROLES = ("surveyor", "officer", "approver", "admin")
+
+TOKEN_SCOPES = ("read", "write")
+
+PERSONAL_FIELDS = (
+    "owner_name",
+    "owner_phone",
+    "owner_email",
+    "personal_id",
+    "household_tax_code",
+    "home_address",
+    "birth_date",
+)
+"""Encrypted at rest, masked on screen, each reading logged; never public."""
+
+CHANGE_KINDS = ("insert", "update", "end", "restore", "delete")
+
+PROPOSAL_STATES = ("pending", "applied", "returned", "rejected", "withdrawn")
+
+PROPOSER_KINDS = ("staff", "volunteer", "owner", "citizen", "import")
+
+RISKS = ("low", "normal", "adverse")
+
+OUTREACH_KINDS = ("visit", "training", "leaflet")
+
+FRESHNESS_FACTS = ("payment", "licence", "address", "food_safety", "digital")
+
 MODEL_SITE_KINDS = ("market", "street")
 
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
@@ -127,5 +166,15 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "digital_use": DIGITAL_USES,
     "model_site_kind": MODEL_SITE_KINDS,
     "basemap_layer": BASEMAP_LAYERS,
+    "registry_status": REGISTRY_STATUSES,
+    "staff_role": STAFF_ROLES,
+    "token_scope": TOKEN_SCOPES,
+    "personal_field": PERSONAL_FIELDS,
+    "change_kind": CHANGE_KINDS,
+    "proposal_state": PROPOSAL_STATES,
+    "proposer_kind": PROPOSER_KINDS,
+    "risk": RISKS,
+    "outreach_kind": OUTREACH_KINDS,
+    "freshness_fact": FRESHNESS_FACTS,
 }
 """Every list by the name that fields, translations and `/schema` use for it."""

@@ -70,7 +70,10 @@ def test_every_route_says_what_it_is_for() -> None:
 
 
 def test_every_address_is_in_the_readme() -> None:
+    """Of the staff screens the pages; what their forms post to is theirs."""
     for route in _routes():
+        if route.path.startswith("/staff") and "GET" not in route.methods:
+            continue
         assert f"`{route.path.replace(':path', '')}`" in README, route.path
 
 

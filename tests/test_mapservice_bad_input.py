@@ -118,7 +118,7 @@ def test_a_browser_gets_a_page(client: httpx.Client, address: str, status: int) 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_methods_that_are_not_there(client: httpx.Client, method: str) -> None:
-    _check_problem(client.request(method, ITEMS), 405, "method_not_allowed")
+    _check_problem(client.request(method, "/ogc/collections"), 405, "method_not_allowed")
 
 
 HOSTILE = [

@@ -1,10 +1,14 @@
 """Migrations make exactly the tables that the code knows, from empty, and again without change."""
 
+from pathlib import Path
+
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.schema import SchemaItem
 
+from postgis.backup import read_backup
 from postgis.engine import Database, create_database, drop_database
 from postgis.migrate import schema_is_current, upgrade
 from postgis.tables import metadata
@@ -29,7 +33,7 @@ def test_tables_are_those_of_the_code(base_database: Database) -> None:
     with base_database.owner.connect() as connection:
         options = {
             "include_schemas": True,
-            "include_name": lambda name, kind, _parents: kind != "schema" or name == "register",
+            "include_name": lambda name, kind, _parents: kind != "schema" or name in ("register", "account"),
             "include_object": _ours,
             "version_table": "schema_version",
             "version_table_schema": "register",
@@ -53,6 +57,43 @@ def test_upgrade_twice_changes_nothing(server: Database) -> None:
     finally:
         database.dispose()
         drop_database(server, "twice")
+
+
+RELEASES = sorted((Path(__file__).parent / "data").glob("release_*"))
+"""Backups made by the code of earlier releases, each of a ward with two invented places."""
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda folder: folder.name)
+def test_a_backup_of_an_earlier_release_becomes_what_a_new_one_is(
+    server: Database, base_database: Database, release: Path
+) -> None:
+    database = create_database(server, "earlier")
+    try:
+        read_backup(database, release)
+        upgrade(database)
+        with database.owner.connect() as connection, base_database.owner.connect() as new:
+            assert schema_is_current(connection)
+            assert connection.execute(text(SHAPE)).scalar_one() == new.execute(text(SHAPE)).scalar_one()
+            places = connection.execute(text("SELECT name FROM register.establishment ORDER BY id")).scalars().all()
+            assert places == ["Quán thử nghiệm Một", "Tiệm thử nghiệm Hai"]
+            # Facts that are newer than the data, and a history that starts with what was there.
+            facts = connection.execute(
+                text("SELECT active_acceptance, on_digital_platform FROM register.establishment_fact ORDER BY 1 DESC")
+            )
+            assert facts.all() == [("yes", "yes"), ("unknown", "unknown")]
+            noted = connection.execute(
+                text("SELECT collection, count(*) FROM register.change WHERE kind = 'insert' GROUP BY 1 ORDER BY 1")
+            )
+            assert dict(noted.all()) == {
+                "digital_uses": 1, "establishments": 2, "inspections": 1, "licences": 1, "payment_acceptances": 1,
+            }  # fmt: skip
+            assert connection.execute(text("SELECT broken_seq FROM register.verify_changes()")).scalar_one() is None
+        upgrade(database)
+        with database.owner.connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM register.change")).scalar_one() == 6
+    finally:
+        database.dispose()
+        drop_database(server, "earlier")
 
 
 def test_every_geometry_has_a_gist_index(base_database: Database) -> None:

@@ -44,11 +44,15 @@ def place_page(
     links: Links,
     lang: str,
     today: date | None = None,
+    *,
+    merged_from: str | None = None,
+    moved_to: str | None = None,
 ) -> str:
     """The page of one place.
 
     `place` has the properties of the establishments collection and `closed_on`; `warnings` are its live ones, latest
     first, with `issued_on`, `headline`, `instruction` and `agency`; `ward` has `kind`, `name` and `name_en`.
+    `merged_from` is the code that led here, when it was a duplicate; `moved_to` the page of its new place.
     """
     day = today or datetime.now(VIETNAM).date()
     warned = bool(warnings) or bool(place["live_warning"])
@@ -58,6 +62,8 @@ def place_page(
         style=style(),
         links=links,
         place=place,
+        merged_from=labels.text("lookup.known.merged_from", lang, code=merged_from) if merged_from else None,
+        moved_to=moved_to,
         name=place_name(place, lang),
         other_name=_other_name(place, lang),
         trade=trade(place, lang),
@@ -77,7 +83,7 @@ def place_page(
 
 
 def missing_page(reason: str, typed: str, ward: Mapping[str, Any] | None, links: Links, lang: str) -> str:
-    """The page for a code that leads nowhere: `mistyped` (as its check character shows) or `not_issued`.
+    """The page for a code that leads nowhere: `mistyped` (as its check character shows), `not_issued` or `ended`.
 
     It says what is wrong, lets the person type again and leads to the map, and warns of false stickers.
     """
@@ -89,6 +95,7 @@ def missing_page(reason: str, typed: str, ward: Mapping[str, Any] | None, links:
         heading=labels.text(f"lookup.missing.{reason}_title", lang),
         explanation=labels.text(f"lookup.missing.{reason}", lang, code=_as_typed(typed)),
         typed=_as_typed(typed),
+        genuine=reason == "ended",
         ward_title=ward_title(ward, lang),
         ward=ward_in_sentence(ward, lang),
     )

@@ -20,6 +20,8 @@ FOOD_SECTORS = frozenset({"food_service", "cafe_drinks", "grocery", "food_retail
 
 PAYMENT_GOES_STALE_AFTER = timedelta(days=365)
 EXPIRING_WITHIN = timedelta(days=90)
+_CHECKED_ON = {"licence": "licence_checked_on", "food": "food_safety_checked_on"}
+"""The day on which each fact was last checked, by its key."""
 _FAILED = frozenset({"fail", "c"})
 _NOT_TRADING = frozenset({"closed", "moved", "not_found", "suspended"})
 
@@ -134,14 +136,15 @@ def _fact(
     *,
     has_day: bool,
 ) -> Fact:
-    """A fact about papers, with the day on which the record as a whole was last verified.
+    """A fact about papers, with the day on which it was last checked, else the record as a whole last verified.
 
     `has_day`: the details name a day of their own, such as the end of a term.
     """
-    verified_on = place["verified_on"] if place["source"] != "osm" else None
+    own_day = place.get(_CHECKED_ON[key])
+    verified_on = own_day or place["verified_on"] if place["source"] != "osm" else None
     when = None
     if verified_on is not None:
-        when = dated("record", verified_on, lang, today)
+        when = dated("checked" if own_day else "record", verified_on, lang, today)
     elif not has_day and tone != "unknown":
         when = labels.text("lookup.date.none", lang)
     return Fact(

@@ -1,78 +1,203 @@
--- The one definition of what the dated records say now. Kept in register.establishment_fact by the triggers below.
+-- The one definition of what the dated records say, as the text of a query over places, licences, food_safety_records and
+-- so on. Two functions are made from it: one keeps register.establishment_fact as of now, one answers for a past moment.
 
+DO $make$
+DECLARE
+    definition CONSTANT text := $sql$
+        SELECT e.id AS establishment_id, l.state AS licence_state, l.valid_until AS licence_valid_until,
+               l.checked_on AS licence_checked_on, f.kind AS food_safety_kind, f.valid_until AS food_safety_valid_until,
+               f.checked_on AS food_safety_checked_on, i.result AS last_inspection_result,
+               i.inspected_on AS last_inspection_on, w.establishment_id IS NOT NULL AS live_warning,
+               coalesce(p.methods, '{}') AS payment_methods, p.checked_on AS payment_checked_on,
+               CASE WHEN p.methods IS NOT NULL THEN 'yes' WHEN p.cash_only THEN 'no' ELSE 'unknown' END AS accepts_cashless,
+               CASE
+                   WHEN p.with_transactions THEN 'yes'
+                   WHEN p.cash_only OR p.without_transactions THEN 'no'
+                   ELSE 'unknown'
+               END AS active_acceptance,
+               CASE
+                   -- Paying by QR is using a digital platform too: indicator II.6 names management, selling, payment,
+                   -- e-invoice.
+                   WHEN d.used OR p.methods IS NOT NULL THEN 'yes'
+                   WHEN d.unused AND p.cash_only THEN 'no'
+                   ELSE 'unknown'
+               END AS on_digital_platform,
+               d.checked_on AS digital_checked_on
+          FROM places e
+          LEFT JOIN (
+                -- The latest licence of each kind counts; "not required" only where nothing is held.
+                SELECT establishment_id,
+                       CASE WHEN bool_or(kind <> 'not_required') THEN 'held' ELSE 'not_required' END AS state,
+                       min(expires_on) FILTER (WHERE kind <> 'not_required') AS valid_until,
+                       max(checked_on) AS checked_on
+                  FROM (SELECT DISTINCT ON (establishment_id, kind) establishment_id, kind, expires_on, checked_on
+                          FROM licences
+                         ORDER BY establishment_id, kind, coalesce(expires_on, 'infinity') DESC, id DESC) latest
+                 GROUP BY establishment_id
+               ) l ON l.establishment_id = e.id
+          LEFT JOIN (
+                SELECT DISTINCT ON (establishment_id) establishment_id, kind, valid_until, checked_on
+                  FROM food_safety_records
+                 ORDER BY establishment_id, checked_on DESC, id DESC
+               ) f ON f.establishment_id = e.id
+          LEFT JOIN (
+                SELECT DISTINCT ON (establishment_id) establishment_id, result, inspected_on
+                  FROM inspections
+                 WHERE signed_on IS NOT NULL
+                 ORDER BY establishment_id, inspected_on DESC, id DESC
+               ) i ON i.establishment_id = e.id
+          LEFT JOIN (
+                SELECT DISTINCT establishment_id FROM warnings WHERE lifted_on IS NULL
+               ) w ON w.establishment_id = e.id
+          LEFT JOIN (
+                -- A later "cash only" ends what was accepted before it; a later acceptance ends "cash only".
+                SELECT establishment_id,
+                       array_agg(method ORDER BY method) FILTER (WHERE counts AND method <> 'cash_only') AS methods,
+                       bool_or(counts AND method = 'cash_only') AS cash_only,
+                       bool_or(counts AND has_transactions) AS with_transactions,
+                       bool_and(has_transactions IS FALSE) FILTER (WHERE counts AND method <> 'cash_only') AS without_transactions,
+                       max(checked_on) AS checked_on
+                  FROM (SELECT establishment_id, method, checked_on, has_transactions,
+                               accepted AND checked_on >= coalesce(
+                                   max(checked_on) FILTER (WHERE method = 'cash_only' AND accepted)
+                                   OVER (PARTITION BY establishment_id), '-infinity') AS counts
+                          FROM (SELECT DISTINCT ON (establishment_id, method)
+                                       establishment_id, method, accepted, has_transactions, checked_on
+                                  FROM payment_acceptances
+                                 ORDER BY establishment_id, method, checked_on DESC, id DESC) latest) judged
+                 GROUP BY establishment_id
+               ) p ON p.establishment_id = e.id
+          LEFT JOIN (
+                SELECT establishment_id, bool_or(used) AS used, bool_and(NOT used) AS unused, max(checked_on) AS checked_on
+                  FROM (SELECT DISTINCT ON (establishment_id, kind) establishment_id, used, checked_on
+                          FROM digital_uses
+                         ORDER BY establishment_id, kind, checked_on DESC, id DESC) latest
+                 GROUP BY establishment_id
+               ) d ON d.establishment_id = e.id
+    $sql$;
+BEGIN
+    EXECUTE format($function$
 CREATE OR REPLACE FUNCTION register.refresh_establishment_facts(ids bigint[]) RETURNS void
 LANGUAGE sql
 SET search_path = register, pg_temp
-AS $$
+AS $body$
+    WITH places AS (SELECT id FROM establishment WHERE id = ANY (ids)),
+         licences AS (SELECT * FROM licence WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
+         food_safety_records AS (SELECT * FROM food_safety_record WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
+         inspections AS (SELECT * FROM inspection WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
+         warnings AS (SELECT * FROM warning WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
+         payment_acceptances AS (SELECT * FROM payment_acceptance WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
+         digital_uses AS (SELECT * FROM digital_use WHERE establishment_id = ANY (ids) AND ended_at IS NULL)
     INSERT INTO establishment_fact AS stored (
-        establishment_id, licence_state, licence_valid_until, food_safety_kind, food_safety_valid_until,
-        last_inspection_result, last_inspection_on, live_warning, payment_methods, payment_checked_on, accepts_cashless,
-        updated_at)
-    SELECT e.id, l.state, l.valid_until, f.kind, f.valid_until, i.result, i.inspected_on, w.live,
-           coalesce(p.methods, '{}'), p.checked_on,
-           CASE WHEN p.methods IS NOT NULL THEN 'yes' WHEN p.cash_only THEN 'no' ELSE 'unknown' END,
-           clock_timestamp()
-      FROM establishment e
-      LEFT JOIN LATERAL (
-            -- The latest licence of each kind counts; "not required" only where nothing is held.
-            SELECT CASE WHEN bool_or(kind <> 'not_required') THEN 'held' WHEN count(*) > 0 THEN 'not_required' END AS state,
-                   min(expires_on) FILTER (WHERE kind <> 'not_required') AS valid_until
-              FROM (SELECT DISTINCT ON (kind) kind, expires_on
-                      FROM licence
-                     WHERE establishment_id = e.id
-                     ORDER BY kind, coalesce(expires_on, 'infinity') DESC, id DESC) latest
-           ) l ON true
-      LEFT JOIN LATERAL (
-            SELECT kind, valid_until
-              FROM food_safety_record
-             WHERE establishment_id = e.id
-             ORDER BY checked_on DESC, id DESC
-             LIMIT 1
-           ) f ON true
-      LEFT JOIN LATERAL (
-            SELECT result, inspected_on
-              FROM inspection
-             WHERE establishment_id = e.id AND signed_on IS NOT NULL
-             ORDER BY inspected_on DESC, id DESC
-             LIMIT 1
-           ) i ON true
-      CROSS JOIN LATERAL (
-            SELECT EXISTS (SELECT FROM warning WHERE establishment_id = e.id AND lifted_on IS NULL) AS live
-           ) w
-      LEFT JOIN LATERAL (
-            -- A later "cash only" ends what was accepted before it; a later acceptance ends "cash only".
-            SELECT array_agg(method ORDER BY method) FILTER (WHERE counts AND method <> 'cash_only') AS methods,
-                   bool_or(counts AND method = 'cash_only') AS cash_only,
-                   max(checked_on) AS checked_on
-              FROM (SELECT method, checked_on,
-                           accepted AND checked_on >= coalesce(
-                               max(checked_on) FILTER (WHERE method = 'cash_only' AND accepted) OVER (), '-infinity') AS counts
-                      FROM (SELECT DISTINCT ON (method) method, accepted, checked_on
-                              FROM payment_acceptance
-                             WHERE establishment_id = e.id
-                             ORDER BY method, checked_on DESC, id DESC) latest) judged
-           ) p ON true
-     WHERE e.id = ANY (ids)
+        establishment_id, licence_state, licence_valid_until, licence_checked_on, food_safety_kind, food_safety_valid_until,
+        food_safety_checked_on, last_inspection_result, last_inspection_on, live_warning, payment_methods,
+        payment_checked_on, accepts_cashless, active_acceptance, on_digital_platform, digital_checked_on, updated_at)
+    SELECT facts.*, clock_timestamp() FROM (%1$s) facts
     ON CONFLICT (establishment_id) DO UPDATE SET
         licence_state = excluded.licence_state,
         licence_valid_until = excluded.licence_valid_until,
+        licence_checked_on = excluded.licence_checked_on,
         food_safety_kind = excluded.food_safety_kind,
         food_safety_valid_until = excluded.food_safety_valid_until,
+        food_safety_checked_on = excluded.food_safety_checked_on,
         last_inspection_result = excluded.last_inspection_result,
         last_inspection_on = excluded.last_inspection_on,
         live_warning = excluded.live_warning,
         payment_methods = excluded.payment_methods,
         payment_checked_on = excluded.payment_checked_on,
         accepts_cashless = excluded.accepts_cashless,
+        active_acceptance = excluded.active_acceptance,
+        on_digital_platform = excluded.on_digital_platform,
+        digital_checked_on = excluded.digital_checked_on,
         updated_at = excluded.updated_at
-$$;
+$body$
+    $function$, definition);
+
+    EXECUTE format($function$
+CREATE OR REPLACE FUNCTION register.establishments_as_of(of_ward text, moment timestamptz)
+RETURNS TABLE (
+    code text, name text, legal_form text, sector_group text, residential_group text, model_site text, operating_status text,
+    opened_on date, closed_on date, verified_on date, source text, illustrative boolean, licence_status text,
+    food_safety_status text, licence_state text, licence_valid_until date, licence_checked_on date, food_safety_kind text,
+    food_safety_valid_until date, food_safety_checked_on date, last_inspection_result text, last_inspection_on date,
+    live_warning boolean, payment_methods text[], payment_checked_on date, accepts_cashless text, active_acceptance text,
+    on_digital_platform text, digital_checked_on date)
+LANGUAGE sql STABLE
+SET search_path = register, pg_temp
+-- Some 100,000 records of a ward are sorted to find the last state of each, then joined; the planner, who cannot know how
+-- many there are, would compare each with each.
+SET work_mem = '64MB'
+SET enable_nestloop = off
+AS $body$
+    WITH latest AS MATERIALIZED (
+        SELECT collection, after
+          FROM (SELECT DISTINCT ON (collection, record_code) collection, after
+                  FROM change
+                 WHERE ward_id = (SELECT id FROM ward WHERE code = of_ward AND valid_to IS NULL) AND at <= moment
+                   AND collection IN ('establishments', 'licences', 'food_safety_records', 'inspections', 'warnings',
+                                      'payment_acceptances', 'digital_uses')
+                 ORDER BY collection, record_code, seq DESC) states
+         WHERE after IS NOT NULL AND after ->> 'ended_at' IS NULL
+    ), places AS MATERIALIZED (
+        SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
+                   id bigint, code text, name text, legal_form text, sector_group text, residential_group_id bigint,
+                   model_site_id bigint, operating_status text, opened_on date, closed_on date, verified_on date,
+                   source text, illustrative boolean)
+         WHERE collection = 'establishments'
+    ), licences AS (
+        SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
+                   id bigint, establishment_id bigint, kind text, expires_on date, checked_on date)
+         WHERE collection = 'licences'
+    ), food_safety_records AS (
+        SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
+                   id bigint, establishment_id bigint, kind text, valid_until date, checked_on date)
+         WHERE collection = 'food_safety_records'
+    ), inspections AS (
+        SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
+                   id bigint, establishment_id bigint, inspected_on date, result text, signed_on date)
+         WHERE collection = 'inspections'
+    ), warnings AS (
+        SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
+                   id bigint, establishment_id bigint, lifted_on date)
+         WHERE collection = 'warnings'
+    ), payment_acceptances AS (
+        SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
+                   id bigint, establishment_id bigint, method text, accepted boolean, has_transactions boolean,
+                   checked_on date)
+         WHERE collection = 'payment_acceptances'
+    ), digital_uses AS (
+        SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
+                   id bigint, establishment_id bigint, kind text, used boolean, checked_on date)
+         WHERE collection = 'digital_uses'
+    ), facts AS (%1$s)
+    SELECT e.code, e.name, e.legal_form, e.sector_group, g.code, m.code, e.operating_status, e.opened_on, e.closed_on,
+           e.verified_on, e.source, e.illustrative,
+           published.licence_status(f.licence_state, f.licence_valid_until, d.today),
+           published.food_safety_status(f.food_safety_kind, f.food_safety_valid_until, d.today),
+           f.licence_state, f.licence_valid_until, f.licence_checked_on, f.food_safety_kind, f.food_safety_valid_until,
+           f.food_safety_checked_on, f.last_inspection_result, f.last_inspection_on, f.live_warning, f.payment_methods,
+           f.payment_checked_on, f.accepts_cashless, f.active_acceptance, f.on_digital_platform, f.digital_checked_on
+      FROM places e
+      JOIN facts f ON f.establishment_id = e.id
+      LEFT JOIN residential_group g ON g.id = e.residential_group_id
+      LEFT JOIN model_site m ON m.id = e.model_site_id
+     CROSS JOIN (SELECT (moment AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS today) d
+     ORDER BY e.id
+$body$
+    $function$, definition);
+END
+$make$;
 
 COMMENT ON FUNCTION register.refresh_establishment_facts(bigint[]) IS
     'Recomputes the derived facts of the named establishments from their dated records.';
+COMMENT ON FUNCTION register.establishments_as_of(text, timestamptz) IS
+    'The establishments of a ward with their derived facts as the register had them at a moment, from its history.';
 
 -- Statement triggers with transition tables: a bulk load of 9,500 places recomputes each place once per table.
+-- As owner: staff may write the records, never the facts.
 CREATE OR REPLACE FUNCTION register.establishment_added() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, public, pg_temp
 AS $$
 BEGIN
     INSERT INTO register.establishment_fact (establishment_id) SELECT id FROM added;
@@ -83,8 +208,10 @@ $$;
 CREATE OR REPLACE TRIGGER keep_facts AFTER INSERT ON register.establishment
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION register.establishment_added();
 
+-- As owner: staff may write the records, never the facts.
 CREATE OR REPLACE FUNCTION register.record_added() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, public, pg_temp
 AS $$
 BEGIN
     PERFORM register.refresh_establishment_facts(ARRAY(SELECT DISTINCT establishment_id FROM added));
@@ -92,8 +219,10 @@ BEGIN
 END
 $$;
 
+-- As owner: staff may write the records, never the facts.
 CREATE OR REPLACE FUNCTION register.record_changed() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, public, pg_temp
 AS $$
 BEGIN
     PERFORM register.refresh_establishment_facts(ARRAY(
@@ -102,8 +231,10 @@ BEGIN
 END
 $$;
 
+-- As owner: staff may write the records, never the facts.
 CREATE OR REPLACE FUNCTION register.record_removed() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, public, pg_temp
 AS $$
 BEGIN
     PERFORM register.refresh_establishment_facts(ARRAY(SELECT DISTINCT establishment_id FROM removed));
@@ -115,7 +246,7 @@ DO $$
 DECLARE
     record_table text;
 BEGIN
-    FOREACH record_table IN ARRAY ARRAY['licence', 'food_safety_record', 'inspection', 'warning', 'payment_acceptance'] LOOP
+    FOREACH record_table IN ARRAY ARRAY['licence', 'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER keep_facts_added AFTER INSERT ON register.%I
             REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION register.record_added()', record_table);
         EXECUTE format('CREATE OR REPLACE TRIGGER keep_facts_changed AFTER UPDATE ON register.%I
@@ -127,7 +258,8 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION register.establishment_changing() RETURNS trigger
+-- The version is what If-Match names: it counts every change of the row, whoever makes it.
+CREATE OR REPLACE FUNCTION register.count_version() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -137,5 +269,14 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE TRIGGER count_versions BEFORE UPDATE ON register.establishment
-    FOR EACH ROW EXECUTE FUNCTION register.establishment_changing();
+DO $$
+DECLARE
+    versioned text;
+BEGIN
+    FOREACH versioned IN ARRAY ARRAY['establishment', 'legal_entity', 'licence', 'food_safety_record', 'inspection', 'warning',
+                                     'payment_acceptance', 'digital_use', 'model_site', 'photo', 'outreach'] LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER count_versions BEFORE UPDATE ON register.%I
+            FOR EACH ROW EXECUTE FUNCTION register.count_version()', versioned);
+    END LOOP;
+END
+$$;

@@ -1,10 +1,26 @@
--- mapservice_public reads the published schema and nothing else, whatever was granted before.
+-- mapservice_public reads the published schema and nothing else, whatever was granted before. mapservice_staff reads and
+-- writes the register under row-level security (120_row_security.sql), and deletes nothing.
 
-REVOKE ALL ON ALL TABLES IN SCHEMA register, account FROM PUBLIC, mapservice_public;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA register, account FROM PUBLIC, mapservice_public;
+REVOKE ALL ON ALL TABLES IN SCHEMA register, account FROM PUBLIC, mapservice_public, mapservice_staff;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA register, account FROM PUBLIC, mapservice_public, mapservice_staff;
 REVOKE ALL ON SCHEMA register, account FROM PUBLIC, mapservice_public;
 
 GRANT USAGE ON SCHEMA published TO mapservice_public, mapservice_staff;
 REVOKE ALL ON ALL TABLES IN SCHEMA published FROM PUBLIC, mapservice_public;
 GRANT SELECT ON ALL TABLES IN SCHEMA published TO mapservice_public, mapservice_staff;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA published TO mapservice_public, mapservice_staff;
+
+GRANT USAGE ON SCHEMA register, account TO mapservice_staff;
+GRANT SELECT ON ALL TABLES IN SCHEMA register TO mapservice_staff;
+GRANT INSERT, UPDATE ON register.legal_entity, register.personal_datum, register.establishment, register.licence,
+    register.food_safety_record, register.inspection, register.warning, register.payment_acceptance, register.digital_use,
+    register.model_site, register.photo, register.outreach, register.proposal TO mapservice_staff;
+GRANT INSERT ON register.lookup_code TO mapservice_staff;
+GRANT EXECUTE ON FUNCTION register.verify_changes(), register.fresh_until(text, date),
+    register.state_at(text, text, timestamptz), register.wire_state(jsonb), register.own_ward_code(),
+    register.establishments_as_of(text, timestamptz) TO mapservice_staff;
+
+GRANT EXECUTE ON FUNCTION account.actor_id(), account.actor_ward(), account.actor_role() TO mapservice_staff;
+GRANT SELECT, INSERT, UPDATE ON account.staff, account.session, account.token, account.saved_view TO mapservice_staff;
+GRANT DELETE ON account.session, account.saved_view TO mapservice_staff;
+GRANT SELECT, INSERT ON account.reveal TO mapservice_staff;

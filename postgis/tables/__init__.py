@@ -1,20 +1,26 @@
 """The register's tables, one noun a file. `metadata` knows them all; migrations make them."""
 
 from postgis.tables.base import metadata
-from postgis.tables.data_source import data_source, reference_release
+from postgis.tables.change import change
+from postgis.tables.data_source import data_source, reference_release, shelf_life
 from postgis.tables.establishment import establishment, establishment_fact, lookup_code
 from postgis.tables.food_safety import food_safety_record
 from postgis.tables.indicator import indicator, phase, target
 from postgis.tables.inspection import inspection, warning
+from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
 from postgis.tables.model_site import model_site
 from postgis.tables.payment import digital_use, payment_acceptance
+from postgis.tables.photo import outreach, photo
 from postgis.tables.place import basemap_area, street
+from postgis.tables.proposal import proposal
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
+from postgis.tables.staff import reveal, saved_view, session, staff, token
 from postgis.tables.ward import residential_group, ward, ward_succession
 
 __all__ = [
     "basemap_area",
+    "change",
     "data_source",
     "digital_use",
     "establishment",
@@ -22,20 +28,31 @@ __all__ = [
     "food_safety_record",
     "indicator",
     "inspection",
+    "legal_entity",
     "licence",
     "lookup_code",
     "metadata",
     "model_site",
+    "outreach",
     "payment_acceptance",
+    "personal_datum",
     "phase",
+    "photo",
+    "proposal",
     "reference_release",
     "residential_group",
+    "reveal",
+    "saved_view",
     "sector_class",
     "sector_code_collision",
     "sector_group",
     "sector_group_class",
+    "session",
+    "shelf_life",
+    "staff",
     "street",
     "target",
+    "token",
     "ward",
     "ward_succession",
     "warning",

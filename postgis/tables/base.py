@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, CheckConstraint, Column, Computed, ForeignKey, Identity, MetaData
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    MetaData,
+    Text,
+    text,
+)
 
 metadata = MetaData(
     schema="register",
@@ -27,6 +39,17 @@ def identity() -> Column[int]:
 def establishment_reference() -> Column[int]:
     """The establishment that a fact is about."""
     return Column("establishment_id", BigInteger, ForeignKey("register.establishment.id"), nullable=False, index=True)
+
+
+def record_columns() -> tuple[Column[Any], ...]:
+    """What a record that officers edit one by one carries: its feature id, its version, and how it ended."""
+    return (
+        Column("code", Text, Computed("id::text", persisted=True), unique=True),
+        Column("version", Integer, nullable=False, server_default=text("1")),
+        Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+        Column("ended_at", DateTime(timezone=True), comment="no longer counts; the row stays for ever"),
+        Column("end_reason", Text),
+    )
 
 
 def geometry_columns(kind: str, *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Date, Table, Text
 
-from postgis.tables.base import establishment_reference, identity, in_order, metadata, one_of
+from postgis.tables.base import establishment_reference, identity, in_order, metadata, one_of, record_columns
 from postgis.vocabulary import INSPECTION_RESULTS, SOURCES
 
 inspection = Table(
@@ -16,6 +16,7 @@ inspection = Table(
     Column("official_words", Text),
     Column("signed_on", Date, comment="null: a draft, never public"),
     Column("source", Text, nullable=False),
+    *record_columns(),
     one_of("result", INSPECTION_RESULTS),
     one_of("source", SOURCES),
     in_order("inspected_on", "signed_on"),
@@ -33,6 +34,7 @@ warning = Table(
     Column("instruction", Text),
     Column("agency", Text, nullable=False),
     Column("source", Text, nullable=False),
+    *record_columns(),
     one_of("source", SOURCES),
     in_order("issued_on", "lifted_on"),
     comment="A warning to the public, live until lifted.",

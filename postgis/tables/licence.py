@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Date, Table, Text
 
-from postgis.tables.base import establishment_reference, identity, in_order, metadata, one_of
+from postgis.tables.base import establishment_reference, identity, in_order, metadata, one_of, record_columns
 from postgis.vocabulary import LICENCE_KINDS, SOURCES
 
 licence = Table(
@@ -17,6 +17,7 @@ licence = Table(
     Column("expires_on", Date, comment="null: no term"),
     Column("source", Text, nullable=False),
     Column("checked_on", Date, nullable=False),
+    *record_columns(),
     one_of("kind", LICENCE_KINDS),
     one_of("source", SOURCES),
     in_order("issued_on", "expires_on"),

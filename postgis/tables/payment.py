@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, Index, Table, Text
 
-from postgis.tables.base import establishment_reference, identity, metadata, one_of
+from postgis.tables.base import establishment_reference, identity, metadata, one_of, record_columns
 from postgis.vocabulary import DIGITAL_USES, EVIDENCE_LEVELS, PAYMENT_METHODS, SOURCES
 
 payment_acceptance = Table(
@@ -16,6 +16,7 @@ payment_acceptance = Table(
     Column("has_transactions", Boolean, comment="null: not known"),
     Column("checked_on", Date, nullable=False),
     Column("source", Text, nullable=False),
+    *record_columns(),
     one_of("method", PAYMENT_METHODS),
     one_of("evidence_level", EVIDENCE_LEVELS),
     one_of("source", SOURCES),
@@ -33,6 +34,7 @@ digital_use = Table(
     Column("used", Boolean, nullable=False),
     Column("checked_on", Date, nullable=False),
     Column("source", Text, nullable=False),
+    *record_columns(),
     one_of("kind", DIGITAL_USES),
     one_of("source", SOURCES),
     comment="One check of one digital tool or platform.",

@@ -7,13 +7,16 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from layers import features
-from layers.collections import COLLECTIONS, Collection, Field
+from layers.collections import Collection, Field
 from mapservice import links as rel
-from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection
+from mapservice.dependencies import Language, LinkBuilder
 from mapservice.links import Links
 from mapservice.openapi import common_parameters
 from mapservice.parameters import check_known
+from mapservice.reading import SeenCollection, SeenCollections, SeenConnection, privacy
 from mapservice.routes.ogc.negotiation import answer
+from mapservice.security import MaybeActor
+from postgis.store.record_types import RECORD_TYPES, WritableField
 from postgis.vocabulary import CODE_LISTS
 from web import labels
 
@@ -23,41 +26,58 @@ CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 
 
 @router.get("", summary="All collections", openapi_extra=common_parameters())
-def collections(request: Request, connection: ReadConnection, lang: Language, links: LinkBuilder) -> Response:
-    """Every published collection."""
+def collections(
+    request: Request,
+    actor: MaybeActor,
+    connection: SeenConnection,
+    seen: SeenCollections,
+    lang: Language,
+    links: LinkBuilder,
+) -> Response:
+    """Every published collection; for staff also those that are theirs alone."""
     check_known(request.query_params, ())
     document = {
         "links": links.itself("/ogc/collections", rel.JSON),
-        "collections": [describe(connection, collection, lang, links) for collection in COLLECTIONS.values()],
+        "collections": [describe(connection, collection, lang, links) for collection in seen.values()],
     }
-    return answer(request, lang, "ogc/collections.html", document)
+    return answer(request, lang, "ogc/collections.html", document, headers=privacy(actor))
 
 
 @router.get("/{collectionId}", summary="One collection", openapi_extra=common_parameters())
 def collection(
-    request: Request, connection: ReadConnection, found: PublishedCollection, lang: Language, links: LinkBuilder
+    request: Request,
+    actor: MaybeActor,
+    connection: SeenConnection,
+    found: SeenCollection,
+    lang: Language,
+    links: LinkBuilder,
 ) -> Response:
     """What the collection holds and where."""
     check_known(request.query_params, ())
-    return answer(request, lang, "ogc/collection.html", describe(connection, found, lang, links))
+    document = describe(connection, found, lang, links)
+    return answer(request, lang, "ogc/collection.html", document, headers=privacy(actor))
 
 
 @router.get("/{collectionId}/schema", summary="Schema of the features", openapi_extra=common_parameters())
-def schema(request: Request, found: PublishedCollection, lang: Language, links: LinkBuilder) -> Response:
-    """JSON Schema of the properties, with titles and code lists in the asker's language."""
+def schema(request: Request, actor: MaybeActor, found: SeenCollection, lang: Language, links: LinkBuilder) -> Response:
+    """JSON Schema of the properties, with titles and code lists in the asker's language.
+
+    Staff are told what they may write, too: the rest is `readOnly`.
+    """
     check_known(request.query_params, ())
     document = _json_schema(found, "schema", [*found.fields], lang, links)
-    return answer(request, lang, "ogc/schema.html", document, rel.SCHEMA, collection=found.id)
+    return answer(request, lang, "ogc/schema.html", document, rel.SCHEMA, headers=privacy(actor), collection=found.id)
 
 
 @router.get("/{collectionId}/queryables", summary="What items can be filtered by", openapi_extra=common_parameters())
-def queryables(request: Request, found: PublishedCollection, lang: Language, links: LinkBuilder) -> Response:
+def queryables(
+    request: Request, actor: MaybeActor, found: SeenCollection, lang: Language, links: LinkBuilder
+) -> Response:
     """JSON Schema of the properties that are query parameters."""
     check_known(request.query_params, ())
     document = _json_schema(found, "queryables", [field for field in found.fields if field.filterable], lang, links)
-    return answer(
-        request, lang, "ogc/schema.html", {**document, "additionalProperties": False}, rel.SCHEMA, collection=found.id
-    )
+    document["additionalProperties"] = False
+    return answer(request, lang, "ogc/schema.html", document, rel.SCHEMA, headers=privacy(actor), collection=found.id)
 
 
 def describe(connection: Connection, collection: Collection, lang: str, links: Links) -> dict[str, Any]:
@@ -79,25 +99,48 @@ def describe(connection: Connection, collection: Collection, lang: str, links: L
             links.link(f"{path}/items", "items", rel.HTML, labels.text("ogc.items", lang), {"f": "html"}),
             links.link(f"{path}/schema", rel.REL_SCHEMA, rel.SCHEMA, labels.text("ogc.schema", lang)),
             links.link(f"{path}/queryables", rel.REL_QUERYABLES, rel.SCHEMA, labels.text("ogc.queryables", lang)),
-            links.link(f"{path}/tiles", rel.REL_TILESETS, rel.JSON, labels.text("ogc.tiles", lang)),
+            *(
+                [links.link(f"{path}/tiles", rel.REL_TILESETS, rel.JSON, labels.text("ogc.tiles", lang))]
+                if collection.tile
+                else []
+            ),
         ],
     }
 
 
 def _json_schema(collection: Collection, kind: str, fields: list[Field], lang: str, links: Links) -> dict[str, Any]:
-    geometry = {"geometry": {"x-ogc-role": "primary-geometry", "format": f"geometry-{collection.geometry.lower()}"}}
-    if collection.geometry == "Geometry":
-        geometry["geometry"]["format"] = "geometry-any"
-    return {
+    document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": links.url(f"/ogc/collections/{collection.id}/{kind}"),
         "type": "object",
         "title": labels.collection_title(collection.id, lang),
         "properties": {
             **{field.name: _property(collection, field, place, lang) for place, field in enumerate(fields, 1)},
-            **geometry,
+            **_geometry(collection),
         },
     }
+    if collection.seen_by == "staff" and kind == "schema":
+        _add_writing(collection, document)
+    return document
+
+
+def _geometry(collection: Collection) -> dict[str, Any]:
+    if collection.geometry is None:
+        return {}
+    kind = "any" if collection.geometry == "Geometry" else collection.geometry.lower()
+    return {"geometry": {"x-ogc-role": "primary-geometry", "format": f"geometry-{kind}"}}
+
+
+def _add_writing(collection: Collection, document: dict[str, Any]) -> None:
+    """What a write may say (JSON Schema 2020-12): `required`, `maxLength`, and `readOnly` for all that is derived."""
+    writable: dict[str, WritableField] = {field.name: field for field in RECORD_TYPES[collection.id].fields}
+    for name, found in document["properties"].items():
+        field = writable.get(name)
+        if field is None:
+            found["readOnly"] = True
+        elif field.kind == "text" and not field.codes:
+            found["maxLength"] = field.max_length
+    document["required"] = [name for name in document["properties"] if name in writable and writable[name].required]
 
 
 def _property(collection: Collection, field: Field, place: int, lang: str) -> dict[str, Any]:

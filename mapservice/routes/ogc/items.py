@@ -9,23 +9,31 @@ from layers import features
 from layers.features import FeaturePage
 from layers.query import FeatureQuery
 from mapservice import links as rel
-from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection
-from mapservice.errors import Problem
+from mapservice.dependencies import Language, LinkBuilder
+from mapservice.feature_answers import feature_answer, no_such_feature
 from mapservice.language import wants_html
 from mapservice.links import Links
 from mapservice.openapi import common_parameters, item_parameters
 from mapservice.parameters import check_known, feature_query, item_names
+from mapservice.reading import SeenCollection, SeenConnection, privacy
 from mapservice.responses import json_bytes, reply
-from mapservice.routes.ogc.negotiation import answer, check_format
-from web import labels
+from mapservice.routes.ogc.negotiation import check_format
+from mapservice.security import MaybeActor
 from web.render import render
 
 router = APIRouter(prefix="/ogc/collections", tags=["OGC API Features"])
 
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+
 
 @router.get("/{collectionId}/items", summary="Features, by page", openapi_extra=item_parameters())
 def items(
-    request: Request, connection: ReadConnection, collection: PublishedCollection, lang: Language, links: LinkBuilder
+    request: Request,
+    actor: MaybeActor,
+    connection: SeenConnection,
+    collection: SeenCollection,
+    lang: Language,
+    links: LinkBuilder,
 ) -> Response:
     """The features that match, with a link to the next page."""
     check_known(request.query_params, item_names(collection))
@@ -38,7 +46,7 @@ def items(
         **({} if page.number_matched is None else {"numberMatched": page.number_matched}),
         "links": _page_links(request, links, path, page, query),
     }
-    headers = {"Content-Language": lang, "Content-Crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"}
+    headers = {"Content-Language": lang, "Content-Crs": f"<{CRS84}>", **privacy(actor)}
     if wants_html(request):
         document = {**head, "features": json.loads(f"[{page.features}]")}
         html = render("ogc/items.html", lang, document=document, collection=collection.id)
@@ -51,8 +59,9 @@ def items(
 @router.get("/{collectionId}/items/{featureId}", summary="One feature", openapi_extra=common_parameters())
 def item(
     request: Request,
-    connection: ReadConnection,
-    collection: PublishedCollection,
+    actor: MaybeActor,
+    connection: SeenConnection,
+    collection: SeenCollection,
     featureId: str,
     lang: Language,
     links: LinkBuilder,
@@ -60,21 +69,10 @@ def item(
     """The feature by its id."""
     check_known(request.query_params, ())
     check_format(request)
-    text = None if "\x00" in featureId else features.one(connection, collection, featureId)
-    if text is None:
-        raise Problem("unknown_feature", value=featureId, collection=labels.collection_title(collection.id, lang))
-    path = f"/ogc/collections/{collection.id}/items/{featureId}"
-    found = [
-        *links.itself(path, rel.GEOJSON),
-        links.link(
-            f"/ogc/collections/{collection.id}", "collection", rel.JSON, labels.collection_title(collection.id, lang)
-        ),
-    ]
-    if wants_html(request):
-        document = {**json.loads(text), "links": found}
-        return answer(request, lang, "ogc/item.html", document, collection=collection.id)
-    body = text[:-1].encode() + b',"links":' + json_bytes(found) + b"}"
-    return reply(request, body, rel.GEOJSON, headers={"Content-Language": lang})
+    found = None if "\x00" in featureId else features.one(connection, collection, featureId)
+    if found is None:
+        raise no_such_feature(connection, collection, featureId, lang)
+    return feature_answer(request, collection, featureId, found, lang, links, actor)
 
 
 def _page_links(

@@ -1,5 +1,6 @@
 """One document, two faces: JSON for machines, a page for people, from the same dictionary."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -22,12 +23,18 @@ def check_format(request: Request) -> None:
 
 
 def answer(
-    request: Request, lang: str, template: str, document: dict[str, Any], media_type: str = JSON, **context: Any
+    request: Request,
+    lang: str,
+    template: str,
+    document: dict[str, Any],
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
 ) -> Response:
     """The document as the asker wants it. The page is made from the same dictionary as the JSON."""
     check_format(request)
-    headers = {"Content-Language": lang}
+    sent = {"Content-Language": lang, **(headers or {})}
     if wants_html(request):
         page = render(template, lang, document=document, **context)
-        return reply(request, page.encode(), "text/html; charset=utf-8", headers=headers)
-    return reply(request, json_bytes(document), media_type, headers=headers)
+        return reply(request, page.encode(), "text/html; charset=utf-8", headers=sent)
+    return reply(request, json_bytes(document), media_type, headers=sent)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
-from layers.lookup import FoundPlace, find_establishment, find_ward
+from layers.lookup import FoundPlace, find_establishment, find_ward, known_code
 from mapservice.dependencies import ReadConnection, Settings
 from mapservice.errors import Problem
 from mapservice.responses import json_bytes, reply
@@ -42,9 +42,12 @@ def place_json(request: Request, code: str, connection: ReadConnection, settings
     if canonical and canonical != code:
         return _redirect(request, canonical, ".json")
     found = find_establishment(connection, canonical) if canonical else None
-    if canonical is None or found is None:
-        raise Problem("unknown_code" if canonical else "mistyped_code", value=code)
-    return reply(request, json_bytes(_document(found, _address(settings, canonical))), "application/json")
+    if canonical is None:
+        raise Problem("mistyped_code", value=code)
+    if found is None:
+        return _elsewhere(connection, canonical, ".json")
+    document = {**_document(found, _address(settings, canonical)), **_relations(request, connection, found)}
+    return reply(request, json_bytes(document), "application/json")
 
 
 @router.get("/q/{code}.svg", summary="The QR code of a place's page, as SVG", response_class=Response)
@@ -53,7 +56,9 @@ def qr_svg(request: Request, code: str, connection: ReadConnection, settings: Se
     canonical = codes.normalise(code)
     if canonical and canonical != code:
         return _redirect(request, canonical, ".svg")
-    address = _address(settings, _known(connection, canonical, code))
+    if find_establishment(connection, _typed_well(canonical, code)) is None:
+        return _elsewhere(connection, _typed_well(canonical, code), ".svg")
+    address = _address(settings, code)
     return reply(request, qr.svg(address, address).encode(), "image/svg+xml")
 
 
@@ -63,7 +68,9 @@ def qr_png(request: Request, code: str, connection: ReadConnection, settings: Se
     canonical = codes.normalise(code)
     if canonical and canonical != code:
         return _redirect(request, canonical, ".png")
-    return reply(request, qr.png(_address(settings, _known(connection, canonical, code)), PNG_BOX), "image/png")
+    if find_establishment(connection, _typed_well(canonical, code)) is None:
+        return _elsewhere(connection, _typed_well(canonical, code), ".png")
+    return reply(request, qr.png(_address(settings, code), PNG_BOX), "image/png")
 
 
 @router.get("/q/{code}", summary="The look-up page of a place", response_class=Response)
@@ -74,16 +81,16 @@ def place(request: Request, code: str, connection: ReadConnection, settings: Set
         return _redirect(request, canonical, "")
     found = find_establishment(connection, canonical) if canonical else None
     if canonical is None or found is None:
-        reason, typed = ("not_issued", codes.display(canonical)) if canonical else ("mistyped", code)
-        links = _links(settings, f"/q/{quote(code, safe='')}", lang)
-        ward = find_ward(connection, settings.ward)
-        return _page(request, lookup.missing_page(reason, typed, ward, links, lang), lang, status=404)
+        return _no_place(request, connection, settings, code, canonical, lang)
+    known = _relations(request, connection, found)
     page = lookup.place_page(
         {**found.properties, "closed_on": found.closed_on},
         found.warnings,
         found.ward,
         _links(settings, f"/q/{canonical}", lang, place=canonical),
         lang,
+        merged_from=codes.display(known["merged_from"]) if "merged_from" in known else None,
+        moved_to=_path(known["moved_to"], lang=lang) if "moved_to" in known else None,
     )
     return _page(request, page, lang)
 
@@ -97,12 +104,50 @@ def _document(found: FoundPlace, address: str) -> dict[str, Any]:
     }
 
 
-def _known(connection: Connection, canonical: str | None, typed: str) -> str:
-    """The code, when it leads to a place: no QR code is drawn that would lead nowhere. Raises Problem."""
+def _relations(request: Request, connection: Connection, found: FoundPlace) -> dict[str, str]:
+    """`merged_from`: the duplicate's code that led here; `moved_to`: the code of the place it has moved to."""
+    code, known = found.properties["code"], {}
+    came_by = codes.normalise(request.query_params.get("from", ""))
+    # Whatever an address says: only what the register says is repeated.
+    if came_by and known_code(connection, came_by) == ("merged", code):
+        known["merged_from"] = came_by
+    if found.properties["operating_status"] == "moved":
+        successor = known_code(connection, code)[1]
+        if successor:
+            known["moved_to"] = successor
+    return known
+
+
+def _elsewhere(connection: Connection, code: str, ending: str, **query: str) -> Response:
+    """On to the place that a duplicate was merged into. Raises Problem for a code that leads nowhere."""
+    state, successor = known_code(connection, code)
+    if state == "merged" and successor:
+        location = _path(successor, ending, **query, **{"from": code})
+        # A merge can be undone: nobody may remember this for ever.
+        return RedirectResponse(location, 308, {"Cache-Control": "no-cache"})
+    raise Problem("ended_code" if state in ("ended", "merged") else "unknown_code", value=codes.display(code))
+
+
+def _no_place(
+    request: Request, connection: Connection, settings: HttpSettings, code: str, canonical: str | None, lang: str
+) -> Response:
+    """The page for a code that leads to no place, or the way to the place that it was a duplicate of."""
+    reason, status, typed = "mistyped", 404, code
+    if canonical is not None:
+        try:
+            return _elsewhere(connection, canonical, "", lang=lang)
+        except Problem as problem:
+            status, typed = problem.status, codes.display(canonical)
+            reason = "ended" if problem.code == "ended_code" else "not_issued"
+    links = _links(settings, f"/q/{quote(code, safe='')}", lang)
+    page = lookup.missing_page(reason, typed, find_ward(connection, settings.ward), links, lang)
+    return _page(request, page, lang, status=status)
+
+
+def _typed_well(canonical: str | None, typed: str) -> str:
+    """The code in its one spelling. Raises Problem for a slip, which the check character shows."""
     if canonical is None:
         raise Problem("mistyped_code", value=typed)
-    if find_establishment(connection, canonical) is None:
-        raise Problem("unknown_code", value=codes.display(canonical))
     return canonical
 
 

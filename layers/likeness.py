@@ -1,0 +1,116 @@
+"""How likely two records are one place of business: the one rule, for the guard when a place is added and for the
+worklist of pairs.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NEAR_M = 30.0
+GUARD_FROM = 0.5
+"""Score from which a place that is being added is held up to ask."""
+PAIR_FROM = 0.65
+"""Score from which two places that stand in the register are listed as a possible pair."""
+SIMILAR_FROM = 0.55
+_GENERIC = frozenset(
+    (
+        "ho",
+        "kinh",
+        "doanh",
+        "quan",
+        "tiem",
+        "cua",
+        "hang",
+        "shop",
+        "nha",
+        "cong",
+        "ti",
+        "cty",
+        "tnhh",
+        "mtv",
+        "cp",
+        "dntn",
+    )
+)
+"""Folded words that tell what kind of place it is, not which one."""
+
+WEIGHTS: Mapping[str, float] = {
+    "same_name": 0.55,
+    "similar_name": 0.45,
+    "same_address": 0.4,
+    "near": 0.25,
+    "same_tax_code": 0.5,
+    "same_phone": 0.5,
+    "same_stall": 0.7,
+}
+"""Weight of each sign that two records are one place; several add up as 1 - (1 - a)(1 - b)..."""
+OTHER_STALL, OTHER_NAME, FAR = 0.3, 0.5, 0.7
+"""What is left of a score where stalls, names or the distance speak against it."""
+FAR_FROM_M = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What two records have in common, as SQL compared them."""
+
+    name: str
+    other_name: str
+    similarity: float
+    same_address: bool
+    distance_m: float | None
+    same_tax_code: bool
+    same_phone: bool
+    same_site: bool
+    stall: str
+    other_stall: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """How likely two records are one place, 0 to 1, and why, strongest reason first."""
+
+    score: float
+    reasons: tuple[str, ...]
+
+
+def weigh(signs: Signs) -> Weighed:
+    """The rule. Two stalls at one address, or two branches whose names differ in a number, are two places."""
+    reasons = []
+    numbered_apart = _numbers(signs.name) != _numbers(signs.other_name)
+    named = bool(signs.name and signs.other_name)
+    if named and not numbered_apart:
+        if _core(signs.name) == _core(signs.other_name):
+            reasons.append("same_name")
+        elif signs.similarity >= SIMILAR_FROM:
+            reasons.append("similar_name")
+    stalled = bool(signs.stall and signs.other_stall)
+    if stalled and signs.same_site and signs.stall == signs.other_stall:
+        reasons.append("same_stall")
+    for reason in ("same_tax_code", "same_phone", "same_address"):
+        if getattr(signs, reason):
+            reasons.append(reason)
+    if signs.distance_m is not None and signs.distance_m <= NEAR_M:
+        reasons.append("near")
+    rest = 1.0
+    for reason in reasons:
+        weight = WEIGHTS[reason]
+        rest *= 1 - (weight * signs.similarity if reason == "similar_name" else weight)
+    score = 1 - rest
+    if stalled and signs.stall != signs.other_stall:
+        score *= OTHER_STALL
+    surely_named = {"same_name", "similar_name", "same_tax_code", "same_phone", "same_stall"} & set(reasons)
+    if named and not surely_named:
+        score *= OTHER_NAME
+    if signs.distance_m is not None and signs.distance_m > FAR_FROM_M:
+        # One firm has many branches under one name.
+        score *= FAR
+    return Weighed(round(score, 3), tuple(sorted(reasons, key=lambda reason: -WEIGHTS[reason])))
+
+
+def _numbers(name: str) -> list[str]:
+    return re.findall(r"[0-9]+", name)
+
+
+def _core(name: str) -> list[str]:
+    words = name.split()
+    return [word for word in words if word not in _GENERIC] or words

@@ -1,0 +1,126 @@
+"""Photos as they come from telephones, made into what is kept: upright, small, without what the camera noted.
+
+A file that claims to be small and unfolds to gigabytes is refused before it is unfolded.
+"""
+
+import io
+import threading
+import warnings
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from PIL import Image, ImageOps
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from mapservice.errors import Problem
+from mapservice.forms import Form
+from postgis.errors import FieldError, InvalidValues
+from postgis.store.photos import Picture
+
+MAX_PHOTO_BYTES = 8 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+"""More than any telephone's photo; in memory 150 MB at most, and only a few at a time."""
+LARGE_SIDE, SMALL_SIDE = 1600, 480
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_SLACK = 64 * 1024
+"""Bytes for the other fields and the borders between them."""
+_AT_A_TIME = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True)
+class PhotoForm:
+    """A form with a file."""
+
+    form: Form
+    photo: bytes
+
+
+async def read_photo_form(request: Request) -> PhotoForm:
+    """The form in a multipart body. Raises Problem when it is none, or larger than a photo may be."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise Problem("unsupported_media_type", value=request.headers.get("content-type"), known="multipart/form-data")
+    parser = MultiPartParser(request.headers, _bounded(request), max_files=1, max_fields=20, max_part_size=_SLACK)
+    try:
+        sent = await parser.parse()
+    except (MultiPartException, KeyError, UnicodeDecodeError):
+        raise Problem("invalid_form") from None
+    try:
+        fields: dict[str, list[str]] = {}
+        photo = b""
+        for name, value in sent.multi_items():
+            if isinstance(value, UploadFile):
+                photo = await value.read()
+            elif "\0" in value:
+                raise Problem("invalid_form")
+            else:
+                fields.setdefault(name, []).append(value)
+        return PhotoForm(Form(fields), photo)
+    finally:
+        await sent.close()
+
+
+SentPhoto = Annotated[PhotoForm, Depends(read_photo_form)]
+
+
+def picture(content: bytes) -> Picture:
+    """The photo as it is kept. Raises InvalidValues on the field `photo`."""
+    if not content:
+        raise _refused("required")
+    if len(content) > MAX_PHOTO_BYTES:
+        raise _refused("too_large", most=MAX_PHOTO_BYTES // 1024 // 1024)
+    with _AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            return _picture(content)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise _refused("too_many_pixels", most=MAX_PIXELS // 1_000_000) from None
+        except (OSError, ValueError, SyntaxError, EOFError, MemoryError):
+            # What a broken file makes Pillow raise, by its own documentation and in practice.
+            raise _refused("not_a_photo") from None
+
+
+def _picture(content: bytes) -> Picture:
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
+        if opened.width * opened.height > MAX_PIXELS:
+            raise Image.DecompressionBombError
+        # A JPEG is unfolded at an eighth to a whole of its size: just large enough.
+        opened.draft("RGB", (LARGE_SIDE, LARGE_SIDE))
+        upright = ImageOps.exif_transpose(opened)
+        upright.thumbnail((LARGE_SIDE, LARGE_SIDE), Image.Resampling.LANCZOS)
+        plain = _on_white(upright)
+    small = plain.copy()
+    small.thumbnail((SMALL_SIDE, SMALL_SIDE), Image.Resampling.LANCZOS)
+    return Picture(_jpeg(plain, 82), _jpeg(small, 78), plain.width, plain.height)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Pixels only, in a new image: no EXIF, no profile, no text that a camera or program left."""
+    paper = Image.new("RGB", image.size, "white")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        paper.paste(layer, mask=layer.getchannel("A"))
+    else:
+        paper.paste(image.convert("RGB"))
+    return paper
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    output = io.BytesIO()
+    image.save(output, "JPEG", quality=quality, optimize=True, progressive=True)
+    return output.getvalue()
+
+
+async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
+    read = 0
+    async for chunk in request.stream():
+        read += len(chunk)
+        if read > MAX_PHOTO_BYTES + _SLACK:
+            raise Problem("body_too_large", most=MAX_PHOTO_BYTES // 1024)
+        yield chunk
+
+
+def _refused(code: str, **values: object) -> InvalidValues:
+    return InvalidValues([FieldError("photo", code, dict(values))])

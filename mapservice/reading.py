@@ -1,0 +1,58 @@
+"""Who asks decides what is read: anybody as mapservice_public, staff as themselves, under row-level security.
+
+The collections that there are, their fields and their rows follow from it.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Connection
+
+from layers.collections import COLLECTIONS, STAFF_COLLECTIONS, Collection
+from mapservice.dependencies import database
+from mapservice.errors import Problem
+from mapservice.security import MaybeActor
+from postgis.actor import Actor, read_as
+
+# Dependencies that touch no database are coroutines: each other one is a walk to the thread pool and back.
+
+PRIVATE = {
+    "Cache-Control": "private, no-cache",
+    "Vary": "Cookie, Authorization, Accept, Accept-Encoding, Accept-Language",
+}
+"""What staff are answered is for them alone."""
+
+
+async def collections_seen(actor: MaybeActor) -> dict[str, Collection]:
+    """The collections that the asker may know of."""
+    return COLLECTIONS if actor is None else STAFF_COLLECTIONS
+
+
+async def collection_seen(collectionId: str, seen: "SeenCollections") -> Collection:  # noqa: N803 - the standard's spelling
+    """The collection that the address names, as the asker may see it."""
+    found = seen.get(collectionId)
+    if found is None:
+        raise Problem("unknown_collection", value=collectionId, known=", ".join(seen))
+    return found
+
+
+def connection_seen(request: Request, actor: MaybeActor) -> Iterator[Connection]:
+    """A connection that can read what the asker may see, and nothing else."""
+    if actor is None:
+        with database(request).public.connect() as connection:
+            yield connection
+    else:
+        with read_as(database(request), actor) as connection:
+            yield connection
+
+
+def privacy(actor: Actor | None) -> dict[str, str]:
+    """Headers that keep an answer to staff out of shared caches; anybody's may be kept."""
+    return {} if actor is None else dict(PRIVATE)
+
+
+SeenCollections = Annotated[dict[str, Collection], Depends(collections_seen)]
+SeenCollection = Annotated[Collection, Depends(collection_seen)]
+# The connection goes back to the pool when the function returns, not after the answer has reached a slow phone.
+SeenConnection = Annotated[Connection, Depends(connection_seen, scope="function")]

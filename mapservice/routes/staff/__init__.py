@@ -1,0 +1,1 @@
+"""For staff: signing in, accounts, and the screens of the register."""

@@ -1,0 +1,53 @@
+"""A page of the staff screens: in the frame that says who is signed in, and never kept by a browser or proxy."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from layers.lookup import find_ward
+from mapservice.dependencies import database
+from mapservice.onward import page_of
+from mapservice.rights import can
+from mapservice.security import csrf_token
+from postgis.actor import Actor
+from web.lookup import ward_title
+from web.render import local, render
+
+HTML = "text/html; charset=utf-8"
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def page_language(request: Request) -> str:
+    """Vietnamese unless English is asked for, as on every page for people."""
+    return "en" if request.query_params.get("lang") == "en" else "vi"
+
+
+def staff_page(request: Request, actor: Actor, template: str, *, status: int = 200, **context: Any) -> Response:
+    """Render a template that extends `staff/base.html` for the actor, with what that frame needs."""
+    lang = page_language(request)
+    frame = _frame(request, actor, lang)
+    page = render(template, lang, **{**frame, **context})
+    return Response(page, status, {**NO_STORE, "Content-Language": lang}, HTML)
+
+
+def see_other(request: Request, path: str, **query: object) -> Response:
+    """After a form was accepted: on to a page that can be loaded again without sending the form twice."""
+    return RedirectResponse(local(page_language(request), path, **query), 303, NO_STORE)
+
+
+def ward_name(request: Request, code: str, lang: str) -> str | None:
+    """A ward as the header names it."""
+    with database(request).public.connect() as connection:
+        return ward_title(find_ward(connection, code), lang)
+
+
+def _frame(request: Request, actor: Actor, lang: str) -> dict[str, Any]:
+    return {
+        "ward_title": ward_name(request, actor.ward_code, lang),
+        "actor": {"login": actor.login, "display_name": actor.display_name, "role": actor.role},
+        "csrf_token": csrf_token(request),
+        "may_administer": can(actor, "administer", "accounts"),
+        "here": page_of(request),
+        "path": request.url.path,
+    }

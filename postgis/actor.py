@@ -1,0 +1,59 @@
+"""Who acts on the register: set for one transaction, read by row-level security and by the history's triggers."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from postgis.engine import Database
+
+CHANGE_LOCK = 20257_002
+"""The history is one chain. Writers take its lock before their first row, so that none holds a row and waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A member of staff, as signed in or by a token. `scope` is what a token allows: read or write."""
+
+    staff_id: int
+    login: str
+    display_name: str
+    role: str
+    ward_id: int
+    ward_code: str
+    scope: str = "write"
+
+
+@contextlib.contextmanager
+def read_as(database: Database, actor: Actor) -> Iterator[Connection]:
+    """A connection that sees what the actor may see: the rows of the actor's ward."""
+    with database.staff.connect() as connection, connection.begin():
+        _set(connection, staff_id=str(actor.staff_id))
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        yield connection
+
+
+@contextlib.contextmanager
+def write_as(database: Database, actor: Actor, *, reason: str | None, source: str = "office") -> Iterator[Connection]:
+    """A transaction of the actor's, committed when the block ends well; the history notes reason and source.
+
+    One writer at a time: the next waits here, before it has touched a row.
+    """
+    with database.staff.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CHANGE_LOCK})
+        _set(connection, staff_id=str(actor.staff_id), reason=reason or "", source=source)
+        yield connection
+
+
+def note_source(connection: Connection, *, reason: str, source: str) -> None:
+    """Says why and from where the changes of this transaction come, where no person acts (the sample, a migration)."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CHANGE_LOCK})
+    _set(connection, reason=reason, source=source)
+
+
+def _set(connection: Connection, **settings: str) -> None:
+    for name, value in settings.items():
+        connection.execute(
+            text("SELECT set_config(:name, :value, true)"), {"name": f"mapservice.{name}", "value": value}
+        )

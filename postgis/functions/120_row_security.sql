@@ -1,0 +1,48 @@
+-- What the role mapservice_staff sees and may write, by ward and by the acting person's role. Each expression that asks
+-- who acts stands in a sub-select, so that it is asked once a query and not once a row.
+
+DO $$
+DECLARE
+    found record;
+    inside text;
+    reads text;
+    writes text;
+BEGIN
+    FOR found IN
+        SELECT c.relname AS table_name,
+               EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'ward_id') AS has_ward,
+               EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'establishment_id') AS has_place
+          FROM pg_class c
+         WHERE c.relnamespace = 'register'::regnamespace AND c.relkind = 'r'
+           AND c.relname IN ('legal_entity', 'personal_datum', 'establishment', 'establishment_fact', 'licence',
+                             'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use', 'model_site',
+                             'photo', 'outreach', 'proposal', 'change', 'residential_group')
+    LOOP
+        inside := CASE
+            WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
+            WHEN found.has_place THEN 'EXISTS (SELECT FROM register.establishment e WHERE e.id = establishment_id)'
+            ELSE 'EXISTS (SELECT FROM register.legal_entity l WHERE l.id = legal_entity_id)'
+        END;
+        -- Surveyors visit shops; what is personal about their owners is not theirs to read.
+        reads := CASE found.table_name
+            WHEN 'personal_datum' THEN ' AND (SELECT account.actor_role()) IN (''officer'', ''approver'', ''admin'')'
+            ELSE ''
+        END;
+        writes := CASE
+            WHEN found.table_name IN ('change', 'establishment_fact', 'residential_group') THEN ' AND false'
+            WHEN found.table_name = 'proposal' THEN ''
+            ELSE ' AND (SELECT account.actor_role()) IN (''officer'', ''approver'', ''admin'')'
+        END;
+        EXECUTE format('ALTER TABLE register.%I ENABLE ROW LEVEL SECURITY', found.table_name);
+        EXECUTE format('DROP POLICY IF EXISTS staff_reads ON register.%I', found.table_name);
+        EXECUTE format('DROP POLICY IF EXISTS staff_adds ON register.%I', found.table_name);
+        EXECUTE format('DROP POLICY IF EXISTS staff_changes ON register.%I', found.table_name);
+        EXECUTE format('CREATE POLICY staff_reads ON register.%I FOR SELECT TO mapservice_staff USING (%s)',
+                       found.table_name, inside || reads);
+        EXECUTE format('CREATE POLICY staff_adds ON register.%I FOR INSERT TO mapservice_staff WITH CHECK (%s)',
+                       found.table_name, inside || writes);
+        EXECUTE format('CREATE POLICY staff_changes ON register.%I FOR UPDATE TO mapservice_staff USING (%s)',
+                       found.table_name, inside || writes);
+    END LOOP;
+END
+$$;

@@ -1,0 +1,196 @@
+"""Values from the wire, checked field by field and made into columns; all errors of a record at once."""
+
+import json
+import math
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DBAPIError
+
+from postgis import identifiers
+from postgis.errors import FieldError, InvalidValues
+from postgis.store.record_types import REFERENCES, RecordType, WritableField
+
+EARLIEST = date(1945, 1, 1)
+LATEST = date(2200, 1, 1)
+MAX_GEOMETRY_BYTES = 200_000
+
+
+def columns(connection: Connection, record_type: RecordType, values: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
+    """The columns that `values` stand for.
+
+    Unknown fields, wrong types, missing required fields and unknown references are reported together. Raises
+    InvalidValues.
+    """
+    errors: list[FieldError] = []
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        field = record_type.field(name)
+        if field is None:
+            errors.append(FieldError(name, "unknown_field"))
+        elif field.fixed and not new:
+            errors.append(FieldError(name, "fixed"))
+        else:
+            try:
+                found.update(_column(connection, field, value))
+            except _Wrong as wrong:
+                errors.append(FieldError(name, wrong.code, wrong.values))
+    given = {name for name, value in values.items() if value not in (None, "")}
+    for field in record_type.fields:
+        missing = field.name not in given and (new or field.name in values)
+        if field.required and missing and not any(error.field == field.name for error in errors):
+            errors.append(FieldError(field.name, "required"))
+    if errors:
+        raise InvalidValues(errors)
+    return found
+
+
+class _Wrong(Exception):
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(code)
+        self.code, self.values = code, values
+
+
+def _column(connection: Connection, field: WritableField, value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = _clean(value, field)
+    if field.kind == "reference":
+        return {f"{field.name}_id": None if value is None else _reference(connection, field.name, value)}
+    if field.kind in ("point", "shape"):
+        return {"geom": None if value is None else _geometry(connection, field, value)}
+    if value is None:
+        return {field.name: None}
+    if field.codes and value not in field.codes:
+        raise _Wrong("not_in_list", value=str(value), allowed=", ".join(field.codes))
+    if field.name in ("tax_code", "registration_number"):
+        return {field.name: _public_number(field.name, _text(value))}
+    convert = {"date": _date, "boolean": _boolean, "integer": _integer, "number": _number, "text": _text}[field.kind]
+    return {field.name: convert(value)}
+
+
+def _clean(value: str, field: WritableField) -> str | None:
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in value) or "\ufffd" in value:
+        raise _Wrong("unreadable_text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _Wrong("unreadable_text") from None
+    cleaned = unicodedata.normalize("NFC", value).strip()
+    if len(cleaned) > field.max_length:
+        raise _Wrong("too_long", most=field.max_length)
+    return cleaned or None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _Wrong("not_text")
+    return value
+
+
+def _public_number(name: str, text: str) -> str:
+    """A firm's number in its one spelling. A person's is never stored as one, and never repeated in the refusal."""
+    number = identifiers.classify(text)
+    if name == "registration_number":
+        if number.kind == "personal_id" and number.certain:
+            raise _Wrong("may_be_personal_id")
+        return text
+    if number.is_personal:
+        raise _Wrong("personal_number")
+    return identifiers.company_tax_code(text) or text
+
+
+def _date(value: Any) -> date:
+    if isinstance(value, date):
+        found = value
+    else:
+        try:
+            found = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else _no_date(value)
+        except ValueError:
+            raise _Wrong("not_a_date", value=str(value)) from None
+    if not EARLIEST <= found <= LATEST:
+        raise _Wrong("date_out_of_range", value=found.isoformat())
+    return found
+
+
+def _no_date(value: Any) -> date:
+    raise _Wrong("not_a_date", value=str(value))
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return bool(value == "true")
+    raise _Wrong("not_yes_or_no", value=str(value))
+
+
+def _integer(value: Any) -> int:
+    try:
+        if isinstance(value, bool) or int(value) != float(value):
+            raise ValueError
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _Wrong("not_a_number", value=str(value)) from None
+
+
+def _number(value: Any) -> Decimal:
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if isinstance(value, bool) or not found.is_finite():
+        raise _Wrong("not_a_number", value=str(value))
+    if not 0 <= found < 1_000_000:
+        raise _Wrong("number_out_of_range", value=str(value))
+    return found
+
+
+def _reference(connection: Connection, name: str, code: Any) -> int:
+    table = REFERENCES[name]
+    found = connection.execute(select(table.c.id).where(table.c.code == str(code))).scalar_one_or_none()
+    if found is None:
+        raise _Wrong("unknown_reference", value=str(code))
+    return int(found)
+
+
+def _geometry(connection: Connection, field: WritableField, value: Any) -> str:
+    """GeoJSON in WGS 84 as EWKT; a point is checked here, another shape by PostGIS."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise _Wrong("not_a_geometry") from None
+    if not isinstance(value, dict) or len(json.dumps(value, default=str)) > MAX_GEOMETRY_BYTES:
+        raise _Wrong("not_a_geometry")
+    if field.kind == "point":
+        return _point(value)
+    allowed = ("Polygon", "MultiPolygon", "LineString", "MultiLineString")
+    if value.get("type") not in allowed:
+        raise _Wrong("not_a_geometry")
+    try:
+        with connection.begin_nested():
+            shape = func.public.st_setsrid(func.public.st_geomfromgeojson(json.dumps(value)), 4326)
+            ewkt, valid, empty = connection.execute(
+                select(func.public.st_asewkt(shape), func.public.st_isvalid(shape), func.public.st_isempty(shape))
+            ).one()
+    except DBAPIError:
+        raise _Wrong("not_a_geometry") from None
+    if not valid or empty:
+        raise _Wrong("not_a_geometry")
+    return str(ewkt)
+
+
+def _point(value: Mapping[str, Any]) -> str:
+    position = value.get("coordinates")
+    if value.get("type") != "Point" or not isinstance(position, list) or len(position) not in (2, 3):
+        raise _Wrong("not_a_point")
+    if not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in position):
+        raise _Wrong("not_a_point")
+    lon, lat = float(position[0]), float(position[1])
+    if not (math.isfinite(lon) and math.isfinite(lat) and -180 <= lon <= 180 and -90 <= lat <= 90):
+        raise _Wrong("position_out_of_range")
+    return f"SRID=4326;POINT({lon!r} {lat!r})"

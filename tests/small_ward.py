@@ -1,0 +1,111 @@
+"""A small ward for tests: staff of every role, places with a record of every kind, everything invented."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text
+
+from postgis import tables
+from postgis.actor import Actor, write_as
+from postgis.engine import Database
+from postgis.store import records
+from postgis.store.proposals import new_receipt
+
+WARD, OTHER_WARD = "20257", "20275"
+MIDDLE = {WARD: (108.2136, 16.0432), OTHER_WARD: (108.2368, 16.0700)}
+ROLES = ("surveyor", "officer", "approver", "admin")
+
+
+@dataclass
+class SmallWard:
+    """What `fill` has made: codes by collection."""
+
+    ward: str
+    places: list[str] = field(default_factory=list)
+    entities: list[str] = field(default_factory=list)
+    codes: dict[str, list[str]] = field(default_factory=dict)
+    receipt: str = ""
+
+
+def add_staff(database: Database, login: str, role: str, ward: str = WARD, **values: Any) -> Actor:
+    """A member of staff, straight into the table; without `password_hash` nobody can sign in as them."""
+    with database.owner.begin() as connection:
+        ward_id = ward_id_of(connection, ward)
+        row = {"display_name": f"{role} {login}", "password_hash": "-", "role": role, "ward_id": ward_id} | values
+        staff = tables.staff
+        staff_id = connection.execute(insert(staff).values(login=login, **row).returning(staff.c.id)).scalar_one()
+    return Actor(staff_id, login, str(row["display_name"]), role, ward_id, ward)
+
+
+def ward_id_of(connection: Connection, ward: str) -> int:
+    found = select(tables.ward.c.id).where(tables.ward.c.code == ward, tables.ward.c.valid_to.is_(None))
+    return int(connection.execute(found).scalar_one())
+
+
+def fill(database: Database, actor: Actor, places: int) -> SmallWard:
+    """Places with one record of every kind each, written the way an officer writes them; and a row of every other table
+    that belongs to a ward."""
+    made = SmallWard(actor.ward_code, receipt=new_receipt())
+    with write_as(database, actor, reason="a small ward", source="office") as connection:
+        made.codes["model_sites"] = [_model_site(connection, actor)]
+        for number in range(places):
+            _place(connection, actor, number, made)
+    named = {"ward_id": actor.ward_id, "staff_id": actor.staff_id}
+    with database.owner.begin() as connection:
+        for statement in _OTHER_ROWS:
+            connection.execute(text(statement), {**named, "receipt": made.receipt})
+    return made
+
+
+def _model_site(connection: Connection, actor: Actor) -> str:
+    lon, lat = MIDDLE[actor.ward_code]
+    ring = [[lon, lat], [lon + 0.001, lat], [lon + 0.001, lat + 0.001], [lon, lat + 0.001], [lon, lat]]
+    values = {"kind": "market", "name": "Chợ Thử", "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    return records.create(connection, "model_sites", values, ward_id=actor.ward_id).code
+
+
+def _place(connection: Connection, actor: Actor, number: int, made: SmallWard) -> None:
+    def add(collection: str, **values: Any) -> str:
+        code = records.create(connection, collection, values, ward_id=actor.ward_id).code
+        made.codes.setdefault(collection, []).append(code)
+        return code
+
+    lon, lat = MIDDLE[actor.ward_code]
+    # Some 30 m apart, in rows of 20.
+    point = [round(lon + (number % 20 - 10) * 0.0003, 6), round(lat + number // 20 * 0.0003, 6)]
+    entity = add("legal_entities", registered_name=f"Hộ kinh doanh Thử {number}", legal_form="household_business")
+    place = add(
+        "establishments", name=f"Quán Thử {number}", sector_group="food_service", source="office",
+        address=f"{number} Đường Thử", operating_status="active", legal_entity=entity,
+        geometry={"type": "Point", "coordinates": point}, position_method="surveyed",
+    )  # fmt: skip
+    made.places.append(place)
+    made.entities.append(entity)
+    day, office = "2026-01-02", {"establishment": place, "source": "office"}
+    add("licences", kind="business_registration", checked_on=day, **office)
+    add("food_safety_records", kind="commitment", checked_on=day, **office)
+    add("inspections", inspected_on=day, agency="Đoàn thử", result="pass", signed_on=day, **office)
+    add("warnings", issued_on=day, headline="Cảnh báo thử", agency="Đoàn thử", **office)
+    add(
+        "payment_acceptances", method="vietqr", accepted=True, evidence_level="observed", checked_on=day, **office
+    )  # fmt: skip
+    add("digital_uses", kind="e_invoice", used=True, checked_on=day, **office)
+    add("outreach", kind="visit", done_on=day, topic="Thử", **office)
+
+
+_OTHER_ROWS = (
+    """INSERT INTO register.photo (establishment_id, file, width, height, source)
+       SELECT id, lpad(CAST(:ward_id AS text), 64, '0'), 8, 8, 'office'
+         FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.personal_datum (legal_entity_id, field, ciphertext, lookup_hash, mask)
+       SELECT id, 'owner_phone', '\\x00', '\\x00', '***' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.proposal (receipt, ward_id, collection, record_code, base_version, base, patch, reason,
+                                      source, risk, proposer_kind, proposed_by)
+       SELECT :receipt, :ward_id, 'establishments', code, version, '{}', '{"name": "Quán Đề nghị"}', 'thử',
+              'office', 'normal', 'staff', :staff_id
+         FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.residential_group (code, ward_id, number, name)
+       SELECT code || '-901', id, 901, 'Tổ Thử' FROM register.ward WHERE id = :ward_id""",
+    """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
+       SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
+)

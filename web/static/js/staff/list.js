@@ -1,0 +1,14 @@
+// The list of establishments: a chosen order or filter takes effect at once; on a phone the filters are folded.
+
+const form = document.getElementById("search");
+if (form instanceof HTMLFormElement) {
+  form.addEventListener("change", (event) => {
+    const target = event.target;
+    if (target instanceof HTMLElement && (target.id === "sort" || target.closest(".facet"))) form.requestSubmit();
+  });
+  const order = form.querySelector(".sort .button");
+  if (order instanceof HTMLElement) order.hidden = true;
+  if (matchMedia("(max-width: 60em)").matches && !form.querySelector(".facet input:checked")) {
+    form.querySelector(".facets-all")?.removeAttribute("open");
+  }
+}
