@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, cast, column, func, literal, or_, select, table
+from sqlalchemy import ColumnElement, Connection, RowMapping, Text, cast, column, func, literal, or_, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from layers.collections import STAFF_COLLECTIONS
@@ -118,14 +118,14 @@ def _changes(connection: Connection, which: ColumnElement[bool], limit: int) -> 
     shown = [_CHANGE.c[name] for name in ("seq", "at", "collection", "record_code", "kind", "actor_name", "reason")]
     states = [cast(func.register.wire_state(_CHANGE.c[name]), JSONB).label(name) for name in ("before", "after")]
     statement = select(*shown, _CHANGE.c.source, *states).where(which).order_by(_CHANGE.c.seq.desc()).limit(limit)
-    return [
-        Change(
-            **{name: row[name] for name in ("seq", "at", "collection", "record_code", "kind", "actor_name", "reason")},
-            source=row["source"],
-            fields=_field_changes(row["collection"], row["before"], row["after"]),
-        )
-        for row in connection.execute(statement).mappings()
-    ]
+    return [change_of(row) for row in connection.execute(statement).mappings()]
+
+
+def change_of(row: RowMapping) -> Change:
+    """A change from a row with its columns, `before` and `after` by wire names."""
+    names = ("seq", "at", "collection", "record_code", "kind", "actor_name", "reason", "source")
+    fields = _field_changes(row["collection"], row["before"], row["after"])
+    return Change(**{name: row[name] for name in names}, fields=fields)
 
 
 def _field_changes(

@@ -94,6 +94,9 @@ class Moment:
     source: str
     new: bool
     lines: Sequence[Line]
+    place_code: str = ""
+    """The place it belongs to, where the page is about many."""
+    place: str = ""
 
 
 def timeline_view(
