@@ -49,7 +49,7 @@ OPERATING_STATUSES = ("active", "suspended", "closed", "moved", "not_found", "un
 
 POSITION_METHODS = ("gps", "surveyed", "typed", "interpolated", "map", "osm", "generated")
 
-SOURCES = ("osm", "demo", "field_survey", "import", "office")
+SOURCES = ("osm", "demo", "field_survey", "import", "office", "owner", "citizen")
 
 LICENCE_KINDS = (
     "business_registration",

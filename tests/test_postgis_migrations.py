@@ -1,11 +1,13 @@
 """Migrations make exactly the tables that the code knows, from empty, and again without change."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import CheckConstraint, text
 from sqlalchemy.schema import SchemaItem
 
 from postgis.backup import read_backup
@@ -40,6 +42,29 @@ def test_tables_are_those_of_the_code(base_database: Database) -> None:
             "compare_type": True,
         }
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+
+
+def test_checks_are_those_of_the_code(base_database: Database) -> None:
+    """Alembic compares no CHECK: their names and the words they allow."""
+    with base_database.owner.connect() as connection:
+        made = connection.execute(
+            text(
+                "SELECT n.nspname || '.' || r.relname, conname, pg_get_constraintdef(c.oid) FROM pg_constraint c "
+                "JOIN pg_class r ON r.oid = c.conrelid JOIN pg_namespace n ON n.oid = r.relnamespace "
+                "WHERE c.contype = 'c' AND n.nspname IN ('register', 'account') AND r.relname <> 'schema_version'"
+            )
+        ).all()
+    wanted = [
+        (table.fullname, str(check.name), str(check.sqltext))
+        for table in metadata.sorted_tables
+        for check in table.constraints
+        if isinstance(check, CheckConstraint)
+    ]
+    assert _allowed(made) == _allowed(wanted)
+
+
+def _allowed(checks: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], list[str]]:
+    return {(table, name): sorted(set(re.findall(r"'([^']*)'", rule))) for table, name, rule in checks}
 
 
 def test_upgrade_twice_changes_nothing(server: Database) -> None:

@@ -48,6 +48,10 @@ class TooManyProposals(Exception):
     """More wait about this place, or came in this hour, than the ward can look at."""
 
 
+_WHENCE = {"volunteer": "field_survey", "owner": "owner", "citizen": "citizen"}
+"""The source of a fact, by who told it."""
+
+
 def suggest(
     connection: Connection,
     *,
@@ -80,7 +84,7 @@ def suggest(
             # Nobody whom we know vouches for it.
             "evidence_level": "declared",
             "checked_on": connection.execute(select(func.current_date())).scalar_one().isoformat(),
-            "source": "office",
+            "source": _WHENCE[proposer_kind],
         }
     receipt = new_receipt()
     arguments = {
@@ -92,7 +96,7 @@ def suggest(
         "wanted": wish,
         "why": words["reason"],
         "shown": words["evidence"],
-        "whence": "field_survey" if proposer_kind == "volunteer" else "office",
+        "whence": _WHENCE[proposer_kind],
         "harm": risk_of(collection, seen, {**(seen or {}), **wish}, proposer_kind),
     }
     _call(connection, arguments)

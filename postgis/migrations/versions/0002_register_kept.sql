@@ -161,6 +161,8 @@ CREATE INDEX ix_token_staff_id ON account.token (staff_id);
 COMMENT ON TABLE account.token IS 'A bearer token of an API client, which acts as a member of staff.';
 
 ALTER TABLE register.establishment
+	DROP CONSTRAINT ck_establishment_source,
+	ADD CONSTRAINT ck_establishment_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	ADD COLUMN legal_entity_id BIGINT,
 	ADD COLUMN alley TEXT,
 	ADD COLUMN suspended_until DATE,
@@ -222,7 +224,7 @@ CREATE TABLE register.proposal (
 	CONSTRAINT ck_proposal_risk CHECK (risk IN ('low', 'normal', 'adverse')),
 	CONSTRAINT ck_proposal_state CHECK (state IN ('pending', 'applied', 'returned', 'rejected', 'withdrawn')),
 	CONSTRAINT ck_proposal_proposer_kind CHECK (proposer_kind IN ('staff', 'volunteer', 'owner', 'citizen', 'import')),
-	CONSTRAINT ck_proposal_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office')),
+	CONSTRAINT ck_proposal_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	CONSTRAINT ck_proposal_base_with_record CHECK ((record_code IS NULL) = (base_version IS NULL)),
 	CONSTRAINT ck_proposal_decided_at CHECK ((state IN ('pending', 'withdrawn')) = (decided_at IS NULL)),
 	CONSTRAINT ck_proposal_second_person CHECK (risk <> 'adverse' OR state <> 'applied' OR (decided_by IS NOT NULL AND decided_by IS DISTINCT FROM proposed_by AND legal_basis IS NOT NULL AND evidence IS NOT NULL)),
@@ -240,6 +242,8 @@ COMMENT ON COLUMN register.proposal.base IS 'the record as the proposer saw it';
 COMMENT ON COLUMN register.proposal.patch IS 'the fields wanted, by their wire names';
 
 ALTER TABLE register.digital_use
+	DROP CONSTRAINT ck_digital_use_source,
+	ADD CONSTRAINT ck_digital_use_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	ADD COLUMN code TEXT GENERATED ALWAYS AS (id::text) STORED,
 	ADD COLUMN version INTEGER DEFAULT 1 NOT NULL,
 	ADD COLUMN updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -258,6 +262,8 @@ ALTER TABLE register.establishment_fact
 	ADD CONSTRAINT ck_establishment_fact_on_digital_platform CHECK (on_digital_platform IN ('yes', 'no', 'unknown'));
 
 ALTER TABLE register.food_safety_record
+	DROP CONSTRAINT ck_food_safety_record_source,
+	ADD CONSTRAINT ck_food_safety_record_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	ADD COLUMN code TEXT GENERATED ALWAYS AS (id::text) STORED,
 	ADD COLUMN version INTEGER DEFAULT 1 NOT NULL,
 	ADD COLUMN updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -267,6 +273,8 @@ ALTER TABLE register.food_safety_record
 COMMENT ON COLUMN register.food_safety_record.ended_at IS 'no longer counts; the row stays for ever';
 
 ALTER TABLE register.inspection
+	DROP CONSTRAINT ck_inspection_source,
+	ADD CONSTRAINT ck_inspection_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	ADD COLUMN code TEXT GENERATED ALWAYS AS (id::text) STORED,
 	ADD COLUMN version INTEGER DEFAULT 1 NOT NULL,
 	ADD COLUMN updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -276,6 +284,8 @@ ALTER TABLE register.inspection
 COMMENT ON COLUMN register.inspection.ended_at IS 'no longer counts; the row stays for ever';
 
 ALTER TABLE register.licence
+	DROP CONSTRAINT ck_licence_source,
+	ADD CONSTRAINT ck_licence_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	ADD COLUMN code TEXT GENERATED ALWAYS AS (id::text) STORED,
 	ADD COLUMN version INTEGER DEFAULT 1 NOT NULL,
 	ADD COLUMN updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -298,7 +308,7 @@ CREATE TABLE register.outreach (
 	end_reason TEXT,
 	CONSTRAINT pk_outreach PRIMARY KEY (id),
 	CONSTRAINT ck_outreach_kind CHECK (kind IN ('visit', 'training', 'leaflet')),
-	CONSTRAINT ck_outreach_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office')),
+	CONSTRAINT ck_outreach_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	CONSTRAINT fk_outreach_establishment_id FOREIGN KEY(establishment_id) REFERENCES register.establishment (id),
 	CONSTRAINT uq_outreach_code UNIQUE (code)
 );
@@ -307,6 +317,8 @@ COMMENT ON TABLE register.outreach IS 'A visit, training or leaflet that helped 
 COMMENT ON COLUMN register.outreach.ended_at IS 'no longer counts; the row stays for ever';
 
 ALTER TABLE register.payment_acceptance
+	DROP CONSTRAINT ck_payment_acceptance_source,
+	ADD CONSTRAINT ck_payment_acceptance_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	ADD COLUMN code TEXT GENERATED ALWAYS AS (id::text) STORED,
 	ADD COLUMN version INTEGER DEFAULT 1 NOT NULL,
 	ADD COLUMN updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -330,7 +342,7 @@ CREATE TABLE register.photo (
 	ended_at TIMESTAMP WITH TIME ZONE,
 	end_reason TEXT,
 	CONSTRAINT pk_photo PRIMARY KEY (id),
-	CONSTRAINT ck_photo_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office')),
+	CONSTRAINT ck_photo_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	CONSTRAINT fk_photo_establishment_id FOREIGN KEY(establishment_id) REFERENCES register.establishment (id),
 	CONSTRAINT uq_photo_code UNIQUE (code)
 );
@@ -340,6 +352,8 @@ COMMENT ON COLUMN register.photo.file IS 'name in the data directory: its SHA-25
 COMMENT ON COLUMN register.photo.ended_at IS 'no longer counts; the row stays for ever';
 
 ALTER TABLE register.warning
+	DROP CONSTRAINT ck_warning_source,
+	ADD CONSTRAINT ck_warning_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),
 	ADD COLUMN code TEXT GENERATED ALWAYS AS (id::text) STORED,
 	ADD COLUMN version INTEGER DEFAULT 1 NOT NULL,
 	ADD COLUMN updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
