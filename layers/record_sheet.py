@@ -208,7 +208,10 @@ def _entries(connection: Connection, record_type: RecordType, establishment_id: 
 def _fresh_until(table: Table, fact: str | None) -> ColumnElement[Any]:
     if fact is None:
         return cast(null(), Date)
-    until: ColumnElement[Any] = func.register.fresh_until(literal(fact), table.c.checked_on)
+    place = tables.establishment
+    ward = select(place.c.ward_id).where(place.c.id == table.c.establishment_id).scalar_subquery()
+    months = func.make_interval(0, func.register.shelf_life_months(ward, literal(fact)))
+    until: ColumnElement[Any] = cast(table.c.checked_on + months, Date)
     last = {"licence": "expires_on", "food_safety": "valid_until"}.get(fact)
     return func.least(until, table.c[last]) if last else until
 

@@ -25,6 +25,7 @@ from mapservice.routes.staff import (
     record,
     register,
     session,
+    shelf_lives,
     steps,
     worklists,
 )
@@ -59,6 +60,7 @@ ROUTERS = (
     register.router,
     worklists.router,
     change_log.router,
+    shelf_lives.router,
     photos.router,
     entities.router,
     steps.router,

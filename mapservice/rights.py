@@ -46,10 +46,10 @@ RECORDS = frozenset(
 SUBJECTS = (
     PUBLISHED
     | RECORDS
-    | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports"}
+    | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
-failed inspection; a second person decides on them."""
+failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -74,7 +74,7 @@ _OFFICER = _grown(
     reveal={"personal_data"},
     export=RECORDS | {"register"},
 )
-_APPROVER = _grown(_OFFICER, review={"adverse_proposals"})
+_APPROVER = _grown(_OFFICER, review={"adverse_proposals"}, change={"shelf_lives"})
 _ADMIN = _grown(_APPROVER, read={"accounts"}, administer={"accounts"})
 
 RIGHTS: Mapping[str, Rights] = {

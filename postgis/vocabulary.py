@@ -143,6 +143,8 @@ RISKS = ("low", "normal", "adverse")
 OUTREACH_KINDS = ("visit", "training", "leaflet")
 
 FRESHNESS_FACTS = ("payment", "licence", "address", "food_safety", "digital")
+SHELF_LIFE_MONTHS = (1, 240)
+"""The shortest and the longest time that a fact may be relied on after its check."""
 
 MODEL_SITE_KINDS = ("market", "street")
 

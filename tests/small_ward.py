@@ -106,6 +106,7 @@ _OTHER_ROWS = (
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
     """INSERT INTO register.residential_group (code, ward_id, number, name)
        SELECT code || '-901', id, 901, 'Tổ Thử' FROM register.ward WHERE id = :ward_id""",
+    """INSERT INTO register.ward_shelf_life (ward_id, fact, months) VALUES (:ward_id, 'payment', 6)""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )

@@ -23,6 +23,7 @@ BASE_DATA = {
 WRITABLE = {
     "legal_entity", "personal_datum", "establishment", "licence", "food_safety_record", "inspection", "warning",
     "payment_acceptance", "digital_use", "model_site", "photo", "outreach", "proposal",
+    "ward_shelf_life",
 }  # fmt: skip
 NEVER_WRITTEN = {"change", "establishment_fact", "residential_group"}
 
@@ -159,7 +160,7 @@ def test_surveyors_read_no_personal_data_and_change_no_record(ward_database: Dat
     with _acting(ward_database, surveyor) as connection:
         assert _count(connection, "personal_datum") == 0
         for table in sorted(WRITABLE - {"proposal"}):
-            column = "mask" if table == "personal_datum" else "ended_at"
+            column = {"personal_datum": "mask", "ward_shelf_life": "months"}.get(table, "ended_at")
             changed = connection.execute(text(f'UPDATE register."{table}" SET {column} = {column}')).rowcount
             assert changed == 0, table
     with _acting(ward_database, surveyor) as connection, pytest.raises(DBAPIError, match="row-level security"):
@@ -167,6 +168,12 @@ def test_surveyors_read_no_personal_data_and_change_no_record(ward_database: Dat
             text("INSERT INTO register.outreach (establishment_id, kind, done_on, topic, source) "
                  "SELECT id, 'visit', '2026-01-01', 'x', 'office' FROM register.establishment LIMIT 1")
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(("role", "rows"), [("officer", 0), ("approver", 1), ("admin", 1)])
+def test_leaders_choose_how_long_facts_stay_fresh(ward_database: Database, role: str, rows: int) -> None:
+    with _acting(ward_database, _actor(ward_database, f"{role}.{WARD}")) as connection:
+        assert connection.execute(text("UPDATE register.ward_shelf_life SET months = 7")).rowcount == rows
 
 
 @pytest.mark.parametrize("role", ["officer", "approver", "admin"])

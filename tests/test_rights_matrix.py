@@ -135,6 +135,8 @@ GET    /staff/this-week                                        401      200     
 GET    /staff/this-week/duplicates                             401      200     200      200   200   200     401     401
 GET    /staff/this-week/{worklist}                             401      200     200      200   200   200     401     401
 GET    /staff/changes                                          401      200     200      200   200   200     401     401
+GET    /staff/shelf-lives                                      401      200     200      200   200   200     401     401
+POST   /staff/shelf-lives                                      401      403     403      409   409   403     401     401
 GET    /staff/proposals                                        401      200     200      200   200   200     401     401
 POST   /staff/proposals/apply                                  401      403     200      200   200   200     401     401
 GET    /staff/proposals/{receipt}                              401      200     200      200   200   404     401     401

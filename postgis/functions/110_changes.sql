@@ -144,7 +144,8 @@ BEGIN
         ('legal_entity', 'legal_entities'), ('personal_datum', 'personal_data'), ('establishment', 'establishments'),
         ('licence', 'licences'), ('food_safety_record', 'food_safety_records'), ('inspection', 'inspections'),
         ('warning', 'warnings'), ('payment_acceptance', 'payment_acceptances'), ('digital_use', 'digital_uses'),
-        ('model_site', 'model_sites'), ('photo', 'photos'), ('outreach', 'outreach')) AS t (table_name, collection)
+        ('model_site', 'model_sites'), ('photo', 'photos'), ('outreach', 'outreach'),
+        ('ward_shelf_life', 'shelf_lives')) AS t (table_name, collection)
     LOOP
         -- The names put these triggers after keep_facts_*: PostgreSQL fires triggers in the order of their names.
         EXECUTE format('CREATE OR REPLACE TRIGGER note_added AFTER INSERT ON register.%I REFERENCING NEW TABLE AS added

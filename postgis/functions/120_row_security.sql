@@ -16,7 +16,7 @@ BEGIN
          WHERE c.relnamespace = 'register'::regnamespace AND c.relkind = 'r'
            AND c.relname IN ('legal_entity', 'personal_datum', 'establishment', 'establishment_fact', 'licence',
                              'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use', 'model_site',
-                             'photo', 'outreach', 'proposal', 'change', 'residential_group')
+                             'photo', 'outreach', 'proposal', 'change', 'residential_group', 'ward_shelf_life')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
@@ -31,6 +31,7 @@ BEGIN
         writes := CASE
             WHEN found.table_name IN ('change', 'establishment_fact', 'residential_group') THEN ' AND false'
             WHEN found.table_name = 'proposal' THEN ''
+            WHEN found.table_name = 'ward_shelf_life' THEN ' AND (SELECT account.actor_role()) IN (''approver'', ''admin'')'
             ELSE ' AND (SELECT account.actor_role()) IN (''officer'', ''approver'', ''admin'')'
         END;
         EXECUTE format('ALTER TABLE register.%I ENABLE ROW LEVEL SECURITY', found.table_name);

@@ -37,12 +37,12 @@ SELECT o.*,
            e.legal_entity_id, l.code AS legal_entity, l.registered_name, l.tax_code, l.registry_status,
            e.verified_on, e.source, e.illustrative, e.ended_at, e.merged_into_id,
            greatest(e.updated_at, f.updated_at) AS updated_at,
-           (f.payment_checked_on + s.payment)::date AS payment_fresh_until,
+           (f.payment_checked_on + coalesce(own.payment, s.payment))::date AS payment_fresh_until,
            -- A licence is out of date when it expires, however lately somebody looked at it.
-           least((f.licence_checked_on + s.licence)::date, f.licence_valid_until) AS licence_fresh_until,
-           (e.verified_on + s.address)::date AS address_fresh_until,
-           least((f.food_safety_checked_on + s.food_safety)::date, f.food_safety_valid_until) AS food_safety_fresh_until,
-           (f.digital_checked_on + s.digital)::date AS digital_fresh_until,
+           least((f.licence_checked_on + coalesce(own.licence, s.licence))::date, f.licence_valid_until) AS licence_fresh_until,
+           (e.verified_on + coalesce(own.address, s.address))::date AS address_fresh_until,
+           least((f.food_safety_checked_on + coalesce(own.food_safety, s.food_safety))::date, f.food_safety_valid_until) AS food_safety_fresh_until,
+           (f.digital_checked_on + coalesce(own.digital, s.digital))::date AS digital_fresh_until,
            e.name_key, e.search_key, e.geom,
            -- For 310_staff_views.sql, which shows all there is.
            e.opening_hours, e.website, e.status_reason, e.moved_to_id, e.end_reason, f.licence_checked_on,
@@ -60,6 +60,16 @@ SELECT o.*,
                    make_interval(months => max(months) FILTER (WHERE fact = 'digital')) AS digital
               FROM register.shelf_life
            ) s
+      LEFT JOIN (
+            SELECT ward_id,
+                   make_interval(months => max(months) FILTER (WHERE fact = 'payment')) AS payment,
+                   make_interval(months => max(months) FILTER (WHERE fact = 'licence')) AS licence,
+                   make_interval(months => max(months) FILTER (WHERE fact = 'address')) AS address,
+                   make_interval(months => max(months) FILTER (WHERE fact = 'food_safety')) AS food_safety,
+                   make_interval(months => max(months) FILTER (WHERE fact = 'digital')) AS digital
+              FROM register.ward_shelf_life
+             GROUP BY ward_id
+           ) own ON own.ward_id = e.ward_id
        ) o;
 
 COMMENT ON VIEW register.establishment_overview IS

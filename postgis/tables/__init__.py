@@ -2,7 +2,7 @@
 
 from postgis.tables.base import metadata
 from postgis.tables.change import change
-from postgis.tables.data_source import data_source, reference_release, shelf_life
+from postgis.tables.data_source import data_source, reference_release
 from postgis.tables.establishment import establishment, establishment_fact, lookup_code
 from postgis.tables.food_safety import food_safety_record
 from postgis.tables.indicator import indicator, phase, target
@@ -15,6 +15,7 @@ from postgis.tables.photo import outreach, photo
 from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
+from postgis.tables.shelf_life import shelf_life, ward_shelf_life
 from postgis.tables.staff import reveal, saved_view, session, staff, token
 from postgis.tables.ward import residential_group, ward, ward_succession
 
@@ -54,6 +55,7 @@ __all__ = [
     "target",
     "token",
     "ward",
+    "ward_shelf_life",
     "ward_succession",
     "warning",
 ]

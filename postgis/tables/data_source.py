@@ -1,9 +1,8 @@
 """Where the base data came from, under which licence, and which release of it is loaded."""
 
-from sqlalchemy import CheckConstraint, Column, Date, DateTime, Integer, Table, Text, text
+from sqlalchemy import Column, Date, DateTime, Table, Text, text
 
-from postgis.tables.base import metadata, one_of
-from postgis.vocabulary import FRESHNESS_FACTS
+from postgis.tables.base import metadata
 
 data_source = Table(
     "data_source",
@@ -19,16 +18,6 @@ data_source = Table(
     Column("note", Text),
     Column("note_en", Text),
     comment="A source of base data, as the attribution page names it.",
-)
-
-shelf_life = Table(
-    "shelf_life",
-    metadata,
-    Column("fact", Text, primary_key=True),
-    Column("months", Integer, nullable=False, comment="how long after its check a fact may be relied on"),
-    one_of("fact", FRESHNESS_FACTS),
-    CheckConstraint("months BETWEEN 1 AND 240", name="months"),
-    comment="How long each kind of fact stays fresh; the ward may change it.",
 )
 
 reference_release = Table(

@@ -23,6 +23,7 @@ from mapservice.spreadsheets import CSV_TYPE, Column, csv_stream
 from mapservice.staff_page import page_language, staff_page
 from postgis.actor import Actor, read_as
 from postgis.engine import Database
+from postgis.store.record_types import WritableField
 from web import labels
 from web.render import local
 from web.staff_timeline import Moment, timeline_view
@@ -32,6 +33,7 @@ router = APIRouter(tags=["Staff"], include_in_schema=False)
 PAGE = "/staff/changes"
 PEOPLE = "people"
 """A choice of `person`: whoever it was, but somebody."""
+FIELDS = {**WRITABLE, "shelf_lives": (WritableField("fact", "text", code_list="freshness_fact"),)}
 NAMES = ("person", "collection", "kind", "first", "last")
 
 
@@ -112,7 +114,7 @@ def _wanted(typed: Mapping[str, str], people: Mapping[int, str], lang: str) -> t
 
 
 def _moments(entries: list[Entry], lang: str) -> list[Moment]:
-    views = timeline_view([entry.change for entry in entries], WRITABLE, lang)
+    views = timeline_view([entry.change for entry in entries], FIELDS, lang)
     return [
         replace(view, place_code=entry.place_code or "", place=_place(entry, lang))
         for view, entry in zip(views, entries, strict=True)

@@ -40,6 +40,7 @@ def show(request: Request, actor: SignedIn) -> Response:
     sections = [
         {
             "title": labels.text(f"register.week.sections.{section}", lang),
+            "stale": section == "stale",
             "lists": [_entry(name, counts[name], lang) for name, each in WORKLISTS.items() if each.section == section],
         }
         for section in SECTIONS
@@ -51,7 +52,8 @@ def show(request: Request, actor: SignedIn) -> Response:
         "empty": not pairs,
         "href": local(lang, f"{PAGE}/duplicates"),
     }
-    sections.append({"title": labels.text("register.week.sections.duplicates", lang), "lists": [twins]})
+    title = labels.text("register.week.sections.duplicates", lang)
+    sections.append({"title": title, "stale": False, "lists": [twins]})
     clear = not pairs and not any(counts.values())
     return staff_page(request, actor, "staff/worklists.html", sections=sections, clear=clear)
 
