@@ -5,6 +5,7 @@ import logging
 
 from mapservice import totp
 from mapservice.sealed import seal, secrets_of, unseal
+from postgis.actor import Actor, write_as
 from postgis.engine import Database
 from postgis.secrets import Undecipherable
 from postgis.store import staff
@@ -28,14 +29,14 @@ def offered(database: Database, staff_id: int, sealed: str) -> bytes:
     return bytes.fromhex(note["secret"])
 
 
-def confirm(database: Database, staff_id: int, secret: bytes, code: str) -> bool:
+def confirm(database: Database, actor: Actor, secret: bytes, code: str) -> bool:
     """Turn the second factor on, when the code shows that the app has the secret. That code is then used up."""
     step = totp.matching_step(secret, code)
     if step is None:
         return False
-    ciphertext = secrets_of(database).encrypt(secret, context=_context(staff_id))
-    with database.staff.begin() as connection:
-        staff.set_totp(connection, staff_id, ciphertext, step)
+    ciphertext = secrets_of(database).encrypt(secret, context=_context(actor.staff_id))
+    with write_as(database, actor, reason=None) as connection:
+        staff.set_totp(connection, actor.staff_id, ciphertext, step)
     return True
 
 

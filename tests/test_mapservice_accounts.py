@@ -170,7 +170,7 @@ def test_changing_the_password_signs_every_other_browser_out(admin: Browser, dat
 
 def test_disabling_ends_everything_at_once(admin: Browser, database: Database) -> None:
     officer = add_member(database, "lan")
-    with database.staff.begin() as connection:
+    with database.owner.begin() as connection:
         token = tokens.issue(connection, officer, "thử", "write", 30)
     theirs = Browser(database)
     theirs.sign_in("lan")
@@ -192,7 +192,7 @@ def test_an_administrator_resets_signs_out_and_revokes(admin: Browser, database:
     officer = add_member(database, "lan")
     theirs = Browser(database)
     theirs.sign_in("lan")
-    with database.staff.begin() as connection:
+    with database.owner.begin() as connection:
         tokens.issue(connection, officer, "thử", "write", 30)
     page = admin.get("/staff/accounts/lan").text
     assert "1 máy đang đăng nhập" in page and "1 khóa truy cập đang dùng được" in page
@@ -304,7 +304,7 @@ def test_one_makes_and_revokes_ones_own_tokens(admin: Browser, database: Databas
     bearer = {"authorization": f"Bearer {token}", "accept": "*/*"}
     assert program.get("/staff", **bearer).status_code == 303
     other = add_member(database, "lan")
-    with database.staff.begin() as connection:
+    with database.owner.begin() as connection:
         theirs = tokens.issue(connection, other, "của Lan", "read", 30)
     for number in (1, 2, 999):
         location(admin.send("/staff/account", f"/staff/account/tokens/{number}/revoke"))
