@@ -3,11 +3,13 @@
 import hmac
 import logging
 
+from sqlalchemy import Connection
+
 from mapservice import totp
 from mapservice.sealed import seal, secrets_of, unseal
 from postgis.actor import Actor, write_as
 from postgis.engine import Database
-from postgis.secrets import Undecipherable
+from postgis.secrets import Secrets, Undecipherable
 from postgis.store import staff
 from postgis.store.staff import Attempt
 
@@ -50,6 +52,13 @@ def matching_step(database: Database, attempt: Attempt, code: str) -> int | None
         log.error("a second factor cannot be read: secret.key is not the one it was made with")
         return None
     return totp.matching_step(secret, code, after=attempt.totp_last_step)
+
+
+def unopened(connection: Connection, secrets: Secrets | None) -> tuple[int, int]:
+    """How many second factors these secrets (None: no key at all) do not open, and how many there are. As owner."""
+    kept = staff.second_factors(connection)
+    opened = [each for each in kept if secrets is not None and secrets.opens(each[1], _context(each[0]))]
+    return len(kept) - len(opened), len(kept)
 
 
 def same_account(attempt: Attempt, mark: str) -> bool:

@@ -150,6 +150,12 @@ def set_totp(connection: Connection, member_id: int, ciphertext: bytes | None, s
     _set(connection, member_id, totp_secret=ciphertext, totp_last_step=step)
 
 
+def second_factors(connection: Connection) -> list[tuple[int, bytes]]:
+    """The encrypted secrets that are kept, with whose they are. As owner: staff cannot read them."""
+    kept = select(_STAFF.c.id, _STAFF.c.totp_secret).where(_STAFF.c.totp_secret.is_not(None))
+    return [(row.id, bytes(row.totp_secret)) for row in connection.execute(kept)]
+
+
 def reserve_attempt(connection: Connection, login: str) -> Attempt | None:
     """Counts an attempt before anything is checked, so that many at once get no more tries than one after another.
 
