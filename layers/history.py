@@ -39,8 +39,8 @@ _COUNTED = (
     "licence_status",
     "food_safety_status",
 )
-_NOT_SHOWN = frozenset({"code", "version", "ended_at"})
-"""What a change says without its fields: which record, that it changed, that it ended."""
+_NOT_SHOWN = frozenset({"code", "version", "ended_at", "login", "staff_id", "created_at"})
+"""What a change says without its fields: which record or account, that it changed, when it was made, that it ended."""
 _PLACE = frozenset({"establishment", "ward"})
 """Said of a new record by where it stands."""
 
@@ -84,6 +84,13 @@ def entity_timeline(connection: Connection, legal_entity_code: str, *, limit: in
         f"{legal_entity_code}:", autoescape=True
     )
     return _changes(connection, or_(own, personal), limit)
+
+
+def account_timeline(connection: Connection, login: str, *, limit: int = MOST_CHANGES) -> list[Change]:
+    """The changes of an account and of its tokens, latest first; row-level security gives them to administrators."""
+    own = (_CHANGE.c.collection == "accounts") & (_CHANGE.c.record_code == login)
+    tokens = (_CHANGE.c.collection == "tokens") & _CHANGE.c.record_code.startswith(f"{login}:", autoescape=True)
+    return _changes(connection, or_(own, tokens), limit)
 
 
 def as_of(connection: Connection, collection: str, code: str, moment: datetime) -> dict[str, Any] | None:

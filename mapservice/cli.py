@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mapservice import history_commands, logs, staff_commands
+from mapservice.key_words import kept_apart, key_to_put_back
 from mapservice.sample import SampleRefused, load_sample
 from mapservice.settings import HttpSettings
 from postgis.backup import read_backup, write_backup
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     command("migrate", "Bring the database to this version and load base data.", _migrate)
     command("sample", "Load the sample that MAPSERVICE_SAMPLE names into an empty register.", _sample)
     for name, summary, run in (
-        ("backup", "Dump the whole database, which may be in use, into a folder.", _backup),
+        ("backup", "Copy the whole database, which may be in use, and its photos into a folder.", _backup),
         ("restore", "Restore the newest backup of a folder into a new data directory.", _restore),
     ):
         command(name, summary, run).add_argument("folder", metavar="DIR", type=Path)
@@ -98,7 +99,11 @@ def _sample(_options: argparse.Namespace, http: HttpSettings, store: DatabaseSet
 def _backup(options: argparse.Namespace, _http: HttpSettings, store: DatabaseSettings) -> int:
     with open_database(store, say=_say) as database:
         backup = write_backup(database, options.folder)
-    print(f"{backup.path}: {backup.note['bytes']:,} bytes, {sum(backup.note['rows'].values()):,} rows")
+    note = backup.note
+    rows, photos = sum(note["rows"].values()), note["photos"]["count"]
+    print(f"{backup.path}: {note['bytes']:,} bytes, {rows:,} rows, {photos:,} files of photos")
+    if words := kept_apart(note, store.data_dir):
+        print(f"mapservice: {words}", file=sys.stderr)
     return 0
 
 
@@ -107,6 +112,8 @@ def _restore(options: argparse.Namespace, _http: HttpSettings, store: DatabaseSe
         backup = read_backup(database, options.folder)
         upgrade(database)
     print(f"{backup.path} of {backup.note['made_at']} restored")
+    if words := key_to_put_back(backup.note, store.data_dir):
+        print(f"mapservice: {words}", file=sys.stderr)
     return 0
 
 

@@ -16,6 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection
+
 from mapservice.listening import port_trouble
 from mapservice.settings import HttpSettings
 from postgis import debian
@@ -189,6 +191,7 @@ def _database(store: DatabaseSettings) -> Iterator[Finding]:
             yield Finding(Verdict.OK, f"Base data: {told}")
         yield Finding(Verdict.OK, f"Establishments: {health.establishments(connection)}")
         yield _rights(health.public_rights(connection))
+        yield _key(connection, store)
         if damaged := health.damaged_pages(connection):
             yield Finding(
                 Verdict.PROBLEM,
@@ -209,6 +212,30 @@ def _rights(rights: PublicRights) -> Finding:
             Verdict.PROBLEM, f"The public pages can't read: {', '.join(rights.blind)}", "Run: mapservice migrate"
         )
     return Finding(Verdict.OK, f"Rights: anonymous visitors read the {rights.published} published views, nothing else")
+
+
+def _key(connection: Connection, store: DatabaseSettings) -> Finding:
+    from mapservice import second_factor
+    from postgis.secrets import FILE_NAME, read_secrets
+    from postgis.store import personal_data
+
+    secrets, file = read_secrets(store.data_dir), store.data_dir / FILE_NAME
+    counts = [kind.unopened(connection, secrets) for kind in (personal_data, second_factor)]
+    unopened, kept = (sum(column) for column in zip(*counts, strict=True))
+    if unopened:
+        state = "is missing" if secrets is None else f"(fingerprint {secrets.fingerprint}) is not the key they need"
+        return Finding(
+            Verdict.PROBLEM,
+            f"{unopened} of {kept} encrypted values cannot be opened: {file} {state}",
+            f"Stop the service, copy the key that was kept apart from the backups to {file}, and start it again",
+        )
+    if secrets is None:
+        return Finding(Verdict.NOTE, f"There is no secret key yet; {file} is made when it is first needed")
+    return Finding(
+        Verdict.OK,
+        f"Secret key: {file} (fingerprint {secrets.fingerprint}); encrypted values, all of which it opens: {kept}",
+        "It is in no backup: keep a copy in another place",
+    )
 
 
 def _assets() -> Iterator[Finding]:

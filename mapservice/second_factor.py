@@ -3,10 +3,13 @@
 import hmac
 import logging
 
+from sqlalchemy import Connection
+
 from mapservice import totp
 from mapservice.sealed import seal, secrets_of, unseal
+from postgis.actor import Actor, write_as
 from postgis.engine import Database
-from postgis.secrets import Undecipherable
+from postgis.secrets import Secrets, Undecipherable
 from postgis.store import staff
 from postgis.store.staff import Attempt
 
@@ -28,14 +31,14 @@ def offered(database: Database, staff_id: int, sealed: str) -> bytes:
     return bytes.fromhex(note["secret"])
 
 
-def confirm(database: Database, staff_id: int, secret: bytes, code: str) -> bool:
+def confirm(database: Database, actor: Actor, secret: bytes, code: str) -> bool:
     """Turn the second factor on, when the code shows that the app has the secret. That code is then used up."""
     step = totp.matching_step(secret, code)
     if step is None:
         return False
-    ciphertext = secrets_of(database).encrypt(secret, context=_context(staff_id))
-    with database.staff.begin() as connection:
-        staff.set_totp(connection, staff_id, ciphertext, step)
+    ciphertext = secrets_of(database).encrypt(secret, context=_context(actor.staff_id))
+    with write_as(database, actor, reason=None) as connection:
+        staff.set_totp(connection, actor.staff_id, ciphertext, step)
     return True
 
 
@@ -49,6 +52,13 @@ def matching_step(database: Database, attempt: Attempt, code: str) -> int | None
         log.error("a second factor cannot be read: secret.key is not the one it was made with")
         return None
     return totp.matching_step(secret, code, after=attempt.totp_last_step)
+
+
+def unopened(connection: Connection, secrets: Secrets | None) -> tuple[int, int]:
+    """How many second factors these secrets (None: no key at all) do not open, and how many there are. As owner."""
+    kept = staff.second_factors(connection)
+    opened = [each for each in kept if secrets is not None and secrets.opens(each[1], _context(each[0]))]
+    return len(kept) - len(opened), len(kept)
 
 
 def same_account(attempt: Attempt, mark: str) -> bool:

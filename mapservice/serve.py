@@ -94,7 +94,7 @@ def _ready_database(http: HttpSettings, store: DatabaseSettings) -> Iterator[Dat
 
 def _first_account(database: Database, http: HttpSettings, store: DatabaseSettings) -> str | None:
     """The command that makes the first account; None when there is one."""
-    with database.staff.connect() as connection:
+    with database.owner.connect() as connection:
         found = staff.anybody(connection)
     database.dispose()
     if found:

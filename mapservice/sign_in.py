@@ -9,6 +9,7 @@ import logging
 from mapservice import passwords, second_factor
 from mapservice.errors import Problem
 from mapservice.sealed import Expired, seal, unseal
+from postgis.actor import act_as, write_own_account
 from postgis.engine import Database
 from postgis.store import sessions, staff
 from postgis.store.staff import Attempt
@@ -41,7 +42,7 @@ def prove_again(database: Database, login: str, password: str) -> bool:
     attempt = check_password(database, login, password)
     if attempt is None:
         return False
-    with database.staff.begin() as connection:
+    with write_own_account(database, attempt.staff_id) as connection:
         staff.attempt_succeeded(connection, attempt)
     return True
 
@@ -49,7 +50,7 @@ def prove_again(database: Database, login: str, password: str) -> bool:
 def begin(database: Database, attempt: Attempt, password: str) -> str:
     """Begin a session after a right password where no code is needed; returns the cookie's value."""
     renewed = hash_password(password) if passwords.is_outdated(attempt.password_hash) else None
-    with database.staff.begin() as connection:
+    with write_own_account(database, attempt.staff_id) as connection:
         staff.attempt_succeeded(connection, attempt)
         if renewed is not None:
             staff.renew_hash(connection, attempt, renewed)
@@ -71,6 +72,7 @@ def check_code(database: Database, pending: str, code: str) -> str | None:
             if not second_factor.same_account(attempt, note["mark"]):
                 raise Expired
             step = second_factor.matching_step(database, attempt, code)
+            act_as(connection, attempt.staff_id)
             if step is not None and staff.use_totp_step(connection, attempt.staff_id, step):
                 staff.attempt_succeeded(connection, attempt)
                 return sessions.start(connection, attempt.staff_id)
@@ -87,5 +89,5 @@ def hash_password(password: str) -> str:
 
 
 def _take_back(database: Database, attempt: Attempt) -> None:
-    with database.staff.begin() as connection:
+    with write_own_account(database, attempt.staff_id) as connection:
         staff.attempt_continues(connection, attempt)

@@ -7,6 +7,7 @@ import unicodedata
 
 from mapservice import passwords
 from mapservice.settings import HttpSettings
+from postgis.actor import note_source
 from postgis.engine import Database, open_database
 from postgis.errors import InvalidValues
 from postgis.migrate import schema_is_current, upgrade
@@ -68,6 +69,7 @@ def add_staff(options: argparse.Namespace, http: HttpSettings, store: DatabaseSe
         _make_ready(database)
         try:
             with database.owner.begin() as connection:
+                note_source(connection, reason="mapservice staff add")
                 staff.add(
                     connection,
                     login=login,
@@ -91,6 +93,7 @@ def set_password(options: argparse.Namespace, _http: HttpSettings, store: Databa
     with open_database(store) as database:
         _make_ready(database)
         with database.owner.begin() as connection:
+            note_source(connection, reason="mapservice staff password")
             member = staff.find(connection, options.login)
             if member is None:
                 raise Refused(f"There is no account {options.login!r}.")
@@ -107,6 +110,7 @@ def make_token(options: argparse.Namespace, _http: HttpSettings, store: Database
     with open_database(store) as database:
         _make_ready(database)
         with database.owner.begin() as connection:
+            note_source(connection, reason="mapservice token")
             member = staff.find(connection, options.login)
             if member is None:
                 raise Refused(f"There is no account {options.login!r}. `mapservice staff add` makes one.")

@@ -46,8 +46,24 @@ def write_as(database: Database, actor: Actor, *, reason: str | None, source: st
         yield connection
 
 
-def note_source(connection: Connection, *, reason: str, source: str) -> None:
-    """Says why and from where the changes of this transaction come, where no person acts (the sample, a migration)."""
+@contextlib.contextmanager
+def write_own_account(database: Database, staff_id: int) -> Iterator[Connection]:
+    """A transaction of somebody about what the history does not note: their own sessions and attempts to sign in.
+
+    Without the history's lock, so that nobody waits for a colleague's import to sign out.
+    """
+    with database.staff.begin() as connection:
+        act_as(connection, staff_id)
+        yield connection
+
+
+def act_as(connection: Connection, staff_id: int) -> None:
+    """Makes the rest of the transaction that of somebody who has proved who they are."""
+    _set(connection, staff_id=str(staff_id))
+
+
+def note_source(connection: Connection, *, reason: str, source: str = "") -> None:
+    """Says why and from where the changes of this transaction come, where no person acts (the sample, a command)."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CHANGE_LOCK})
     _set(connection, reason=reason, source=source)
 

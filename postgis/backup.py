@@ -1,14 +1,17 @@
 """The whole register into a folder, and back, with PostgreSQL's own pg_dump and pg_restore.
 
-A backup is one dump and one small JSON file beside it with its SHA-256, so that a copy on a stick can be trusted. Only
-our schemas are in it: extensions and roles are made by `open_database` wherever it is restored.
+A backup is one dump, one archive of the photos, and one small JSON file beside them with their SHA-256, so that a copy
+on a stick can be trusted. Only our schemas are in it: extensions and roles are made by `open_database` wherever it is
+restored. The secret key is kept apart by design, so that a stolen backup opens no personal value; the note has its
+fingerprint.
 """
 
-import hashlib
+import contextlib
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,10 +23,13 @@ from sqlalchemy import URL, text
 from postgis.cluster_config import OWNER_ROLE
 from postgis.debian import installed_servers
 from postgis.engine import Database
+from postgis.photo_archive import placed_photos, sha256_of, write_photos
+from postgis.secrets import read_secrets
 from postgis.unavailable import StoreUnavailableError
 
 SCHEMAS = ("register", "account", "published")
 SUFFIX = ".dump"
+PHOTO_SUFFIX = ".photos.tar"
 _TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
@@ -36,7 +42,7 @@ class Backup:
 
 
 def write_backup(database: Database, folder: Path) -> Backup:
-    """Dumps the database, which may be in use, into `folder`; the file appears only when it is whole and readable.
+    """Dumps the database, which may be in use, and its photos into `folder`; the dump appears when all is whole.
 
     Raises StoreUnavailableError when the folder cannot be written or the dump fails.
     """
@@ -46,47 +52,58 @@ def write_backup(database: Database, folder: Path) -> Backup:
         raise StoreUnavailableError(f"The folder {folder} cannot be made: {error.strerror}.") from error
     made_at = datetime.now(_TIME_ZONE)
     path = folder / f"mapservice-{made_at:%Y%m%d-%H%M%S}{SUFFIX}"
-    unfinished = path.with_suffix(".unfinished")
+    unfinished, photos = path.with_suffix(".unfinished"), path.with_suffix(PHOTO_SUFFIX)
     try:
         schemas = [f"--schema={schema}" for schema in SCHEMAS]
         _run(database, "pg_dump", "--format=custom", "--no-owner", *schemas, f"--file={unfinished}")
         _run(database, "pg_restore", "--list", str(unfinished), connect=False)
+        secrets = read_secrets(database.settings.data_dir)
         note = {
             "made_at": made_at.isoformat(timespec="seconds"),
-            "file": path.name,
-            "sha256": _sha256(unfinished),
-            "bytes": unfinished.stat().st_size,
+            **_file_note(path.name, unfinished),
             "rows": _row_counts(database),
+            "photos": {"count": write_photos(database.settings.data_dir, photos), **_file_note(photos.name, photos)},
+            "key": None if secrets is None else secrets.fingerprint,
         }
+        photos.chmod(0o600)
         unfinished.chmod(0o600)
+        path.with_suffix(".json").write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+        # Last: a backup is found by its dump.
         unfinished.replace(path)
     except OSError as error:
         raise StoreUnavailableError(f"The backup cannot be written to {folder}: {error.strerror}.") from error
     finally:
         unfinished.unlink(missing_ok=True)
-    path.with_suffix(".json").write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+        if not path.exists():
+            photos.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)
     return Backup(path, note)
 
 
 def read_backup(database: Database, folder: Path) -> Backup:
     """Restores the newest backup of `folder` (or the dump that `folder` names) into a database that holds nothing yet.
 
-    All or nothing. Raises StoreUnavailableError when there is no backup, the file is damaged, or the database already
-    holds a register.
+    All or nothing, photos and all. Raises StoreUnavailableError when there is no backup, a file is damaged, or the
+    database already holds a register.
     """
     backup = _find(folder)
-    if _sha256(backup.path) != backup.note["sha256"]:
-        raise StoreUnavailableError(f"{backup.path} is damaged: its SHA-256 is not the one noted when it was made.")
+    _check(backup.path, backup.note)
+    photos = backup.note.get("photos")  # the first release kept none
+    archive = None
+    if photos is not None:
+        archive = backup.path.with_name(Path(photos["file"]).name)
+        _check(archive, photos)
     with database.owner.connect() as connection:
         if connection.execute(text("SELECT to_regnamespace('register') IS NOT NULL")).scalar_one():
             raise StoreUnavailableError(
                 "The database already holds a register. Restore into a new one: set MAPSERVICE_DATA_DIR to a new one."
             )
     database.owner.dispose()
-    _run(
-        database, "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner",
-        f"--dbname={database.name}", str(backup.path),
-    )  # fmt: skip
+    with contextlib.nullcontext() if archive is None else placed_photos(archive, database.settings.data_dir):
+        _run(
+            database, "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner",
+            f"--dbname={database.name}", str(backup.path),
+        )  # fmt: skip
     return backup
 
 
@@ -98,6 +115,17 @@ def _find(folder: Path) -> Backup:
     if not note.is_file():
         raise StoreUnavailableError(f"{note} is missing: without it nobody can tell whether the backup is whole.")
     return Backup(found[-1], json.loads(note.read_text(encoding="utf-8")))
+
+
+def _file_note(name: str, written: Path) -> dict[str, Any]:
+    return {"file": name, "sha256": sha256_of(written), "bytes": written.stat().st_size}
+
+
+def _check(file: Path, note: Mapping[str, Any]) -> None:
+    if not file.is_file():
+        raise StoreUnavailableError(f"{file} is missing: it belongs to the backup.")
+    if sha256_of(file) != note["sha256"]:
+        raise StoreUnavailableError(f"{file} is damaged: its SHA-256 is not the one noted when it was made.")
 
 
 def _row_counts(database: Database) -> dict[str, int]:
@@ -145,8 +173,3 @@ def _program(database: Database, name: str) -> str:
     if found is None:
         raise StoreUnavailableError(f"{name} is not installed; on Debian: apt-get install postgresql-client")
     return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -36,6 +36,9 @@ class Secrets:
         self._cipher = AESGCM(hmac.digest(key, b"mapservice: encrypt, version 1", sha256))
         self._hash_key = hmac.digest(key, b"mapservice: look up, version 1", sha256)
 
+        self.fingerprint = hmac.digest(key, b"mapservice: fingerprint, version 1", sha256).hex()[:16]
+        """Tells this key from another; the key cannot be found from it."""
+
     def encrypt(self, plain: bytes, *, context: str = "") -> bytes:
         """Encrypt; `context` (such as "owner_phone:LE7K3M9P2A") must be the same to decrypt.
 
@@ -55,6 +58,14 @@ class Secrets:
         except InvalidTag:
             raise Undecipherable from None
 
+    def opens(self, ciphertext: bytes, context: str) -> bool:
+        """Whether `decrypt` would give a value."""
+        try:
+            self.decrypt(ciphertext, context=context)
+        except Undecipherable:
+            return False
+        return True
+
     def lookup_hash(self, text: str, *, kind: str = "") -> bytes:
         """A keyed hash by which equal texts of one kind are found without being readable; the caller normalises.
 
@@ -69,6 +80,11 @@ def open_secrets(data_dir: Path) -> Secrets:
     Raises StoreUnavailableError, with words for people, when the file cannot be read or written or is no key.
     """
     return _open(data_dir / FILE_NAME)
+
+
+def read_secrets(data_dir: Path) -> Secrets | None:
+    """The same, but only looking: None where no key has been made yet. Raises StoreUnavailableError."""
+    return _open(data_dir / FILE_NAME) if (data_dir / FILE_NAME).exists() else None
 
 
 @lru_cache(maxsize=8)

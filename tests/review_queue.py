@@ -40,7 +40,7 @@ class Queue:
 
     def cookie(self, login: str) -> str:
         """The cookie of a signed-in browser."""
-        with self.database.staff.begin() as connection:
+        with self.database.owner.begin() as connection:
             return sessions.start(connection, self.staff[login].staff_id)
 
     def propose(self, login: str, collection: str, code: str | None, patch: dict[str, Any], **more: Any) -> str:

@@ -30,7 +30,7 @@ def add_member(
 ) -> int:
     """An account that can sign in. One hash for one password: it costs a tenth of a second."""
     kept = _KEPT.setdefault(password, passwords.hash_password(password))
-    with database.staff.begin() as connection:
+    with database.owner.begin() as connection:
         return staff.add(
             connection,
             login=login,

@@ -1,6 +1,7 @@
 """Accounts: passwords that are good enough, an administrator's screens, one's own page, the command line, rights."""
 
 import io
+import re
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +15,7 @@ from postgis.engine import Database
 from postgis.store import tokens
 from postgis.store.record_types import RECORD_TYPES
 from postgis.vocabulary import STAFF_ROLES
-from tests.staff_clients import OTHER_WARD, PASSWORD, WARD, Browser, add_member, location
+from tests.staff_clients import OTHER_WARD, PASSWORD, WARD, Browser, add_member, hidden, location
 
 NEW = "xoài xanh muối ớt"
 
@@ -170,7 +171,7 @@ def test_changing_the_password_signs_every_other_browser_out(admin: Browser, dat
 
 def test_disabling_ends_everything_at_once(admin: Browser, database: Database) -> None:
     officer = add_member(database, "lan")
-    with database.staff.begin() as connection:
+    with database.owner.begin() as connection:
         token = tokens.issue(connection, officer, "thử", "write", 30)
     theirs = Browser(database)
     theirs.sign_in("lan")
@@ -192,7 +193,7 @@ def test_an_administrator_resets_signs_out_and_revokes(admin: Browser, database:
     officer = add_member(database, "lan")
     theirs = Browser(database)
     theirs.sign_in("lan")
-    with database.staff.begin() as connection:
+    with database.owner.begin() as connection:
         tokens.issue(connection, officer, "thử", "write", 30)
     page = admin.get("/staff/accounts/lan").text
     assert "1 máy đang đăng nhập" in page and "1 khóa truy cập đang dùng được" in page
@@ -209,6 +210,40 @@ def test_an_administrator_resets_signs_out_and_revokes(admin: Browser, database:
     assert theirs.sign_in("lan").status_code == 403
     assert location(theirs.sign_in("lan", temporary)) == "/staff", "the lock-out is lifted too"
     assert location(theirs.get("/staff/account")) == "/staff/password"
+
+
+def test_the_members_page_tells_what_was_done_and_by_whom(
+    admin: Browser, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = ("staff", "add", "lan", "--role", "surveyor", "--ward", WARD, "--password-stdin")
+    assert _run(database, monkeypatch, *add, stdin=f"{PASSWORD}\n") == 0
+    assert _run(database, monkeypatch, "token", "lan", "--label", "bảng tính <b>") == 0
+    page = admin.get("/staff/accounts/lan").text
+    told = page.split('<section class="panel" id="history">')[1]
+    assert told.count("bởi người vận hành máy chủ") == 2
+    assert "mapservice staff add" in told and "Thêm: tài khoản" in told and "Khảo sát viên" in told
+    assert "Thêm: khóa truy cập" in told and "bảng tính &lt;b&gt;" in told and "Đọc và ghi" in told
+    form = {"version": hidden(page, "version"), "display_name": "Lan Thử", "role": "officer"}
+    location(admin.send("/staff/accounts/lan", "/staff/accounts/lan", **form))
+    reset = admin.send("/staff/accounts/lan", "/staff/accounts/lan/password")
+    for action in ("tokens/revoke", "disable", "enable"):
+        location(admin.send("/staff/accounts/lan", f"/staff/accounts/lan/{action}"))
+    page = admin.get("/staff/accounts/lan").text
+    told = page.split('<section class="panel" id="history">')[1]
+    assert told.count("bởi Người thử quantri") == 5
+    assert re.search(r"<del>Khảo sát viên</del>.*<ins>Cán bộ nghiệp vụ</ins>", told)
+    for words in (
+        "Đặt mật khẩu lúc",
+        "Phải đổi mật khẩu khi đăng nhập",
+        "Thu hồi lúc",
+        "Khóa tài khoản lúc",
+        "<ins>–<",
+    ):
+        assert words in told, words
+    temporary = reset.text.split('<code class="secret large">')[1].split("<")[0]
+    assert temporary not in told and "argon2" not in page
+    assert "History of the account" in admin.get("/staff/accounts/lan?lang=en").text
+    assert "History of the account" not in admin.get("/staff/account?lang=en").text
 
 
 def test_two_administrators_do_not_overwrite_each_other(admin: Browser, database: Database) -> None:
@@ -304,7 +339,7 @@ def test_one_makes_and_revokes_ones_own_tokens(admin: Browser, database: Databas
     bearer = {"authorization": f"Bearer {token}", "accept": "*/*"}
     assert program.get("/staff", **bearer).status_code == 303
     other = add_member(database, "lan")
-    with database.staff.begin() as connection:
+    with database.owner.begin() as connection:
         theirs = tokens.issue(connection, other, "của Lan", "read", 30)
     for number in (1, 2, 999):
         location(admin.send("/staff/account", f"/staff/account/tokens/{number}/revoke"))

@@ -3,19 +3,23 @@
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mapservice import doctor
+from mapservice import doctor, second_factor, totp
 from mapservice.settings import HttpSettings
-from postgis import debian
+from postgis import debian, secrets
+from postgis.actor import write_as
 from postgis.cluster_home import locate
 from postgis.engine import open_database
 from postgis.local_cluster import LocalCluster
 from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
+from postgis.store import personal_data, records
+from tests.small_ward import add_staff
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +88,41 @@ def test_an_older_schema_is_a_problem(
         connection.exec_driver_sql(
             "UPDATE register.schema_version SET version_num = replace(version_num, '-older', '')"
         )
+
+
+def test_the_key_that_opens_nothing_is_a_problem(
+    http: HttpSettings, store: DatabaseSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = store.data_dir / secrets.FILE_NAME
+    assert doctor.run_doctor(http, store) == 0
+    assert "There is no secret key yet" in capsys.readouterr().out
+    assert not file.exists(), "it must change nothing"
+    kept = secrets.open_secrets(store.data_dir)
+    with open_database(store) as database:
+        actor = add_staff(database, "lan", "admin")
+        with write_as(database, actor, reason=None) as connection:
+            values = {"registered_name": "Hộ Thử", "legal_form": "household_business"}
+            entity = records.create(connection, "legal_entities", values, ward_id=actor.ward_id).code
+            personal_data.keep(connection, kept, entity, "owner_phone", "0905123456")
+        assert second_factor.confirm(database, actor, b"x" * 20, totp.code_at(b"x" * 20, int(time.time()) // 30))
+    assert doctor.run_doctor(http, store) == 0
+    told = capsys.readouterr().out
+    assert f"{file} (fingerprint {kept.fingerprint})" in told and "all of which it opens: 2" in told
+    assert "keep a copy in another place" in told
+    right = file.read_bytes()
+    for wrong, words in ((bytes(secrets.KEY_BYTES), "is not the key they need"), (None, "is missing")):
+        file.unlink()
+        if wrong:
+            file.write_bytes(wrong)
+        secrets._open.cache_clear()
+        assert doctor.run_doctor(http, store) == 1
+        told = capsys.readouterr().out
+        assert "2 of 2 encrypted values cannot be opened" in told and words in told
+        assert f"copy the key that was kept apart from the backups to {file}" in told
+        assert "0905123456" not in told and right.hex() not in told
+    file.write_bytes(right)
+    secrets._open.cache_clear()
+    assert doctor.run_doctor(http, store) == 0
 
 
 def test_a_database_of_another_version_is_a_problem(

@@ -43,7 +43,7 @@ class Browser:
 
     def __init__(self, database: Database, actor: Actor) -> None:
         self.client = TestClient(create_app(HttpSettings(sample="none"), database), follow_redirects=False)
-        with database.staff.begin() as connection:
+        with database.owner.begin() as connection:
             cookie = sessions.start(connection, actor.staff_id)
             found = sessions.find(connection, cookie)
         assert found is not None

@@ -65,7 +65,7 @@ def served(server: Database, base_database: Database) -> Iterator[Served]:
     base_database.dispose()
     own = create_database(server, "proposals_http", template="base")
     queue = new_ward(own, 70)
-    with own.staff.begin() as connection:
+    with own.owner.begin() as connection:
         keys = {
             name: tokens.issue(connection, actor.staff_id, "thử", "write", 1) for name, actor in queue.staff.items()
         }

@@ -432,7 +432,7 @@ def test_codes_are_those_of_rfc_6238(seconds: int, code: str) -> None:
 
 
 def _token(database: Database, staff_id: int, scope: str = "write") -> str:
-    with database.staff.begin() as connection:
+    with database.owner.begin() as connection:
         return tokens.issue(connection, staff_id, "thử", scope, 30)
 
 
@@ -473,7 +473,7 @@ def test_a_token_makes_no_tokens_and_changes_no_password(browser: Browser, datab
 
 @pytest.mark.parametrize("days", [0, -1, 366])
 def test_no_token_lives_for_ever(database: Database, officer: int, days: int) -> None:
-    with database.staff.begin() as connection, pytest.raises(ValueError, match="365"):
+    with database.owner.begin() as connection, pytest.raises(ValueError, match="365"):
         tokens.issue(connection, officer, "thử", "read", days)
 
 

@@ -392,7 +392,7 @@ def test_signing_in_tells_nothing(anybody: httpx.Client) -> None:
 
 def test_officers_pages_show_no_value_unasked(planted: Planted) -> None:
     """Masks at most: lists, records, proposals, histories and exports hold no personal value."""
-    with planted.database.staff.begin() as connection:
+    with planted.database.owner.begin() as connection:
         cookie = sessions.start(connection, planted.officer.staff_id)
     plain = re.compile(PERSONAL.pattern.split(rb"|0\d\d\*")[0])
     shown = 0

@@ -288,7 +288,8 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         functions = list(owner.execute(text(AS_OWNER)))
     assert {found.name for found in functions if found.by_public} == {"published.proposal"}
     assert {found.name for found in functions if found.by_staff} == {
-        "account.actor_id", "account.actor_ward", "account.actor_role", "published.proposal",
+        "account.actor_id", "account.actor_ward", "account.actor_role", "account.reserve_attempt",
+        "account.session_holder", "account.sweep_sessions", "account.token_holder", "published.proposal",
         "register.forget_personal_datum", "register.propose_anonymously", "register.withdraw_anonymously",
     }  # fmt: skip
     assert [found.name for found in functions if not found.is_pinned] == [], (

@@ -261,7 +261,7 @@ class World:
         return self.client.request(method, address, headers=headers, follow_redirects=False, **sent)
 
     def session(self, asker: str) -> tuple[str, str]:
-        with self.database.staff.begin() as connection:
+        with self.database.owner.begin() as connection:
             cookie = sessions.start(connection, self.actors[asker].staff_id)
             found = sessions.find(connection, cookie)
         assert found is not None

@@ -1,10 +1,11 @@
 """Values of fields as text: the way an input holds them, and the way people read them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from web import labels
-from web.render import format_date
+from web.render import VIETNAM, format_date
 
 
 def input_text(kind: str, value: Any, lang: str) -> str:
@@ -25,6 +26,8 @@ def value_words(
     kind: str, code_list: str | None, value: Any, lang: str, options: Mapping[str, str] | None = None
 ) -> str:
     """A wire value in words, for reading: code lists by their labels, unknown said as such."""
+    if kind == "moment":
+        return _moment(value)
     if value in (None, "", []):
         return labels.text("register.unknown", lang)
     if kind == "boolean":
@@ -43,6 +46,14 @@ def degrees(number: float, lang: str) -> str:
     """A latitude or longitude to a centimetre."""
     text = f"{number:.7f}".rstrip("0").rstrip(".")
     return text.replace(".", ",") if lang == "vi" else text
+
+
+def _moment(value: Any) -> str:
+    """A moment to the minute; of one that has not come, a dash."""
+    if not value:
+        return "–"
+    at = datetime.fromisoformat(str(value)).astimezone(VIETNAM)
+    return f"{format_date(at)} {at:%H:%M}"
 
 
 def _day(value: Any) -> str:

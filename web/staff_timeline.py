@@ -12,6 +12,13 @@ from web.render import VIETNAM, format_ago, format_date
 from web.staff_forms import Field
 
 MOST_LINES = 30
+_OF_ACCOUNTS = frozenset({"accounts", "tokens"})
+_KINDS = {
+    "geometry": "point",
+    **dict.fromkeys(("password_set_at", "disabled_at", "expires_at", "revoked_at"), "moment"),
+}
+_CODE_LISTS = {"role": "staff_role", "scope": "token_scope"}
+"""Of fields that no form of a record holds."""
 _LONGEST = 160
 
 
@@ -110,12 +117,14 @@ def timeline_view(
 def _moment(change: Change, known: Mapping[str, Field], lang: str, today: date | None) -> Moment:
     at = change.at.astimezone(VIETNAM)
     kind = labels.code_label("change_kind", change.kind, lang)
+    # Accounts change without a person only at the command line.
+    nobody = "operator" if change.collection in _OF_ACCOUNTS else "system"
     return Moment(
         change.seq,
         format_date(at),
         f"{at:%H:%M}",
         format_ago(at, lang, today),
-        change.actor_name or labels.text("register.history.system", lang),
+        change.actor_name or labels.text(f"register.history.{nobody}", lang),
         f"{kind}: {_collection(change.collection, lang)}",
         change.reason or "",
         _source(change.source, lang),
@@ -125,8 +134,8 @@ def _moment(change: Change, known: Mapping[str, Field], lang: str, today: date |
 
 
 def _line(collection: str, change: FieldChange, known: Field | None, lang: str) -> Line:
-    kind = known.kind if known else "point" if change.field == "geometry" else "text"
-    code_list = known.code_list if known else None
+    kind = known.kind if known else _KINDS.get(change.field, "text")
+    code_list = known.code_list if known else _CODE_LISTS.get(change.field)
     title = title_or_name(collection, change.field, lang)
     return Line(title, *(_words(kind, code_list, value, lang) for value in (change.before, change.after)))
 

@@ -6,8 +6,9 @@ CREATE OR REPLACE FUNCTION register.recordable(row_as_json jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     -- Kept columns only: what the database makes of others is not a change, and personal data has no place in a history
-    -- that cannot forget.
-    SELECT row_as_json - '{geom_3857,name_key,search_key,updated_at,ciphertext,lookup_hash,mask}'::text[]
+    -- that cannot forget. Nor has what opens an account; attempts to sign in and the use of a token are no change of it.
+    SELECT row_as_json - '{geom_3857,name_key,search_key,updated_at,ciphertext,lookup_hash,mask,
+        password_hash,totp_secret,totp_last_step,failed_logins,locked_until,token_hash,last_used_at}'::text[]
 $$;
 
 CREATE OR REPLACE FUNCTION register.change_hash(
@@ -56,8 +57,13 @@ BEGIN
             SELECT NULL::text AS code, l.ward_id, l.code AS entity INTO place
               FROM legal_entity l WHERE l.id = (state ->> 'legal_entity_id')::bigint;
             own_code := place.entity || ':' || (state ->> 'field');
+        ELSIF collection = 'tokens' THEN
+            SELECT NULL::text AS code, s.ward_id, s.login INTO place
+              FROM account.staff s WHERE s.id = (state ->> 'staff_id')::bigint;
+            own_code := place.login || ':' || (state ->> 'id');
         ELSE
             SELECT NULL::text AS code, (state ->> 'ward_id')::bigint AS ward_id INTO place;
+            own_code := coalesce(own_code, state ->> 'login');
         END IF;
         last_seq := last_seq + 1;
         this_hash := change_hash(last_hash, last_seq, now_at, place.ward_id, collection, own_code, place.code, kinds[i], who,
@@ -116,6 +122,10 @@ BEGIN
       FROM pairs
      -- That a personal value was replaced is a change, although the history shows neither the old one nor the new.
      WHERE TG_ARGV[0] = 'personal_data' OR before - 'version' IS DISTINCT FROM after - 'version';
+    IF found.kinds IS NULL THEN
+        -- Without the chain's lock: who signs in must not wait for a writer, and holds a row already.
+        RETURN NULL;
+    END IF;
     PERFORM register.add_changes(TG_ARGV[0], found.kinds, found.befores, found.afters);
     RETURN NULL;
 END

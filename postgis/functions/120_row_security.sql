@@ -26,6 +26,8 @@ BEGIN
         -- Surveyors visit shops; what is personal about their owners is not theirs to read.
         reads := CASE found.table_name
             WHEN 'personal_datum' THEN ' AND (SELECT account.actor_role()) IN (''officer'', ''approver'', ''admin'')'
+            -- Who has which account is for those who administer them.
+            WHEN 'change' THEN ' AND (collection NOT IN (''accounts'', ''tokens'') OR (SELECT account.actor_role()) = ''admin'')'
             ELSE ''
         END;
         writes := CASE

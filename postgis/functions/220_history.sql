@@ -43,9 +43,10 @@ DECLARE
 BEGIN
     FOR recorded IN
         -- The recording trigger's one argument is the collection, ended by a zero byte.
-        SELECT c.relname AS table_name, split_part(encode(t.tgargs, 'escape'), '\000', 1) AS collection
-          FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-         WHERE t.tgname = 'note_added' AND c.relnamespace = 'register'::regnamespace
+        SELECT c.relname AS table_name, format('%I.%I', n.nspname, c.relname) AS qualified_name,
+               split_part(encode(t.tgargs, 'escape'), '\000', 1) AS collection
+          FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE t.tgname = 'note_added' AND n.nspname IN ('register', 'account')
          ORDER BY 1
     LOOP
         RETURN QUERY EXECUTE format($query$
@@ -53,7 +54,7 @@ BEGIN
                 SELECT DISTINCT ON (record_code) record_code, seq, after
                   FROM change WHERE collection = %1$L ORDER BY record_code, seq DESC
             ), stored AS (
-                SELECT %3$s AS record_code, recordable(to_jsonb(t)) AS state FROM %2$I t
+                SELECT %3$s AS record_code, recordable(to_jsonb(t)) AS state FROM %2$s t
             )
             SELECT %1$L, coalesce(k.record_code, s.record_code), k.seq, CASE
                        WHEN k.seq IS NULL THEN 'it is not in the history'
@@ -64,10 +65,12 @@ BEGIN
               FROM kept k FULL JOIN stored s ON s.record_code = k.record_code
              WHERE k.seq IS NULL OR (s.state IS NULL) <> (k.after IS NULL) OR differs(k.after, s.state)
             $query$,
-            recorded.collection, recorded.table_name,
+            recorded.collection, recorded.qualified_name,
             CASE recorded.table_name
                 WHEN 'personal_datum' THEN
                     '(SELECT l.code FROM legal_entity l WHERE l.id = t.legal_entity_id) || '':'' || t.field'
+                WHEN 'staff' THEN 't.login'
+                WHEN 'token' THEN '(SELECT s.login FROM account.staff s WHERE s.id = t.staff_id) || '':'' || t.id'
                 ELSE 't.code'
             END);
     END LOOP;

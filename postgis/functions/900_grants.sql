@@ -1,5 +1,6 @@
 -- mapservice_public reads the published schema and nothing else, whatever was granted before. mapservice_staff reads and
--- writes the register under row-level security (120_row_security.sql), and deletes nothing.
+-- writes the register under row-level security (120_row_security.sql), and deletes nothing. What it may do with accounts
+-- stands in 930_accounts.sql.
 
 REVOKE ALL ON ALL TABLES IN SCHEMA register, account FROM PUBLIC, mapservice_public, mapservice_staff;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA register, account FROM PUBLIC, mapservice_public, mapservice_staff;
@@ -21,6 +22,3 @@ GRANT EXECUTE ON FUNCTION register.verify_changes(), register.shelf_life_months(
     register.establishments_as_of(text, timestamptz) TO mapservice_staff;
 
 GRANT EXECUTE ON FUNCTION account.actor_id(), account.actor_ward(), account.actor_role() TO mapservice_staff;
-GRANT SELECT, INSERT, UPDATE ON account.staff, account.session, account.token, account.saved_view TO mapservice_staff;
-GRANT DELETE ON account.session, account.saved_view TO mapservice_staff;
-GRANT SELECT, INSERT ON account.reveal TO mapservice_staff;

@@ -143,6 +143,16 @@ def reveal(connection: Connection, secrets: Secrets, actor: Actor, entity: str, 
     return secrets.decrypt(ciphertext, context=_context(entity, field)).decode()
 
 
+def unopened(connection: Connection, secrets: Secrets | None) -> tuple[int, int]:
+    """How many values these secrets (None: no key at all) do not open, and how many there are. As owner, shows none."""
+    wanted = select(_ENTITY.c.code, _DATUM.c.field, _DATUM.c.ciphertext).join_from(_DATUM, _ENTITY)
+    rows = connection.execute(wanted).all()
+    opened = [
+        row for row in rows if secrets is not None and secrets.opens(row.ciphertext, _context(row.code, row.field))
+    ]
+    return len(rows) - len(opened), len(rows)
+
+
 def reveals(
     connection: Connection, *, before: int | None = None, entity: str | None = None, limit: int = 100
 ) -> tuple[list[Reveal], int | None]:

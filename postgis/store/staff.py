@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, insert, literal, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, CursorResult, Executable, Row, Select, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from postgis import tables
-from postgis.errors import FieldError, InvalidValues, Stale, refused_by_database
+from postgis.errors import FieldError, Forbidden, InvalidValues, Stale, refused_by_database
 from postgis.store import sessions, tokens
 
 LOGIN_PATTERN = re.compile("[a-z0-9][a-z0-9._-]{1,39}")
@@ -55,6 +55,7 @@ class Attempt:
     must_change_password: bool
     number: int
     """Which attempt in a row it is."""
+    version: int
 
 
 def is_there(connection: Connection) -> bool:
@@ -77,29 +78,25 @@ def add(
     password_hash: str,
     must_change_password: bool,
 ) -> int:
-    """Adds a member of staff and returns the id. Raises InvalidValues for `login`, `display_name`, `role` or `ward`."""
+    """Adds a member of staff and returns the id.
+
+    Raises InvalidValues for `login`, `display_name`, `role` or `ward`, Forbidden.
+    """
     ward_id = connection.execute(
         select(_WARD.c.id).where(_WARD.c.code == ward_code, _WARD.c.valid_to.is_(None))
     ).scalar_one_or_none()
     if ward_id is None:
         raise InvalidValues([FieldError("ward", "unknown_reference", {"value": ward_code})])
-    try:
-        with connection.begin_nested():
-            staff_id: int = connection.execute(
-                insert(_STAFF)
-                .values(
-                    login=login,
-                    display_name=display_name,
-                    role=role,
-                    ward_id=ward_id,
-                    password_hash=password_hash,
-                    must_change_password=must_change_password,
-                )
-                .returning(_STAFF.c.id)
-            ).scalar_one()
-            return staff_id
-    except IntegrityError as error:
-        raise refused_by_database(error, "staff") or error from error
+    added = insert(_STAFF).values(
+        login=login,
+        display_name=display_name,
+        role=role,
+        ward_id=ward_id,
+        password_hash=password_hash,
+        must_change_password=must_change_password,
+    )
+    staff_id: int = _guarded(connection, added.returning(_STAFF.c.id)).scalar_one()
+    return staff_id
 
 
 def find(connection: Connection, login: str) -> Member | None:
@@ -116,30 +113,23 @@ def of_ward(connection: Connection, ward_id: int) -> list[Member]:
 
 
 def change(connection: Connection, member_id: int, version: int, *, display_name: str, role: str) -> None:
-    """Changes name and role of the version that the caller saw. Raises Stale, with None, and InvalidValues."""
-    try:
-        with connection.begin_nested():
-            done = connection.execute(
-                update(_STAFF)
-                .where(_STAFF.c.id == member_id, _STAFF.c.version == version)
-                .values(display_name=display_name, role=role, version=_STAFF.c.version + 1)
-            )
-    except IntegrityError as error:
-        raise refused_by_database(error, "staff") or error from error
-    if done.rowcount == 0:
+    """Changes name and role of the version that the caller saw. Raises Stale, with None, InvalidValues, Forbidden."""
+    seen = (_STAFF.c.id == member_id) & (_STAFF.c.version == version)
+    values = {"display_name": display_name, "role": role, "version": _STAFF.c.version + 1}
+    if _guarded(connection, update(_STAFF).where(seen).values(**values)).rowcount == 0:
         raise Stale(None)
 
 
 def set_password(connection: Connection, member_id: int, password_hash: str, *, must_change: bool) -> None:
     """Sets a new password, lifts a lock-out, and ends every session that the old one began."""
-    values = {"password_hash": password_hash, "must_change_password": must_change}
+    values = {"password_hash": password_hash, "must_change_password": must_change, "password_set_at": func.now()}
     _set(connection, member_id, **values, failed_logins=0, locked_until=None)
     sessions.end_all(connection, member_id)
 
 
 def renew_hash(connection: Connection, attempt: Attempt, password_hash: str) -> None:
     """Keeps the same password by today's settings, unless it was changed in the meantime."""
-    same = (_STAFF.c.id == attempt.staff_id) & (_STAFF.c.password_hash == attempt.password_hash)
+    same = (_STAFF.c.id == attempt.staff_id) & (_STAFF.c.version == attempt.version)
     connection.execute(update(_STAFF).where(same).values(password_hash=password_hash))
 
 
@@ -160,6 +150,12 @@ def set_totp(connection: Connection, member_id: int, ciphertext: bytes | None, s
     _set(connection, member_id, totp_secret=ciphertext, totp_last_step=step)
 
 
+def second_factors(connection: Connection) -> list[tuple[int, bytes]]:
+    """The encrypted secrets that are kept, with whose they are. As owner: staff cannot read them."""
+    kept = select(_STAFF.c.id, _STAFF.c.totp_secret).where(_STAFF.c.totp_secret.is_not(None))
+    return [(row.id, bytes(row.totp_secret)) for row in connection.execute(kept)]
+
+
 def reserve_attempt(connection: Connection, login: str) -> Attempt | None:
     """Counts an attempt before anything is checked, so that many at once get no more tries than one after another.
 
@@ -167,31 +163,11 @@ def reserve_attempt(connection: Connection, login: str) -> Attempt | None:
     """
     # A crash may forget the last half second of counting; waiting for the disk would tell that the login exists.
     connection.execute(text("SET LOCAL synchronous_commit TO off"))
-    number = _STAFF.c.failed_logins + 1
-    locks = [(number == FREE_ATTEMPTS + later, func.now() + literal(lock)) for later, lock in enumerate(LOCKS[:-1])]
-    counted = (
-        update(_STAFF)
-        .where(
-            _STAFF.c.login == login,
-            _STAFF.c.disabled_at.is_(None),
-            _STAFF.c.locked_until.is_(None) | (_STAFF.c.locked_until <= func.now()),
-        )
-        .values(
-            failed_logins=number,
-            locked_until=case((number < FREE_ATTEMPTS, None), *locks, else_=func.now() + literal(LOCKS[-1])),
-        )
-        .returning(
-            _STAFF.c.id,
-            _STAFF.c.login,
-            _STAFF.c.password_hash,
-            _STAFF.c.totp_secret,
-            _STAFF.c.totp_last_step,
-            _STAFF.c.must_change_password,
-            _STAFF.c.failed_logins,
-        )
-    )
-    row = connection.execute(counted).one_or_none()
+    row = connection.execute(_RESERVE, {"login": login, "free": FREE_ATTEMPTS, "locks": list(LOCKS)}).one_or_none()
     return None if row is None else Attempt(*row)
+
+
+_RESERVE = text("SELECT * FROM account.reserve_attempt(:login, :free, CAST(:locks AS interval[]))")
 
 
 def attempt_succeeded(connection: Connection, attempt: Attempt) -> None:
@@ -220,11 +196,23 @@ def use_totp_step(connection: Connection, staff_id: int, step: int) -> bool:
 
 
 def _set(connection: Connection, member_id: int, **values: Any) -> None:
-    connection.execute(update(_STAFF).where(_STAFF.c.id == member_id).values(**values, version=_STAFF.c.version + 1))
+    """Raises Forbidden."""
+    changed = update(_STAFF).where(_STAFF.c.id == member_id).values(**values, version=_STAFF.c.version + 1)
+    if _guarded(connection, changed).rowcount == 0:
+        raise Forbidden
+
+
+def _guarded(connection: Connection, statement: Executable) -> CursorResult[Any]:
+    """Runs a write; a refusal of the database becomes a message on a field, or Forbidden."""
+    try:
+        with connection.begin_nested():
+            return connection.execute(statement)
+    except DBAPIError as error:
+        raise refused_by_database(error, "staff") or error from error
 
 
 def _members() -> Select[Any]:
-    live = select(func.count()).where(_SESSION.c.staff_id == _STAFF.c.id, *sessions.LIVE).scalar_subquery()
+    live = select(func.count()).where(_SESSION.c.staff_id == _STAFF.c.id, sessions.LIVE).scalar_subquery()
     return select(
         _STAFF.c.id,
         _STAFF.c.login,
@@ -233,7 +221,7 @@ def _members() -> Select[Any]:
         _STAFF.c.ward_id,
         _WARD.c.code.label("ward_code"),
         _STAFF.c.must_change_password,
-        _STAFF.c.totp_secret.is_not(None).label("has_totp"),
+        _STAFF.c.has_totp,
         func.coalesce(_STAFF.c.locked_until > func.now(), False).label("locked"),
         _STAFF.c.disabled_at,
         _STAFF.c.created_at,

@@ -4,18 +4,18 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import Connection, func, insert, literal, select, text, update
 
 from postgis import tables
 from postgis.actor import Actor
-from postgis.store.sessions import ACTOR_COLUMNS, SEEN_EVERY, actor_from, digest
+from postgis.store.sessions import actor_from, digest
 
 PREFIX = "ms_"
 """Lets people, and scanners for secrets that were committed by mistake, see what a string is."""
 MAX_DAYS = 365
 MAX_LENGTH = 200
 
-_TOKEN, _STAFF, _WARD = tables.token, tables.staff, tables.ward
+_TOKEN = tables.token
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +53,11 @@ def find(connection: Connection, token: str) -> Actor | None:
     """The actor of a token that is neither expired nor revoked, of staff who are not disabled; notes its use."""
     if not token or len(token) > MAX_LENGTH:
         return None
-    token_hash = digest(token)
-    row = connection.execute(
-        select(
-            *ACTOR_COLUMNS,
-            _TOKEN.c.scope,
-            (_TOKEN.c.last_used_at.is_(None) | (_TOKEN.c.last_used_at < func.now() - literal(SEEN_EVERY))).label(
-                "unnoted"
-            ),
-        )
-        .select_from(_TOKEN.join(_STAFF).join(_WARD))
-        .where(
-            _TOKEN.c.token_hash == token_hash,
-            _TOKEN.c.revoked_at.is_(None),
-            _TOKEN.c.expires_at > func.now(),
-            _STAFF.c.disabled_at.is_(None),
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    if row.unnoted:
-        connection.execute(update(_TOKEN).where(_TOKEN.c.token_hash == token_hash).values(last_used_at=func.now()))
-    return actor_from(row, row.scope)
+    row = connection.execute(_HOLDER, {"hash": digest(token)}).one_or_none()
+    return None if row is None else actor_from(row, row.scope)
+
+
+_HOLDER = text("SELECT * FROM account.token_holder(:hash)")
 
 
 def of_staff(connection: Connection, staff_id: int) -> list[Token]:

@@ -17,7 +17,7 @@ from mapservice.sealed import Expired
 from mapservice.security import Owner, check_form
 from mapservice.sessions import take_cookie
 from mapservice.staff_page import page_language, see_other, staff_page
-from postgis.actor import Actor
+from postgis.actor import Actor, read_as, write_as, write_own_account
 from postgis.store import sessions, staff, tokens
 from postgis.vocabulary import TOKEN_SCOPES
 from web import labels, qr
@@ -41,7 +41,7 @@ def own_account(request: Request, actor: Owner) -> Response:
 def end_sessions(request: Request, actor: Owner, form: SentForm) -> Response:
     """Ends every session of one's own, this one too."""
     check_form(request, actor, form)
-    with database(request).staff.begin() as connection:
+    with write_own_account(database(request), actor.staff_id) as connection:
         sessions.end_all(connection, actor.staff_id)
     response = see_other(request, "/staff/sign-in", done="signed_out")
     take_cookie(response, request)
@@ -63,7 +63,7 @@ def confirm_totp(request: Request, actor: Owner, form: SentForm) -> Response:
         secret = second_factor.offered(store, actor.staff_id, form["offer"])
     except Expired:
         return _totp_page(request, actor, *second_factor.offer(store, actor.staff_id), expired=True, status=422)
-    if not second_factor.confirm(store, actor.staff_id, secret, form["code"]):
+    if not second_factor.confirm(store, actor, secret, form["code"]):
         errors = {"code": "wrong_code" if form["code"] else "required"}
         return _totp_page(request, actor, secret, form["offer"], errors=errors, status=422)
     return see_other(request, ADDRESS, done="totp_added")
@@ -77,7 +77,7 @@ def remove_totp(request: Request, actor: Owner, form: SentForm) -> Response:
     if not password or not sign_in.prove_again(database(request), actor.login, password):
         errors = {"password": "wrong_password" if password else "required"}
         return _page(request, actor, status=422, errors=errors)
-    with database(request).staff.begin() as connection:
+    with write_as(database(request), actor, reason=None) as connection:
         staff.set_totp(connection, actor.staff_id, None)
     return see_other(request, ADDRESS, done="totp_removed")
 
@@ -90,7 +90,7 @@ def make_token(request: Request, actor: Owner, form: SentForm) -> Response:
     if errors:
         typed = {name: form[name] for name in ("label", "scope", "days")}
         return _page(request, actor, status=422, errors=errors, typed=typed)
-    with database(request).staff.begin() as connection:
+    with write_as(database(request), actor, reason=None) as connection:
         token = tokens.issue(connection, actor.staff_id, form["label"], form["scope"], int(form["days"]))
     return _page(request, actor, made={"label": form["label"], "token": token})
 
@@ -99,7 +99,7 @@ def make_token(request: Request, actor: Owner, form: SentForm) -> Response:
 def revoke_token(request: Request, token_id: int, actor: Owner, form: SentForm) -> Response:
     """Takes effect with the next request that carries it."""
     check_form(request, actor, form)
-    with database(request).staff.begin() as connection:
+    with write_as(database(request), actor, reason=None) as connection:
         # One that is not there, not one's own, or revoked already: the outcome is what was wanted.
         tokens.revoke(connection, actor.staff_id, token_id)
     return see_other(request, ADDRESS, done="token_revoked")
@@ -119,7 +119,7 @@ def _token_errors(form: Form) -> dict[str, str]:
 
 
 def _page(request: Request, actor: Actor, *, status: int = 200, **context: Any) -> Response:
-    with database(request).staff.begin() as connection:
+    with read_as(database(request), actor) as connection:
         member = staff.find(connection, actor.login)
         owned = tokens.of_staff(connection, actor.staff_id)
     if member is None:

@@ -1,27 +1,33 @@
 """/staff/accounts: an administrator's screens for the accounts of the own ward."""
 
+import contextlib
 import unicodedata
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from layers.history import account_timeline
 from mapservice import passwords, sign_in
 from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.forms import Form, SentForm
 from mapservice.security import Owner, check_form, require
-from mapservice.staff_page import see_other, staff_page
-from postgis.actor import Actor
-from postgis.errors import InvalidValues, Stale
+from mapservice.staff_page import page_language, see_other, staff_page
+from postgis.actor import Actor, read_as, write_as
+from postgis.errors import Forbidden, InvalidValues, Stale
 from postgis.store import sessions, staff, tokens
 from postgis.store.staff import LOGIN_PATTERN, NAME_LENGTH, Member
 from postgis.vocabulary import STAFF_ROLES
+from web.staff_timeline import timeline_view
 
 router = APIRouter(tags=["Staff"], include_in_schema=False)
 
 LIST = "/staff/accounts"
+RECENT = 50
+"""Changes of an account that its page tells of."""
 NOTICES = ("changed", "disabled", "enabled", "sessions_ended", "tokens_revoked", "totp_removed")
 
 
@@ -56,7 +62,7 @@ def add(request: Request, actor: Administrator, form: SentForm) -> Response:
     password = passwords.temporary_password()
     kept = sign_in.hash_password(password)
     try:
-        with database(request).staff.begin() as connection:
+        with _writing(request, actor) as connection:
             staff.add(connection, ward_code=actor.ward_code, password_hash=kept, must_change_password=True, **typed)
     except InvalidValues as refusal:
         errors = {error.field: error.code for error in refusal.errors}
@@ -68,7 +74,7 @@ def add(request: Request, actor: Administrator, form: SentForm) -> Response:
 def account(request: Request, login: str, actor: Administrator) -> Response:
     """Name, role, and how the person signs in."""
     done = request.query_params.get("done")
-    with database(request).staff.begin() as connection:
+    with read_as(database(request), actor) as connection:
         member = _find(connection, actor, login)
     return _member_page(request, actor, member, done=done if done in NOTICES else None)
 
@@ -83,7 +89,7 @@ def change(request: Request, login: str, actor: Administrator, form: SentForm) -
     if own and form["role"] not in ("", actor.role):
         errors["role"] = "own_role"
     stale = False
-    with database(request).staff.begin() as connection:
+    with _writing(request, actor) as connection:
         member = _find(connection, actor, login)
         if not errors:
             try:
@@ -103,7 +109,7 @@ def reset_password(request: Request, login: str, actor: Administrator, form: Sen
     check_form(request, actor, form)
     password = passwords.temporary_password()
     kept = sign_in.hash_password(password)
-    with database(request).staff.begin() as connection:
+    with _writing(request, actor) as connection:
         member = _find_other(connection, actor, login)
         staff.set_password(connection, member.id, kept, must_change=True)
         member = _find(connection, actor, login)
@@ -114,7 +120,7 @@ def reset_password(request: Request, login: str, actor: Administrator, form: Sen
 def remove_totp(request: Request, login: str, actor: Administrator, form: SentForm) -> Response:
     """For somebody whose phone is gone."""
     check_form(request, actor, form)
-    with database(request).staff.begin() as connection:
+    with _writing(request, actor) as connection:
         staff.set_totp(connection, _find_other(connection, actor, login).id, None)
     return see_other(request, f"{LIST}/{login}", done="totp_removed")
 
@@ -123,7 +129,7 @@ def remove_totp(request: Request, login: str, actor: Administrator, form: SentFo
 def end_sessions(request: Request, login: str, actor: Administrator, form: SentForm) -> Response:
     """Takes effect with their next request."""
     check_form(request, actor, form)
-    with database(request).staff.begin() as connection:
+    with _writing(request, actor) as connection:
         sessions.end_all(connection, _find_other(connection, actor, login).id)
     return see_other(request, f"{LIST}/{login}", done="sessions_ended")
 
@@ -132,7 +138,7 @@ def end_sessions(request: Request, login: str, actor: Administrator, form: SentF
 def revoke_tokens(request: Request, login: str, actor: Administrator, form: SentForm) -> Response:
     """All of them, for good."""
     check_form(request, actor, form)
-    with database(request).staff.begin() as connection:
+    with _writing(request, actor) as connection:
         tokens.revoke(connection, _find_other(connection, actor, login).id)
     return see_other(request, f"{LIST}/{login}", done="tokens_revoked")
 
@@ -141,7 +147,7 @@ def revoke_tokens(request: Request, login: str, actor: Administrator, form: Sent
 def disable(request: Request, login: str, actor: Administrator, form: SentForm) -> Response:
     """Signs the person out at once and revokes their tokens; the account stays, for the history."""
     check_form(request, actor, form)
-    with database(request).staff.begin() as connection:
+    with _writing(request, actor) as connection:
         staff.disable(connection, _find_other(connection, actor, login).id)
     return see_other(request, f"{LIST}/{login}", done="disabled")
 
@@ -150,9 +156,19 @@ def disable(request: Request, login: str, actor: Administrator, form: SentForm) 
 def enable(request: Request, login: str, actor: Administrator, form: SentForm) -> Response:
     """Lets the person sign in again, with the password they had."""
     check_form(request, actor, form)
-    with database(request).staff.begin() as connection:
+    with _writing(request, actor) as connection:
         staff.enable(connection, _find_other(connection, actor, login).id)
     return see_other(request, f"{LIST}/{login}", done="enabled")
+
+
+@contextlib.contextmanager
+def _writing(request: Request, actor: Actor) -> Iterator[Connection]:
+    """A transaction of the administrator's, which the history notes. Raises Problem."""
+    try:
+        with write_as(database(request), actor, reason=None) as connection:
+            yield connection
+    except Forbidden:
+        raise Problem("forbidden") from None
 
 
 def _find(connection: Connection, actor: Actor, login: str) -> Member:
@@ -193,16 +209,18 @@ def _errors(form: Form) -> dict[str, str]:
 
 
 def _list_page(request: Request, actor: Actor, *, status: int = 200, **context: Any) -> Response:
-    with database(request).staff.begin() as connection:
+    with read_as(database(request), actor) as connection:
         members = staff.of_ward(connection, actor.ward_id)
     usual = {"errors": {}, "made": None, "typed": {"login": "", "display_name": "", "role": ""}, "most": NAME_LENGTH}
     return staff_page(request, actor, "staff/accounts.html", status=status, members=members, **{**usual, **context})
 
 
 def _member_page(request: Request, actor: Actor, member: Member, *, status: int = 200, **context: Any) -> Response:
-    with database(request).staff.begin() as connection:
+    with read_as(database(request), actor) as connection:
         good = tokens.count_good(connection, member.id)
+        changes = account_timeline(connection, member.login, limit=RECENT)
     typed = {"display_name": member.display_name, "role": member.role}
     usual = {"errors": {}, "made": None, "done": None, "stale": False, "typed": typed, "most": NAME_LENGTH}
     shown = {"member": member, "own": member.id == actor.staff_id, "tokens": good}
+    shown["timeline"] = timeline_view(changes, {}, page_language(request))
     return staff_page(request, actor, "staff/member.html", status=status, **{**usual, **shown, **context})

@@ -13,6 +13,7 @@ from mapservice.sealed import Expired
 from mapservice.security import Holder, SignedIn, check_form
 from mapservice.sessions import give_cookie, require_own_page, session_of, take_cookie
 from mapservice.staff_page import HTML, NO_STORE, page_language, see_other, staff_page, ward_name
+from postgis.actor import write_as, write_own_account
 from postgis.store import sessions, staff
 from web.render import local, render
 
@@ -72,7 +73,7 @@ def enter_code(request: Request, form: SentForm) -> Response:
 def leave(request: Request, holder: Holder, form: SentForm) -> Response:
     """Ends this browser's session."""
     check_form(request, holder.actor, form)
-    with database(request).staff.begin() as connection:
+    with write_own_account(database(request), holder.actor.staff_id) as connection:
         sessions.end(connection, holder.token_hash)
     response = see_other(request, "/staff/sign-in", done="signed_out")
     take_cookie(response, request)
@@ -96,7 +97,7 @@ def change_password(request: Request, holder: Holder, form: SentForm) -> Respons
     if errors:
         return _password_page(request, holder, errors, status=422)
     kept = sign_in.hash_password(form.raw("new"))
-    with store.staff.begin() as connection:
+    with write_as(store, actor, reason=None) as connection:
         staff.set_password(connection, actor.staff_id, kept, must_change=False)
         cookie = sessions.start(connection, actor.staff_id)
     response = see_other(request, HOME if holder.must_change_password else "/staff/account?done=password_changed")
