@@ -22,7 +22,7 @@ BASE_DATA = {
 }  # fmt: skip
 WRITABLE = {
     "legal_entity", "personal_datum", "establishment", "licence", "food_safety_record", "inspection", "warning",
-    "payment_acceptance", "digital_use", "model_site", "photo", "outreach", "proposal",
+    "payment_acceptance", "digital_use", "model_site", "photo", "outreach", "proposal", "distinct_pair",
 }  # fmt: skip
 NEVER_WRITTEN = {"change", "establishment_fact", "residential_group"}
 
