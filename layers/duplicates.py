@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import BYTEA
 
+from layers.distinct_pairs import decided
 from layers.likeness import GUARD_FROM, PAIR_FROM, SIMILAR_FROM, Signs, weigh
 from layers.register import OVERVIEW
 from postgis import tables
@@ -95,7 +96,10 @@ def candidates(connection: Connection, draft: Draft, limit: int = 8) -> list[Can
 
 
 def pairs(connection: Connection) -> list[Pair]:
-    """All pairs of live records that may be one place, likeliest first. About a second for 10,000 places."""
+    """All pairs of live records that may be one place, likeliest first. About a second for 10,000 places.
+
+    Those that an officer has judged to be two places are left out.
+    """
     one, other = _records("one"), _records("other")
     found = _twins(_live()).cte("found")
     # Without fresh statistics the planner takes the ward for a handful of rows, and compares all with all.
@@ -103,6 +107,7 @@ def pairs(connection: Connection) -> list[Pair]:
     statement = select(
         one.c.code.label("one_code"), other.c.code.label("other_code"), *_comparison(one, other)
     ).select_from(found.join(one, one.c.id == found.c.one).join(other, other.c.id == found.c.other))
+    statement = statement.where(~decided(found.c.one, found.c.other))
     weighed = [(row, weigh(_signs(row))) for row in connection.execute(statement).mappings()]
     connection.execute(select(func.set_config("enable_nestloop", "on", True)))
     chosen = sorted(((row, each) for row, each in weighed if each.score >= PAIR_FROM), key=lambda pair: -pair[1].score)

@@ -216,7 +216,14 @@ def _entity(
             state=linking.state if linking else None,
             options={"legal_entity": {}},
         ),
-        "entity_create": form_view("legal_entities", fields, {"registry_status": "unknown"}, lang, state=creating),
+        "entity_create": form_view(
+            "legal_entities",
+            fields,
+            {"registry_status": "unknown"},
+            lang,
+            version=record.version,
+            state=creating,
+        ),
     }
     entity = sheet.entity
     if entity is None:

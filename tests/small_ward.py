@@ -104,6 +104,9 @@ _OTHER_ROWS = (
        SELECT :receipt, :ward_id, 'establishments', code, version, '{}', '{"name": "Quán Đề nghị"}', 'thử',
               'office', 'normal', 'staff', :staff_id
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.distinct_pair (establishment_id, other_id, reason, decided_by)
+       SELECT min(id), max(id), 'thử', :staff_id FROM register.establishment WHERE ward_id = :ward_id
+       HAVING min(id) < max(id)""",
     """INSERT INTO register.residential_group (code, ward_id, number, name)
        SELECT code || '-901', id, 901, 'Tổ Thử' FROM register.ward WHERE id = :ward_id""",
     """INSERT INTO register.ward_shelf_life (ward_id, fact, months) VALUES (:ward_id, 'payment', 6)""",

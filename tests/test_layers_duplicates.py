@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from layers import distinct_pairs as decided_pairs
 from layers import duplicates
 from layers.duplicates import Draft, candidates
 from layers.likeness import GUARD_FROM, PAIR_FROM, WEIGHTS, Signs, weigh
+from postgis import tables
 from postgis.actor import Actor, read_as, write_as
 from postgis.engine import Database, create_database, drop_database
-from postgis.store import records
+from postgis.errors import Forbidden, NotFound
+from postgis.store import distinct_pairs, records
 from tests.small_ward import MIDDLE, OTHER_WARD, WARD, add_staff
 
 LON, LAT = MIDDLE[WARD]
@@ -130,6 +134,53 @@ def test_the_pairs_hold_the_twins_and_nothing_else(register: tuple[Database, Act
         pairs = duplicates.pairs(connection)
     assert [{pair.one["code"], pair.other["code"]} for pair in pairs] == [{one, other}]
     assert pairs[0].score > PAIR_FROM and "near" in pairs[0].reasons
+
+
+def test_a_pair_judged_to_be_two_places_stays_away_until_it_is_taken_back(register: tuple[Database, Actor]) -> None:
+    database, actor = register
+    at = (LON, LAT + 0.006)
+    one, other, third = (
+        plant(register, name="Bánh Mì Ví Dụ", address="6 Đường Ví Dụ", at=(at[0] + n * 0.00002, at[1]))
+        for n in range(3)
+    )
+
+    def listed() -> set[frozenset[str]]:
+        with read_as(*register) as connection:
+            found = duplicates.pairs(connection)
+        pairs = {frozenset((pair.one["code"], pair.other["code"])) for pair in found}
+        return {pair for pair in pairs if pair <= {one, other, third}}
+
+    all_three = {frozenset((one, other)), frozenset((one, third)), frozenset((other, third))}
+    assert listed() == all_three
+    with write_as(database, actor, reason="hai chủ") as connection:
+        distinct_pairs.keep_apart(connection, actor, other, one, "  hai chủ ")
+    assert listed() == all_three - {frozenset((one, other))}
+    # Who adds a place still sees them all.
+    assert {one, other, third} <= set(found(register, Draft(name="Bánh mì ví dụ", lon=at[0], lat=at[1])))
+    with read_as(*register) as connection:
+        said = decided_pairs.decision(connection, one, other)
+        assert said is not None and said.reason == "hai chủ" and said.who == actor.display_name
+        assert decided_pairs.decision(connection, one, third) is None
+    with write_as(database, actor, reason="xét lại") as connection:
+        distinct_pairs.take_back(connection, actor, one, other)
+    assert listed() == all_three
+    with write_as(database, actor, reason="hai chủ") as connection:
+        distinct_pairs.keep_apart(connection, actor, one, other, "vẫn là hai chủ")
+    with database.owner.connect() as owner:
+        table = tables.distinct_pair
+        kept = owner.execute(select(table.c.reason, table.c.ended_at.is_(None)).order_by(table.c.id)).all()
+    assert kept[-2:] == [("hai chủ", False), ("vẫn là hai chủ", True)]
+
+
+def test_only_those_who_change_the_ward_s_records_judge_its_pairs(register: tuple[Database, Actor]) -> None:
+    database, _ = register
+    one, other = (plant(register, name=f"Mì Quảng Ví Dụ {n}") for n in range(2))
+    surveyor = add_staff(database, "an", "surveyor")
+    with pytest.raises(Forbidden), write_as(database, surveyor, reason="thử") as connection:
+        distinct_pairs.keep_apart(connection, surveyor, one, other, "thử")
+    stranger = add_staff(database, "xa", "officer", OTHER_WARD)
+    with pytest.raises(NotFound), write_as(database, stranger, reason="thử") as connection:
+        distinct_pairs.keep_apart(connection, stranger, one, other, "thử")
 
 
 def test_another_wards_places_are_never_candidates(register: tuple[Database, Actor]) -> None:

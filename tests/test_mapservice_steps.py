@@ -1,16 +1,19 @@
 """Adding with the guard against doubles, steps of a place's life, legal entities, merging: without script."""
 
+import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
 import pytest
+from sqlalchemy import select
 
+from postgis import tables
 from postgis.actor import Actor, read_as, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.secrets import open_secrets
 from postgis.store import personal_data, records
-from tests.record_pages import errors_at, fill_in, form_to, send
+from tests.record_pages import errors_at, fill_in, form_to, holds, send
 from tests.small_ward import SmallWard, add_staff, fill
 from tests.staff_clients import Browser, add_member, location
 
@@ -227,3 +230,93 @@ def test_a_legal_entity_on_record_is_found_and_linked(world: World) -> None:
     assert bare.status_code == 422
     assert location(send(world.officer, found.text, link, legal_entity=entity, reason="đúng chủ")).endswith("#entity")
     assert world.record(place).values["legal_entity"] == entity
+
+
+def test_a_new_legal_entity_never_replaces_one_linked_meanwhile(world: World) -> None:
+    place = world.add(name="Tiệm Vải Hai Người")
+    page = page_of(place)
+    action = f"{page}/legal_entities"
+    opened = world.officer.get(page).text
+    first = send(
+        world.officer, opened, action, registered_name="Công ty Gắn Trước", legal_form="enterprise", reason="giấy A"
+    )
+    assert location(first).endswith("?done=entity_linked#entity")
+    linked = world.record(place).values["legal_entity"]
+    typed = {"registered_name": "Công ty Gắn Sau", "legal_form": "enterprise", "reason": "giấy B"}
+    late = send(world.officer, opened, action, **typed)
+    assert late.status_code == 409
+    assert "data-conflict" in late.text and "Người thử lan" in late.text and "“Công ty Gắn Trước”" in late.text
+    assert holds(late.text, "registered_name", "Công ty Gắn Sau", within=action)
+    assert holds(late.text, "reason", "giấy B", within=action)
+    assert world.record(place).values["legal_entity"] == linked
+    assert not entities_named(world, "Công ty Gắn Sau")
+    assert location(send(world.officer, late.text, action)).endswith("?done=entity_linked#entity")
+    assert (
+        world.record(str(world.record(place).values["legal_entity"]), "legal_entities").values["registered_name"]
+        == "Công ty Gắn Sau"
+    )
+
+
+@pytest.mark.parametrize("status", ["revoked", "not_at_address", "bankruptcy"])
+def test_a_doubted_registration_is_not_made_without_a_second_person(world: World, status: str) -> None:
+    place = world.add(name=f"Tiệm Vải {status}")
+    action = f"{page_of(place)}/legal_entities"
+    answer = fill_in(
+        world.officer, page_of(place), action,
+        registered_name=f"Công ty {status}", legal_form="enterprise", registry_status=status, reason="thử",
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert "người thứ hai" in " ".join(errors_at(answer.text, "registry_status", within=action))
+    assert holds(answer.text, "registered_name", f"Công ty {status}", within=action)
+    assert not entities_named(world, f"Công ty {status}")
+    assert world.record(place).values["legal_entity"] is None
+
+
+def entities_named(world: World, name: str) -> list[str]:
+    entity = tables.legal_entity
+    with read_as(world.database, world.planter) as connection:
+        return list(connection.execute(select(entity.c.code).where(entity.c.registered_name == name)).scalars())
+
+
+def test_two_records_that_look_alike_are_told_apart_on_the_merge_page(world: World) -> None:
+    typed = {"name": "Cơm Gà Cô Giống", "address": "9 Đường Giống", "lat": "16,0461", "lon": "108,2130"}
+    first = world.add(**typed)
+    second = location(
+        fill_in(world.officer, NEW, NEW, anyway="true", sector_group="fashion", reason="khác chủ", **typed)
+    ).rsplit("/", 1)[1].partition("?")[0]  # fmt: skip
+    worklist = "/staff/this-week/duplicates"
+    page = f"{page_of(second)}/merge?into={first}"
+    assert page in html.unescape(world.officer.get(worklist).text)
+    action = f"{page_of(second)}/merge"
+    empty = fill_in(world.officer, page, action, do="distinct")
+    assert empty.status_code == 422 and errors_at(empty.text, "reason", within=action)
+    done = location(fill_in(world.officer, page, action, do="distinct", reason="hai quầy, hai chủ"))
+    assert done == f"{page}&done=kept_apart"
+    shown = world.officer.get(done).text
+    assert "Người thử lan" in shown and "hai quầy, hai chủ" in shown
+    listed = world.officer.get(worklist).text
+    assert page not in html.unescape(listed) and "hai quầy, hai chủ" in listed
+    asked = fill_in(world.officer, NEW, NEW, sector_group="fashion", reason="thử", **typed)
+    assert asked.status_code == 409 and page_of(first) in asked.text and page_of(second) in asked.text
+    undone = world.officer.send(worklist, worklist, do="undo", one=first, other=second)
+    assert location(undone) == f"{worklist}?done=taken_back"
+    assert page in html.unescape(world.officer.get(worklist).text)
+
+
+def test_the_worklist_asks_why_a_pair_is_two_places_and_keeps_what_was_typed(world: World) -> None:
+    typed = {"name": "Trà Sữa Chị Giống", "address": "11 Đường Giống", "lat": "16,0451", "lon": "108,2140"}
+    first = world.add(**typed)
+    second = location(
+        fill_in(world.officer, NEW, NEW, anyway="true", sector_group="fashion", reason="khác chủ", **typed)
+    ).rsplit("/", 1)[1].partition("?")[0]  # fmt: skip
+    worklist = "/staff/this-week/duplicates"
+    pair = {"do": "distinct", "one": first, "other": second}
+    long = world.officer.send(worklist, worklist, **pair, reason="ă" * 501)
+    assert long.status_code == 422 and "500" in long.text and "ă" * 501 in long.text
+    for wrong in ({"one": first, "other": first}, {"one": first, "other": "ABCDEFGH"}, {"one": "", "other": ""}):
+        answer = world.officer.send(worklist, worklist, do="distinct", reason="thử", **wrong)
+        assert answer.status_code in (404, 422), wrong
+    assert location(world.officer.send(worklist, worklist, **pair, reason="hai chủ")).endswith("done=kept_apart")
+    # Said twice, it stands as it was first said.
+    assert location(world.officer.send(worklist, worklist, **pair, reason="lần hai")).endswith("done=kept_apart")
+    assert "lần hai" not in world.officer.get(worklist).text

@@ -23,7 +23,7 @@ BASE_DATA = {
 WRITABLE = {
     "legal_entity", "personal_datum", "establishment", "licence", "food_safety_record", "inspection", "warning",
     "payment_acceptance", "digital_use", "model_site", "photo", "outreach", "proposal",
-    "ward_shelf_life",
+    "ward_shelf_life", "distinct_pair",
 }  # fmt: skip
 NEVER_WRITTEN = {"change", "establishment_fact", "residential_group"}
 

@@ -16,10 +16,13 @@ BEGIN
          WHERE c.relnamespace = 'register'::regnamespace AND c.relkind = 'r'
            AND c.relname IN ('legal_entity', 'personal_datum', 'establishment', 'establishment_fact', 'licence',
                              'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use', 'model_site',
-                             'photo', 'outreach', 'proposal', 'change', 'residential_group', 'ward_shelf_life')
+                             'photo', 'outreach', 'proposal', 'change', 'residential_group', 'ward_shelf_life',
+                             'distinct_pair')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
+            WHEN found.table_name = 'distinct_pair' THEN
+                '(SELECT count(*) FROM register.establishment e WHERE e.id IN (establishment_id, other_id)) = 2'
             WHEN found.has_place THEN 'EXISTS (SELECT FROM register.establishment e WHERE e.id = establishment_id)'
             ELSE 'EXISTS (SELECT FROM register.legal_entity l WHERE l.id = legal_entity_id)'
         END;

@@ -3,6 +3,7 @@
 from postgis.tables.base import metadata
 from postgis.tables.change import change
 from postgis.tables.data_source import data_source, reference_release
+from postgis.tables.distinct_pair import distinct_pair
 from postgis.tables.establishment import establishment, establishment_fact, lookup_code
 from postgis.tables.food_safety import food_safety_record
 from postgis.tables.indicator import indicator, phase, target
@@ -24,6 +25,7 @@ __all__ = [
     "change",
     "data_source",
     "digital_use",
+    "distinct_pair",
     "establishment",
     "establishment_fact",
     "food_safety_record",

@@ -11,7 +11,7 @@ from layers import record_sheet
 from mapservice import record_saving
 from mapservice.dependencies import database
 from mapservice.errors import Problem
-from mapservice.record_forms import typed_texts, wire_values
+from mapservice.record_forms import seen_version, typed_texts, wire_values
 from mapservice.record_page import canonical, record_page, unknown
 from mapservice.record_saving import Refused, Saved, Wish
 from mapservice.routes.staff.personal import secrets_of
@@ -19,8 +19,10 @@ from mapservice.routes.staff.record import answer
 from mapservice.security import SentForm, SignedIn, check_form, require
 from mapservice.staff_page import see_other
 from postgis.actor import Actor, read_as, write_as
-from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound
+from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale
+from postgis.risk import risk_of
 from postgis.store import life_cycle, personal_data, records
+from postgis.store.proposals import snapshot
 from postgis.store.record_types import RECORD_TYPES
 from web.staff_forms import State
 from web.staff_record import Target
@@ -59,7 +61,10 @@ def link(request: Request, code: str, actor: SignedIn, form: SentForm) -> Respon
 
 @router.post(PAGE + "/legal_entities", summary="Make a legal entity and link it", response_class=Response)
 def create(request: Request, code: str, actor: SignedIn, form: SentForm) -> Response:
-    """Makes the entity and links it, both or neither; a household's tax code goes to its personal data."""
+    """Makes the entity and links it, both or neither; a household's tax code goes to its personal data.
+
+    Links it to the version of the establishment that the form was made from: a colleague may have linked another since.
+    """
     check_form(request, actor, form)
     require(actor, "create", "legal_entities")
     code = canonical(code)
@@ -69,13 +74,17 @@ def create(request: Request, code: str, actor: SignedIn, form: SentForm) -> Resp
     try:
         with write_as(database(request), actor, reason=typed["reason"]) as connection:
             entity = _kept(request, connection, actor, values)
-            place = records.get(connection, "establishments", code)
-            life_cycle.change_owner(connection, code, place.version, legal_entity=entity)
+            life_cycle.change_owner(connection, code, seen_version(form), legal_entity=entity)
             if errors:
                 raise InvalidValues(())
     except InvalidValues as invalid:
         state = State(typed, [*errors, *invalid.errors])
         return record_page(request, actor, code, target=Target("legal_entities", None, state), status=422)
+    except Stale:
+        with read_as(database(request), actor) as connection:
+            who = record_sheet.last_change(connection, "establishments", code)
+        state = State(typed, errors, changed_by=who)
+        return record_page(request, actor, code, target=Target("legal_entities", None, state), status=409)
     except (NotFound, life_cycle.NotPossible):
         raise unknown(code) from None
     except Forbidden:
@@ -117,10 +126,13 @@ def _keeper(request: Request) -> Callable[[Connection, str, str], None]:
 
 def _kept(request: Request, connection: Connection, actor: Actor, values: Mapping[str, Any]) -> str:
     public, number = personal_data.split_personal_number(values, values.get("legal_form"))
-    code = records.create(connection, "legal_entities", public, ward_id=actor.ward_id).code
+    made = records.create(connection, "legal_entities", public, ward_id=actor.ward_id)
+    if risk_of("legal_entities", None, snapshot(made), "staff") == "adverse":
+        # To make it and to link it is one step, and only one record can wait for a second person.
+        raise InvalidValues([FieldError("registry_status", "second_person")])
     if number:
-        _keeper(request)(connection, code, number)
-    return code
+        _keeper(request)(connection, made.code, number)
+    return made.code
 
 
 def _to_section(request: Request, code: str, done: str) -> Response:

@@ -1,16 +1,20 @@
-"""/staff/establishments/{code}/merge: two records side by side; the one ends and its code leads to the other."""
+"""/staff/establishments/{code}/merge: two records side by side; the one ends and its code leads to the other, or an
+officer says that they are two places.
+"""
 
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from layers import duplicates, record_sheet
+from layers import distinct_pairs, duplicates, record_sheet
 from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.parameters import check_known
 from mapservice.record_forms import seen_version
 from mapservice.record_page import canonical, main_fields, title, unknown
+from mapservice.routes.staff.duplicates import DONE, KEEP_APART, TAKE_BACK, decision_view
+from mapservice.routes.staff.duplicates import save as save_decision
 from mapservice.security import SentForm, SignedIn, check_form, require
 from mapservice.staff_page import page_language, see_other, staff_page
 from postgis import codes
@@ -35,17 +39,22 @@ COMPARED = (
 @router.get(PAGE, summary="Two records side by side, to merge", response_class=Response)
 def ask(request: Request, code: str, actor: SignedIn) -> Response:
     """Asks with which record; with `into`, shows the two beside each other and what differs."""
-    check_known(request.query_params, ("into",))
+    check_known(request.query_params, ("into", "done"))
     require(actor, "change", "establishments")
     return _page(request, actor, canonical(code), request.query_params.get("into", "").strip())
 
 
 @router.post(PAGE, summary="Merge a record into another", response_class=Response)
 def merge(request: Request, code: str, actor: SignedIn, form: SentForm) -> Response:
-    """The record ends; its code leads to the other, which keeps what it has. Can be undone."""
+    """The record ends; its code leads to the other, which keeps what it has. Can be undone.
+
+    With `do` distinct the two are noted as two places instead; with `do` undo that is taken back.
+    """
     check_form(request, actor, form)
     require(actor, "change", "establishments")
     code, into = canonical(code), form["into"]
+    if form["do"] in (KEEP_APART, TAKE_BACK):
+        return _judge(request, actor, form, code, codes.normalise(into) or "")
     try:
         with write_as(database(request), actor, reason=form["reason"]) as connection:
             life_cycle.merge(connection, code, seen_version(form), into=into, reason=form["reason"])
@@ -64,6 +73,15 @@ def merge(request: Request, code: str, actor: SignedIn, form: SentForm) -> Respo
     except Forbidden:
         raise Problem("forbidden") from None
     return see_other(request, f"/staff/establishments/{codes.normalise(into) or into}", done="merged")
+
+
+def _judge(request: Request, actor: Actor, form: SentForm, code: str, into: str) -> Response:
+    try:
+        done = save_decision(request, actor, form["do"], (code, into), form["reason"])
+    except InvalidValues as invalid:
+        errors = [error for error in invalid.errors if error.field == "reason"]
+        return _page(request, actor, code, into, State({"reason": form["reason"]}, errors), 422)
+    return see_other(request, f"/staff/establishments/{code}/merge", into=into, done=done)
 
 
 def _page(
@@ -94,10 +112,14 @@ def _page(
         )
         likely = duplicates.candidates(connection, draft)
         compared = _compared(connection, gone, kept, lang) if kept else []
+        apart = distinct_pairs.decision(connection, code, kept.overview["code"]) if kept else None
     made = State({**(state.typed if state else {}), "merged_into": typed}, errors)
     reasons = next((each.reasons for each in likely if kept and each.place["code"] == kept.overview["code"]), ())
     field = [each for each in RECORD_TYPES["establishments"].fields if each.name == "merged_into"]
+    done = request.query_params.get("done")
     context: dict[str, Any] = {
+        "apart": decision_view(apart, lang) if apart else None,
+        "done": labels.text(f"register.done.{done}", lang) if done in DONE else "",
         "place": {**place, "title": title(place, lang)},
         "kept": {**kept.overview, "title": title(kept.overview, lang)} if kept else None,
         "swap_href": local(lang, f"/staff/establishments/{kept.overview['code']}/merge", into=code) if kept else "",

@@ -181,7 +181,11 @@ def _page(
         "entity_search": found,
         "current_entity": place["registered_name"] or "",
         "entity_create": form_view(
-            "legal_entities", RECORD_TYPES["legal_entities"].fields, {"registry_status": "unknown"}, lang
+            "legal_entities",
+            RECORD_TYPES["legal_entities"].fields,
+            {"registry_status": "unknown"},
+            lang,
+            version=place["version"],
         ),
     }
     return staff_page(request, actor, "staff/step.html", status=status, **context)

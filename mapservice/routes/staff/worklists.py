@@ -25,7 +25,6 @@ from web.render import format_ago, format_date, local
 router = APIRouter(tags=["Staff"], include_in_schema=False)
 
 PAGE = "/staff/this-week"
-PAIRS_PER_PAGE = 50
 
 
 @router.get(PAGE, summary="What to check this week", response_class=Response)
@@ -56,22 +55,6 @@ def show(request: Request, actor: SignedIn) -> Response:
     sections.append({"title": title, "stale": False, "lists": [twins]})
     clear = not pairs and not any(counts.values())
     return staff_page(request, actor, "staff/worklists.html", sections=sections, clear=clear)
-
-
-@router.get(PAGE + "/duplicates", summary="Pairs of records that may be one place", response_class=Response)
-def show_duplicates(request: Request, actor: SignedIn) -> Response:
-    """Possible pairs, likeliest first, each with its reasons and a way to compare and merge."""
-    check_known(request.query_params, ())
-    require(actor, "read", "register")
-    lang = page_language(request)
-    with read_as(database(request), actor) as connection:
-        found = duplicates.pairs(connection)
-    context: dict[str, Any] = {
-        "total": len(found),
-        "pairs": [_pair(pair, lang) for pair in found[:PAIRS_PER_PAGE]],
-        "may_merge": can(actor, "change", "establishments"),
-    }
-    return staff_page(request, actor, "staff/duplicates.html", **context)
 
 
 @router.get(PAGE + "/{worklist}", summary="One list of places to check", response_class=Response)
@@ -127,20 +110,6 @@ def _row(row: dict[str, Any], lang: str) -> dict[str, Any]:
         "status": labels.code_label("operating_status", row["operating_status"], lang),
         "due": f"{format_date(due)} ({format_ago(due, lang)})" if due else "",
         "illustrative": row["illustrative"],
-    }
-
-
-def _pair(pair: duplicates.Pair, lang: str) -> dict[str, Any]:
-    one, other = pair.one, pair.other
-    return {
-        "places": [
-            {**place, "name": place["name"] or labels.text("register.nameless", lang)} for place in (one, other)
-        ],
-        "percent": round(pair.score * 100),
-        "reasons": ", ".join(labels.text(f"register.duplicate.{reason}", lang) for reason in pair.reasons),
-        "metres": None if pair.distance_m is None else round(pair.distance_m),
-        # The older code is the one on stickers: it is kept unless somebody swaps the two.
-        "href": local(lang, f"/staff/establishments/{other['code']}/merge", into=one["code"]),
     }
 
 
