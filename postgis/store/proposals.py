@@ -189,12 +189,7 @@ def checked(connection: Connection, record_type: RecordType, values: Mapping[str
     if ENDED not in wish:
         if not wish:
             raise InvalidValues([FieldError("patch", "required")])
-        found = _wire(record_type, wish, columns(connection, record_type, wish, new=new))
-        # Spaces alone were taken for a value until they were cleaned away.
-        blank = [field.name for field in record_type.fields if field.required and found.get(field.name, "") is None]
-        if blank:
-            raise InvalidValues([FieldError(name, "required") for name in blank])
-        return found
+        return _wire(record_type, wish, columns(connection, record_type, wish, new=new))
     if new or len(wish) > 1:
         raise InvalidValues([FieldError(ENDED, "stands_alone")])
     if not isinstance(wish[ENDED], bool):
