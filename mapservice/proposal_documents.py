@@ -129,6 +129,7 @@ def decision_of(sent: Mapping[str, Any]) -> Decision:
 def reviewed_document(reviewed: Reviewed, actor: Actor) -> dict[str, Any]:
     """A proposal as the ward's staff see it, with what the actor may do about it."""
     proposal, planned = reviewed.proposal, reviewed.plan
+    gone = reviewed.place_ended or bool(planned and planned.current and planned.current.ended)
     return {
         "receipt": proposal.receipt,
         "state": proposal.state,
@@ -151,7 +152,7 @@ def reviewed_document(reviewed: Reviewed, actor: Actor) -> dict[str, Any]:
         "patch": proposal.patch,
         "base_version": proposal.base_version,
         "seen_version": planned.current.version if planned and planned.current else None,
-        "record_ended": bool(planned and planned.current and planned.current.ended and ENDED not in proposal.patch),
+        "record_ended": planned is not None and gone and ENDED not in proposal.patch,
         "changes": [_change(change) for change in reviewed.changes],
         **_possible(reviewed, actor),
     }

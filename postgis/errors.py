@@ -71,6 +71,7 @@ def refused_by_database(error: DBAPIError, table: str) -> InvalidValues | Forbid
 _CHECKS = {
     "position_in_ward": "outside_ward",
     "site_in_ward": "site_outside_ward",
+    "told_to_public": "told_to_public",
     "sector_scheme_with_code": "scheme_without_code",
     "has_transactions": "transactions_without_acceptance",
     "tax_code": "tax_code",
@@ -81,6 +82,7 @@ _CHECKS = {
 _FIELDS = {
     "position_in_ward": "geometry",
     "site_in_ward": "geometry",
+    "told_to_public": "reason",
     "sector_scheme_with_code": "sector_code",
     "household_tax_code": "tax_code",
     "not_itself": "merged_into",

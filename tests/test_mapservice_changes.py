@@ -126,7 +126,7 @@ def test_an_end_and_a_return_as_the_public_sees_them(api: Api) -> None:
     assert api.act(double, "merge", into=code_of(kept), reason="trùng").status_code == 200
     assert api.act(double, "undo-merge").status_code == 200
     kinds = [change["kind"] for change in _own(api, double)]
-    assert kinds == ["insert", "update", "end", "restore", "update"]
+    assert kinds == ["insert", "update", "end", "restore"]
     ended = _own(api, double)[2]
     assert ended["after"] is None and ended["before"]["name"] == "Quán Trùng"
 

@@ -41,5 +41,5 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE TRIGGER site_in_ward BEFORE INSERT OR UPDATE OF geom, ward_id ON register.model_site
+CREATE OR REPLACE TRIGGER site_in_ward BEFORE INSERT OR UPDATE OF geom ON register.model_site
     FOR EACH ROW EXECUTE FUNCTION register.site_in_ward();

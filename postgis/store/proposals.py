@@ -239,7 +239,8 @@ def _as_seen(connection: Connection, record_type: RecordType, base: Mapping[str,
     """What the proposer says they saw: the types are checked, whether it was ever so shows in the merge."""
     fields_seen = tuple(replace(field, required=False, fixed=False) for field in record_type.fields)
     plain = {name: value for name, value in base.items() if name != ENDED}
-    seen = _wire(record_type, plain, columns(connection, replace(record_type, fields=fields_seen), plain, new=False))
+    stored = columns(connection, replace(record_type, fields=fields_seen), plain, new=False, past=True)
+    seen = _wire(record_type, plain, stored)
     return {**seen, ENDED: base.get(ENDED) is True}
 
 

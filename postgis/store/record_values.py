@@ -25,11 +25,13 @@ _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Letters that turn the direction of what follows: a name must read as it is written."""
 
 
-def columns(connection: Connection, record_type: RecordType, values: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
+def columns(
+    connection: Connection, record_type: RecordType, values: Mapping[str, Any], *, new: bool, past: bool = False
+) -> dict[str, Any]:
     """The columns that `values` stand for.
 
-    Unknown fields, wrong types, missing required fields and unknown references are reported together. Raises
-    InvalidValues.
+    Unknown fields, wrong types, missing required fields and references to what is not there or no longer counts are
+    reported together; with `past`, values that once stood may refer to what has ended since. Raises InvalidValues.
     """
     errors: list[FieldError] = []
     found: dict[str, Any] = {}
@@ -42,7 +44,7 @@ def columns(connection: Connection, record_type: RecordType, values: Mapping[str
             errors.append(FieldError(name, "fixed"))
         else:
             try:
-                stored = _column(connection, field, value)
+                stored = _column(connection, field, value, past=past)
                 found.update(stored)
                 # Spaces alone are cleaned away: nothing was given.
                 given |= {name for column in stored.values() if column is not None}
@@ -63,11 +65,11 @@ class _Wrong(Exception):
         self.code, self.values = code, values
 
 
-def _column(connection: Connection, field: WritableField, value: Any) -> dict[str, Any]:
+def _column(connection: Connection, field: WritableField, value: Any, *, past: bool) -> dict[str, Any]:
     if isinstance(value, str):
         value = _clean(value, field)
     if field.kind == "reference":
-        return {f"{field.name}_id": None if value is None else _reference(connection, field.name, value)}
+        return {f"{field.name}_id": None if value is None else _reference(connection, field.name, value, past=past)}
     if field.kind in ("point", "shape"):
         return {"geom": None if value is None else _geometry(connection, field, value)}
     if value is None:
@@ -160,14 +162,16 @@ def _number(value: Any) -> Decimal:
     return found
 
 
-def _reference(connection: Connection, name: str, code: Any) -> int:
+def _reference(connection: Connection, name: str, code: Any, *, past: bool) -> int:
     table = REFERENCES[name]
     if not isinstance(code, str):
         raise _Wrong("not_text")
-    found = connection.execute(select(table.c.id).where(table.c.code == code)).scalar_one_or_none()
+    found = connection.execute(select(table.c.id, table.c.ended_at).where(table.c.code == code)).one_or_none()
     if found is None:
         raise _Wrong("unknown_reference", value=code)
-    return int(found)
+    if found.ended_at is not None and not past:
+        raise _Wrong("ended_reference", value=code)
+    return int(found.id)
 
 
 def _geometry(connection: Connection, field: WritableField, value: Any) -> str:
