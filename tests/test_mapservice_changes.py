@@ -152,6 +152,18 @@ def test_a_draft_appears_when_it_is_signed_and_an_accusation_does_not_outlive_it
     assert found[0]["after"]["establishment"] == api.ward.places[1]
 
 
+def test_what_was_concluded_of_a_withdrawn_place_is_not_repeated(api: Api) -> None:
+    place = api.add_place()
+    values = {"inspected_on": "2026-10-01", "signed_on": "2026-10-02", "agency": "Đoàn", "source": "office"}
+    signed = api.add("inspections", establishment=code_of(place), result="pass", official_words="Đã khắc phục", **values)
+    assert _own(api, signed)[0]["after"]["official_words"] == "Đã khắc phục"
+    assert api.ask("DELETE", place, "officer", seen=api.etag(place), body={"reason": "nhầm"}).status_code == 204
+    told = _own(api, signed)
+    assert [change["kind"] for change in told] == ["insert"] and told[0]["after"]["establishment"] == code_of(place)
+    assert "Đã khắc phục" not in json.dumps(told, ensure_ascii=False)
+    assert _own(api, signed, "officer")[0]["after"]["official_words"] == "Đã khắc phục"
+
+
 def test_a_households_number_is_not_in_the_feed(api: Api) -> None:
     values = {"kind": "tobacco_retail", "checked_on": "2026-10-01", "source": "office", "number": "32A8055555"}
     household = api.add("licences", establishment=code_of(api.add_place(legal_form="household_business")), **values)
