@@ -44,6 +44,8 @@ class Reviewed:
     proposal: Proposal
     place_code: str | None
     place_name: str | None
+    place_ended: bool
+    """The place no longer counts: withdrawn, or merged into another."""
     illustrative: bool
     proposer: str | None
     decider: str | None
@@ -150,6 +152,7 @@ def _statement() -> Select[Any]:
             *own,
             _PLACE.c.code.label("place_code"),
             _PLACE.c.name.label("place_name"),
+            _PLACE.c.ended_at.is_not(None).label("place_ended"),
             func.coalesce(_PLACE.c.illustrative, False).label("illustrative"),
             _PROPOSER.c.display_name.label("proposer"),
             _DECIDER.c.display_name.label("decider"),
@@ -194,6 +197,7 @@ def _reviewed(connection: Connection, row: RowMapping) -> Reviewed:
         proposal=proposal,
         place_code=row["place_code"],
         place_name=row["place_name"],
+        place_ended=row["place_ended"],
         illustrative=row["illustrative"],
         proposer=row["proposer"],
         decider=row["decider"],

@@ -58,10 +58,14 @@ async def read_object(request: Request) -> dict[str, Any]:
     if not body.strip():
         return {}
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
-        raise Problem("unsupported_media_type", value=media_type, known=", ".join(MEDIA_TYPES))
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if media_type not in MEDIA_TYPES or coding != "identity":
+        given = media_type if coding == "identity" else f"{media_type}; {coding}"
+        raise Problem("unsupported_media_type", value=given, known=", ".join(MEDIA_TYPES))
     try:
-        found = json.loads(body.decode(), parse_constant=_refuse, parse_float=_finite)
+        found = json.loads(
+            body.decode(), parse_constant=refuse_constant, parse_float=_finite, object_pairs_hook=only_once
+        )
     except (ValueError, RecursionError):
         raise Problem("invalid_json") from None
     if not isinstance(found, dict) or _deeper(found, DEEPEST):
@@ -179,8 +183,17 @@ def _readable(text: str) -> bool:
     return all(letter.isprintable() or letter in "\t\n\r" for letter in text)
 
 
-def _refuse(constant: str) -> float:
+def refuse_constant(constant: str) -> float:
+    """NaN and infinities are no JSON."""
     raise ValueError(constant)
+
+
+def only_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Said twice, nobody knows which of the two was meant (RFC 8259, 4). Raises ValueError."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member stands there twice")
+    return found
 
 
 def _finite(digits: str) -> float:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from layers.proposals import FieldChange, Reviewed, field_changes
 from mapservice.errors import Problem
+from mapservice.feature_body import only_once, refuse_constant
 from mapservice.forms import read_body
 from mapservice.reviewing import Decision, Refused
 from mapservice.rights import can
@@ -52,7 +53,7 @@ async def read_json(request: Request) -> dict[str, Any]:
     if _depth(body) > _DEEPEST:
         raise Problem("invalid_form")
     try:
-        found = json.loads(body, parse_constant=_refuse_constant)
+        found = json.loads(body, parse_constant=refuse_constant, object_pairs_hook=only_once)
         # Lone halves of a letter and NUL are JSON, but no text that a database can hold.
         json.dumps(found, ensure_ascii=False).encode()
     except ValueError:
@@ -128,6 +129,7 @@ def decision_of(sent: Mapping[str, Any]) -> Decision:
 def reviewed_document(reviewed: Reviewed, actor: Actor) -> dict[str, Any]:
     """A proposal as the ward's staff see it, with what the actor may do about it."""
     proposal, planned = reviewed.proposal, reviewed.plan
+    gone = reviewed.place_ended or bool(planned and planned.current and planned.current.ended)
     return {
         "receipt": proposal.receipt,
         "state": proposal.state,
@@ -150,7 +152,7 @@ def reviewed_document(reviewed: Reviewed, actor: Actor) -> dict[str, Any]:
         "patch": proposal.patch,
         "base_version": proposal.base_version,
         "seen_version": planned.current.version if planned and planned.current else None,
-        "record_ended": bool(planned and planned.current and planned.current.ended and ENDED not in proposal.patch),
+        "record_ended": planned is not None and gone and ENDED not in proposal.patch,
         "changes": [_change(change) for change in reviewed.changes],
         **_possible(reviewed, actor),
     }
@@ -248,7 +250,3 @@ def _storable(value: Any) -> bool:
         return "\0" not in value
     inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
     return all(map(_storable, inner))
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)

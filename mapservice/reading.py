@@ -17,10 +17,9 @@ from postgis.actor import Actor, read_as
 
 # Dependencies that touch no database are coroutines: each other one is a walk to the thread pool and back.
 
-PRIVATE = {
-    "Cache-Control": "private, no-cache",
-    "Vary": "Cookie, Authorization, Accept, Accept-Encoding, Accept-Language",
-}
+VARY = {"Vary": "Cookie, Authorization, Accept, Accept-Encoding, Accept-Language"}
+"""On both answers of an address, since who asks chooses between them."""
+PRIVATE = {"Cache-Control": "private, no-cache", **VARY}
 """What staff are answered is for them alone."""
 
 
@@ -48,8 +47,8 @@ def connection_seen(request: Request, actor: MaybeActor) -> Iterator[Connection]
 
 
 def privacy(actor: Actor | None) -> dict[str, str]:
-    """Headers that keep an answer to staff out of shared caches; anybody's may be kept."""
-    return {} if actor is None else dict(PRIVATE)
+    """Headers that keep an answer to staff out of shared caches; anybody's may be kept, for anybody."""
+    return dict(VARY if actor is None else PRIVATE)
 
 
 SeenCollections = Annotated[dict[str, Collection], Depends(collections_seen)]

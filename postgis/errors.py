@@ -59,6 +59,8 @@ def refused_by_database(error: DBAPIError, table: str) -> InvalidValues | Forbid
         return InvalidValues([FieldError(_wire(later), "before", {"other": _wire(earlier)})])
     if state == "23514":
         return InvalidValues([FieldError(_wire(name), _CHECKS.get(name, "not_allowed"))])
+    if state == "23503" and name == "sector_scheme_sector_code":
+        return InvalidValues([FieldError("sector_code", "not_in_scheme")])
     if state == "23503":
         return InvalidValues([FieldError(_wire(name), "unknown_reference")])
     if state == "23505":
@@ -68,6 +70,8 @@ def refused_by_database(error: DBAPIError, table: str) -> InvalidValues | Forbid
 
 _CHECKS = {
     "position_in_ward": "outside_ward",
+    "site_in_ward": "site_outside_ward",
+    "told_to_public": "told_to_public",
     "sector_scheme_with_code": "scheme_without_code",
     "has_transactions": "transactions_without_acceptance",
     "tax_code": "tax_code",
@@ -77,8 +81,9 @@ _CHECKS = {
 }
 _FIELDS = {
     "position_in_ward": "geometry",
+    "site_in_ward": "geometry",
+    "told_to_public": "reason",
     "sector_scheme_with_code": "sector_code",
-    "sector_scheme_sector_code": "sector_code",
     "household_tax_code": "tax_code",
     "not_itself": "merged_into",
     "nfc": "name",

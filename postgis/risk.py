@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from postgis.merge import same
+from postgis.today import today
 
 Risk = Literal["low", "normal", "adverse"]
 RANK: dict[str, int] = {"low": 0, "normal": 1, "adverse": 2}
@@ -45,6 +46,8 @@ class Rule:
     """Values of the record as it would be."""
     brings_forward: str | None = None
     """A last day that would come earlier than it was."""
+    fills_in_past: str | None = None
+    """A last day that would stand where none stood, and has gone by."""
     by: tuple[str, ...] = ()
     """Kinds of proposers; none named: anybody."""
     new: bool | None = None
@@ -66,8 +69,17 @@ ADVERSE: tuple[Rule, ...] = (
     ),
     Rule("licences", "a licence is withdrawn", touches=(ENDED,), after={ENDED: (True,)}),
     Rule("licences", "a licence ends sooner", brings_forward="expires_on"),
+    Rule("licences", "a licence without a term is said to have ended", fills_in_past="expires_on", new=False),
     Rule("food_safety_records", "a food-safety file is withdrawn", touches=(ENDED,), after={ENDED: (True,)}),
     Rule("food_safety_records", "a food-safety file ends sooner", brings_forward="valid_until"),
+    Rule("food_safety_records", "a file without a term is said to have ended", fills_in_past="valid_until", new=False),
+    Rule(
+        "food_safety_records",
+        "what the public was told of is said to be missing, or said so again",
+        touches=("kind", ENDED),
+        after={"kind": ("missing",)},
+        new=False,
+    ),
     Rule(
         "food_safety_records",
         "hearsay that a required file is missing",
@@ -141,6 +153,7 @@ def _matches(rule: Rule, asked: _Change) -> bool:
         and all(_holds(asked.before.get(name), wanted) for name, wanted in rule.before.items())
         and all(_holds(asked.after.get(name), wanted) for name, wanted in rule.after.items())
         and (rule.brings_forward is None or _forward(asked, rule.brings_forward))
+        and (rule.fills_in_past is None or _gone_by(asked, rule.fills_in_past))
     )
 
 
@@ -152,3 +165,9 @@ def _forward(asked: _Change, name: str) -> bool:
     """Whether a known last day comes earlier (ISO days sort as text). A day filled in where none stood completes."""
     was, wish = asked.before.get(name), asked.after.get(name)
     return was is not None and wish is not None and str(wish) < str(was)
+
+
+def _gone_by(asked: _Change, name: str) -> bool:
+    """Whether a last day is filled in that has gone by: what had no end is ended."""
+    wish = asked.after.get(name)
+    return asked.before.get(name) is None and wish is not None and str(wish) < today().isoformat()

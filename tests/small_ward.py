@@ -57,6 +57,15 @@ def fill(database: Database, actor: Actor, places: int) -> SmallWard:
     return made
 
 
+def lift_warnings(database: Database, place: str) -> None:
+    """Lifts what the public is warned of at a place, as two persons would: a place with a warning cannot be ended."""
+    with database.owner.begin() as connection:
+        connection.execute(
+            text("UPDATE register.warning SET lifted_on = current_date WHERE lifted_on IS NULL AND establishment_id = "
+                 "(SELECT id FROM register.establishment WHERE code = :place)"), {"place": place},
+        )  # fmt: skip
+
+
 def _model_site(connection: Connection, actor: Actor) -> str:
     lon, lat = MIDDLE[actor.ward_code]
     ring = [[lon, lat], [lon + 0.001, lat], [lon + 0.001, lat + 0.001], [lon, lat + 0.001], [lon, lat]]

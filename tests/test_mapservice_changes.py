@@ -126,7 +126,7 @@ def test_an_end_and_a_return_as_the_public_sees_them(api: Api) -> None:
     assert api.act(double, "merge", into=code_of(kept), reason="trùng").status_code == 200
     assert api.act(double, "undo-merge").status_code == 200
     kinds = [change["kind"] for change in _own(api, double)]
-    assert kinds == ["insert", "update", "end", "restore", "update"]
+    assert kinds == ["insert", "update", "end", "restore"]
     ended = _own(api, double)[2]
     assert ended["after"] is None and ended["before"]["name"] == "Quán Trùng"
 
@@ -150,6 +150,20 @@ def test_a_draft_appears_when_it_is_signed_and_an_accusation_does_not_outlive_it
     assert [change["kind"] for change in found] == ["insert", "end"]
     assert "Cảnh báo thử" not in json.dumps(found, ensure_ascii=False), "once lifted, only that it was there"
     assert found[0]["after"]["establishment"] == api.ward.places[1]
+
+
+def test_what_was_concluded_of_a_withdrawn_place_is_not_repeated(api: Api) -> None:
+    place = api.add_place()
+    values = {"inspected_on": "2026-10-01", "signed_on": "2026-10-02", "agency": "Đoàn", "source": "office"}
+    signed = api.add(
+        "inspections", establishment=code_of(place), result="pass", official_words="Đã khắc phục", **values
+    )
+    assert _own(api, signed)[0]["after"]["official_words"] == "Đã khắc phục"
+    assert api.ask("DELETE", place, "officer", seen=api.etag(place), body={"reason": "nhầm"}).status_code == 204
+    told = _own(api, signed)
+    assert [change["kind"] for change in told] == ["insert"] and told[0]["after"]["establishment"] == code_of(place)
+    assert "Đã khắc phục" not in json.dumps(told, ensure_ascii=False)
+    assert _own(api, signed, "officer")[0]["after"]["official_words"] == "Đã khắc phục"
 
 
 def test_a_households_number_is_not_in_the_feed(api: Api) -> None:

@@ -14,7 +14,7 @@ from postgis.engine import Database, create_database, drop_database
 from postgis.secrets import open_secrets
 from postgis.store import personal_data, records
 from tests.record_pages import errors_at, fill_in, form_to, holds, send
-from tests.small_ward import SmallWard, add_staff, fill
+from tests.small_ward import SmallWard, add_staff, fill, lift_warnings
 from tests.staff_clients import Browser, add_member, location
 
 NEW = "/staff/establishments/new"
@@ -193,9 +193,11 @@ def test_two_records_are_compared_merged_and_parted_again(world: World) -> None:
     assert f"{page_of(kept)}/merge?into={gone}" in compared.text and "khác nhau" in compared.text
     bare = send(world.officer, compared.text, page)
     assert bare.status_code == 422 and errors_at(bare.text, "reason")
-    assert (
-        location(send(world.officer, bare.text, page, reason="một quán, ghi hai lần")) == f"{page_of(kept)}?done=merged"
-    )
+    warned = send(world.officer, bare.text, page, reason="một quán, ghi hai lần")
+    assert warned.status_code == 422 and "Người dân đang thấy" in " ".join(errors_at(warned.text, "reason"))
+    lift_warnings(world.database, gone)
+    merged = send(world.officer, warned.text, page, reason="một quán, ghi hai lần")
+    assert location(merged) == f"{page_of(kept)}?done=merged"
     assert world.record(gone).ended
     notice = world.officer.get(page_of(gone)).text
     assert "đã gộp vào" in notice and "một quán, ghi hai lần" in notice

@@ -15,7 +15,7 @@ from postgis.engine import Database
 from postgis.store import records
 from postgis.store.changes import verify
 from tests.conftest import start_service, stop_service
-from tests.small_ward import OTHER_WARD, WARD, SmallWard, add_staff, fill
+from tests.small_ward import OTHER_WARD, WARD, SmallWard, add_staff, fill, lift_warnings
 
 FACTS = (
     "licence_state", "licence_valid_until", "licence_checked_on", "food_safety_kind", "food_safety_valid_until",
@@ -81,6 +81,7 @@ def test_published_statuses_as_of_now_are_those_shown(demo_database: Database) -
 def test_figures_and_records_as_of_a_past_moment(database: Database, small: SmallWard) -> None:
     officer = add_staff(database, "second", "officer")
     place = small.places[0]
+    lift_warnings(database, small.places[1])
     before = datetime.now(UTC)
     with read_as(database, officer) as connection:
         assert history.figures_as_of(connection, WARD, before)["accepts_cashless"] == {"yes": 3}

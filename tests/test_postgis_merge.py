@@ -145,7 +145,17 @@ PAYMENT = {"method": "vietqr", "accepted": True, "evidence_level": "declared"}
         ("licences", LICENCE, {"expires_on": "2026-01-01"}, "staff", "adverse"),
         ("licences", LICENCE, {"expires_on": "2029-01-01"}, "staff", "normal"),
         ("licences", {**LICENCE, "expires_on": None}, {"expires_on": "2029-01-01"}, "staff", "normal"),
+        ("licences", {**LICENCE, "expires_on": None}, {"expires_on": "2020-01-01"}, "staff", "adverse"),
         ("licences", None, LICENCE, "staff", "normal"),
+        ("licences", None, {**LICENCE, "expires_on": "2020-01-01"}, "staff", "normal"),
+        ("food_safety_records", {"kind": "certificate"}, {"kind": "missing"}, "staff", "adverse"),
+        ("food_safety_records", {"kind": "commitment"}, {"kind": "missing"}, "import", "adverse"),
+        ("food_safety_records", {"kind": "equivalent"}, {"kind": "missing"}, "owner", "adverse"),
+        ("food_safety_records", {"kind": "missing", ENDED: True}, {ENDED: False}, "staff", "adverse"),
+        ("food_safety_records", {"kind": "missing"}, {"kind": "certificate"}, "staff", "normal"),
+        ("food_safety_records", {"kind": "missing"}, {"agency": "UBND"}, "staff", "normal"),
+        ("food_safety_records", {"kind": "commitment"}, {"valid_until": "2020-01-01"}, "staff", "adverse"),
+        ("food_safety_records", {"kind": "commitment"}, {"valid_until": "2190-01-01"}, "staff", "normal"),
         ("food_safety_records", None, {"kind": "missing"}, "citizen", "adverse"),
         ("food_safety_records", None, {"kind": "missing"}, "staff", "normal"),
         ("legal_entities", {"registry_status": "active"}, {"registry_status": "revoked"}, "import", "adverse"),
@@ -170,7 +180,8 @@ def test_risk(collection: str, before: dict[str, Any] | None, patch: dict[str, A
 def test_every_rule_names_what_there_is_and_says_why() -> None:
     for rule in (*ADVERSE, *LOW):
         record_type = RECORD_TYPES[rule.collection]
-        names = {*rule.touches, *rule.before, *rule.after, *([rule.brings_forward] if rule.brings_forward else [])}
+        days = {rule.brings_forward, rule.fills_in_past} - {None}
+        names = {*rule.touches, *rule.before, *rule.after, *days}
         assert names - {ENDED} <= {field.name for field in record_type.fields}, rule
         assert set(rule.by) <= set(PROPOSER_KINDS)
         assert rule.why

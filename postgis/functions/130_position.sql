@@ -1,4 +1,5 @@
--- Where a place lies: in or near its ward, unless a person has accepted that it lies outside; and in which group.
+-- Where a place lies: in or near its ward, unless a person has accepted that it lies outside; and in which group. A
+-- model site is the ward's own: it lies in or near it without exception.
 
 CREATE OR REPLACE FUNCTION register.place_in_ward() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -24,3 +25,21 @@ CREATE OR REPLACE TRIGGER place_in_ward_added BEFORE INSERT ON register.establis
     FOR EACH ROW EXECUTE FUNCTION register.place_in_ward();
 CREATE OR REPLACE TRIGGER place_in_ward_moved BEFORE UPDATE OF geom, ward_id, outside_accepted ON register.establishment
     FOR EACH ROW EXECUTE FUNCTION register.place_in_ward();
+
+CREATE OR REPLACE FUNCTION register.site_in_ward() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, public, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (
+        -- Near the ward, and no larger than it: an outline around the world touches every ward.
+        SELECT FROM ward w WHERE w.id = NEW.ward_id AND ST_DWithin(w.geom, NEW.geom, 0.002) AND ST_Expand(w.geom, 0.01) ~ NEW.geom
+    ) THEN
+        RAISE EXCEPTION 'outside the ward' USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_model_site_site_in_ward';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER site_in_ward BEFORE INSERT OR UPDATE OF geom ON register.model_site
+    FOR EACH ROW EXECUTE FUNCTION register.site_in_ward();

@@ -95,12 +95,13 @@ SELECT c.seq, c.at, c.collection, c.record_code AS id, w.code AS ward, x.kind, x
                     'number', published.public_number(e.legal_form, c.after ->> 'number'))
                 ELSE jsonb_build_object('ward', w.code, 'establishment', e.code)
             END,
-            -- What was said against a place is not repeated for ever: once lifted or withdrawn, only that it was said.
+            -- What was said against a place is not repeated for ever: once lifted or withdrawn, or the place itself no
+            -- longer there, only that it was said.
             CASE c.collection
-                WHEN 'warnings' THEN NOT EXISTS (
+                WHEN 'warnings' THEN e.ended_at IS NOT NULL OR NOT EXISTS (
                     SELECT FROM register.warning r
                      WHERE r.code = c.record_code AND r.lifted_on IS NULL AND r.ended_at IS NULL)
-                WHEN 'inspections' THEN NOT EXISTS (
+                WHEN 'inspections' THEN e.ended_at IS NOT NULL OR NOT EXISTS (
                     SELECT FROM register.inspection r
                      WHERE r.code = c.record_code AND r.signed_on IS NOT NULL AND r.ended_at IS NULL)
                 ELSE false

@@ -191,6 +191,10 @@ def _check_four_eyes(proposal: Proposal, actor: Actor, said: Mapping[str, Any]) 
 
 def _write(connection: Connection, proposal: Proposal, planned: Plan) -> Record:
     current = planned.current
+    place = planned.merge.values.get("establishment")
+    if ENDED not in planned.changes and place is not None and records.get(connection, "establishments", place).ended:
+        # Merged or withdrawn meanwhile: written here it would be seen by nobody.
+        raise RecordEnded
     if current is None:
         return records.create(connection, proposal.collection, planned.merge.values, ward_id=proposal.ward_id)
     changes = planned.changes

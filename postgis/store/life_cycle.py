@@ -6,9 +6,7 @@ and, where the record's state does not allow the step, NotPossible.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -19,6 +17,7 @@ from postgis.store.changes import state_before_merge
 from postgis.store.record_types import RECORD_TYPES
 from postgis.store.record_values import columns
 from postgis.store.records import Record
+from postgis.today import today
 
 PLACES = "establishments"
 ADDRESS_FIELDS = (
@@ -35,7 +34,6 @@ ADDRESS_FIELDS = (
 )
 """What a move within the ward changes."""
 GONE = ("closed", "moved")
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class NotPossible(Exception):
@@ -53,7 +51,7 @@ def suspend(connection: Connection, code: str, version: int, *, until: Any = Non
         raise NotPossible(place.values["operating_status"])
     values = {"operating_status": "suspended", "suspended_until": until, "status_reason": reason}
     last_day = _checked(connection, values)["suspended_until"]
-    if last_day is not None and last_day <= _today():
+    if last_day is not None and last_day <= today():
         raise InvalidValues([FieldError("suspended_until", "not_after_today")])
     return records.change(connection, PLACES, code, version, values)
 
@@ -146,13 +144,8 @@ def undo_merge(connection: Connection, code: str, version: int) -> Record:
     before = state_before_merge(connection, code)
     if not place.ended or place.values["merged_into"] is None or before is None:
         raise NotPossible("not_merged")
-    back = records.bring_back(connection, PLACES, code, version)
-    values = {"merged_into": None, **{name: before[name] for name in ("operating_status", "status_reason")}}
-    return records.change(connection, PLACES, code, back.version, values)
-
-
-def _today() -> date:
-    return datetime.now(VIETNAM).date()
+    as_before = {name: before[name] for name in ("operating_status", "status_reason")}
+    return records.bring_back(connection, PLACES, code, version, {"merged_into": None, **as_before})
 
 
 def _living(connection: Connection, code: str, version: int) -> Record:
@@ -181,14 +174,14 @@ def _text(connection: Connection, reason: Any) -> str:
 def _end_of_trade(connection: Connection, on: Any, reason: Any, *, optional: bool = False) -> dict[str, Any]:
     """`closed_on` and `status_reason`; a wrong day and a missing reason are told together."""
     errors: list[FieldError] = []
-    values: dict[str, Any] = {"closed_on": _today().isoformat() if on is None else on, "status_reason": None}
+    values: dict[str, Any] = {"closed_on": today().isoformat() if on is None else on, "status_reason": None}
     try:
         values["status_reason"] = None if optional and reason is None else _text(connection, reason)
     except InvalidValues as wrong:
         errors += wrong.errors
     try:
         last_day = _checked(connection, {"closed_on": values["closed_on"]})["closed_on"]
-        if last_day is not None and last_day > _today():
+        if last_day is not None and last_day > today():
             errors.append(FieldError("closed_on", "in_the_future"))
     except InvalidValues as wrong:
         errors += wrong.errors

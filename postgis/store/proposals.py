@@ -189,12 +189,7 @@ def checked(connection: Connection, record_type: RecordType, values: Mapping[str
     if ENDED not in wish:
         if not wish:
             raise InvalidValues([FieldError("patch", "required")])
-        found = _wire(record_type, wish, columns(connection, record_type, wish, new=new))
-        # Spaces alone were taken for a value until they were cleaned away.
-        blank = [field.name for field in record_type.fields if field.required and found.get(field.name, "") is None]
-        if blank:
-            raise InvalidValues([FieldError(name, "required") for name in blank])
-        return found
+        return _wire(record_type, wish, columns(connection, record_type, wish, new=new))
     if new or len(wish) > 1:
         raise InvalidValues([FieldError(ENDED, "stands_alone")])
     if not isinstance(wish[ENDED], bool):
@@ -244,7 +239,8 @@ def _as_seen(connection: Connection, record_type: RecordType, base: Mapping[str,
     """What the proposer says they saw: the types are checked, whether it was ever so shows in the merge."""
     fields_seen = tuple(replace(field, required=False, fixed=False) for field in record_type.fields)
     plain = {name: value for name, value in base.items() if name != ENDED}
-    seen = _wire(record_type, plain, columns(connection, replace(record_type, fields=fields_seen), plain, new=False))
+    stored = columns(connection, replace(record_type, fields=fields_seen), plain, new=False, past=True)
+    seen = _wire(record_type, plain, stored)
     return {**seen, ENDED: base.get(ENDED) is True}
 
 

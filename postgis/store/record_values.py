@@ -3,7 +3,7 @@
 import json
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -17,17 +17,25 @@ from postgis.store.record_types import REFERENCES, RecordType, WritableField
 
 EARLIEST = date(1945, 1, 1)
 LATEST = date(2200, 1, 1)
+TOO_LARGE = 1_000_000
 MAX_GEOMETRY_BYTES = 200_000
+WEST, SOUTH, EAST, NORTH = 102.0, 6.0, 118.0, 24.0
+"""Degrees: Vietnam with its archipelagos. A place may be accepted outside its ward; outside the country is a slip."""
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Letters that turn the direction of what follows: a name must read as it is written."""
 
 
-def columns(connection: Connection, record_type: RecordType, values: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
+def columns(
+    connection: Connection, record_type: RecordType, values: Mapping[str, Any], *, new: bool, past: bool = False
+) -> dict[str, Any]:
     """The columns that `values` stand for.
 
-    Unknown fields, wrong types, missing required fields and unknown references are reported together. Raises
-    InvalidValues.
+    Unknown fields, wrong types, missing required fields and references to what is not there or no longer counts are
+    reported together; with `past`, values that once stood may refer to what has ended since. Raises InvalidValues.
     """
     errors: list[FieldError] = []
     found: dict[str, Any] = {}
+    given: set[str] = set()
     for name, value in values.items():
         field = record_type.field(name)
         if field is None:
@@ -36,10 +44,12 @@ def columns(connection: Connection, record_type: RecordType, values: Mapping[str
             errors.append(FieldError(name, "fixed"))
         else:
             try:
-                found.update(_column(connection, field, value))
+                stored = _column(connection, field, value, past=past)
+                found.update(stored)
+                # Spaces alone are cleaned away: nothing was given.
+                given |= {name for column in stored.values() if column is not None}
             except _Wrong as wrong:
                 errors.append(FieldError(name, wrong.code, wrong.values))
-    given = {name for name, value in values.items() if value not in (None, "")}
     for field in record_type.fields:
         missing = field.name not in given and (new or field.name in values)
         if field.required and missing and not any(error.field == field.name for error in errors):
@@ -55,11 +65,11 @@ class _Wrong(Exception):
         self.code, self.values = code, values
 
 
-def _column(connection: Connection, field: WritableField, value: Any) -> dict[str, Any]:
+def _column(connection: Connection, field: WritableField, value: Any, *, past: bool) -> dict[str, Any]:
     if isinstance(value, str):
         value = _clean(value, field)
     if field.kind == "reference":
-        return {f"{field.name}_id": None if value is None else _reference(connection, field.name, value)}
+        return {f"{field.name}_id": None if value is None else _reference(connection, field.name, value, past=past)}
     if field.kind in ("point", "shape"):
         return {"geom": None if value is None else _geometry(connection, field, value)}
     if value is None:
@@ -73,7 +83,9 @@ def _column(connection: Connection, field: WritableField, value: Any) -> dict[st
 
 
 def _clean(value: str, field: WritableField) -> str | None:
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in value) or "\ufffd" in value:
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in value):
+        raise _Wrong("unreadable_text")
+    if "\ufffd" in value or not _TURNS.isdisjoint(value):
         raise _Wrong("unreadable_text")
     try:
         value.encode()
@@ -82,7 +94,8 @@ def _clean(value: str, field: WritableField) -> str | None:
     cleaned = unicodedata.normalize("NFC", value).strip()
     if len(cleaned) > field.max_length:
         raise _Wrong("too_long", most=field.max_length)
-    return cleaned or None
+    # Zero-width letters alone are nothing that anybody can read.
+    return cleaned if any(unicodedata.category(letter) != "Cf" for letter in cleaned) else None
 
 
 def _text(value: Any) -> str:
@@ -144,17 +157,21 @@ def _number(value: Any) -> Decimal:
         found = Decimal("NaN")
     if isinstance(value, bool) or not found.is_finite():
         raise _Wrong("not_a_number", value=str(value))
-    if not 0 <= found < 1_000_000:
+    if not 0 <= found < TOO_LARGE:
         raise _Wrong("number_out_of_range", value=str(value))
     return found
 
 
-def _reference(connection: Connection, name: str, code: Any) -> int:
+def _reference(connection: Connection, name: str, code: Any, *, past: bool) -> int:
     table = REFERENCES[name]
-    found = connection.execute(select(table.c.id).where(table.c.code == str(code))).scalar_one_or_none()
+    if not isinstance(code, str):
+        raise _Wrong("not_text")
+    found = connection.execute(select(table.c.id, table.c.ended_at).where(table.c.code == code)).one_or_none()
     if found is None:
-        raise _Wrong("unknown_reference", value=str(code))
-    return int(found)
+        raise _Wrong("unknown_reference", value=code)
+    if found.ended_at is not None and not past:
+        raise _Wrong("ended_reference", value=code)
+    return int(found.id)
 
 
 def _geometry(connection: Connection, field: WritableField, value: Any) -> str:
@@ -171,9 +188,13 @@ def _geometry(connection: Connection, field: WritableField, value: Any) -> str:
     allowed = ("Polygon", "MultiPolygon", "LineString", "MultiLineString")
     if value.get("type") not in allowed:
         raise _Wrong("not_a_geometry")
+    for lon, lat in _positions(value.get("coordinates")):
+        _check_position(lon, lat)
     try:
         with connection.begin_nested():
-            shape = func.public.st_setsrid(func.public.st_geomfromgeojson(json.dumps(value)), 4326)
+            # Heights, which some programs send along, are not kept.
+            shape = func.public.st_force2d(func.public.st_geomfromgeojson(json.dumps(value)))
+            shape = func.public.st_setsrid(shape, 4326)
             ewkt, valid, empty = connection.execute(
                 select(func.public.st_asewkt(shape), func.public.st_isvalid(shape), func.public.st_isempty(shape))
             ).one()
@@ -191,6 +212,25 @@ def _point(value: Mapping[str, Any]) -> str:
     if not all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in position):
         raise _Wrong("not_a_point")
     lon, lat = float(position[0]), float(position[1])
+    _check_position(lon, lat)
+    return f"SRID=4326;POINT({lon!r} {lat!r})"
+
+
+def _positions(coordinates: Any) -> Iterator[tuple[float, float]]:
+    """Every longitude and latitude of a line or an area, at whatever depth of arrays they stand."""
+    if not isinstance(coordinates, list) or not coordinates:
+        raise _Wrong("not_a_geometry")
+    if isinstance(coordinates[0], list):
+        for inner in coordinates:
+            yield from _positions(inner)
+    elif len(coordinates) in (2, 3) and all(type(number) in (int, float) for number in coordinates):
+        yield float(coordinates[0]), float(coordinates[1])
+    else:
+        raise _Wrong("not_a_geometry")
+
+
+def _check_position(lon: float, lat: float) -> None:
     if not (math.isfinite(lon) and math.isfinite(lat) and -180 <= lon <= 180 and -90 <= lat <= 90):
         raise _Wrong("position_out_of_range")
-    return f"SRID=4326;POINT({lon!r} {lat!r})"
+    if not (WEST <= lon <= EAST and SOUTH <= lat <= NORTH):
+        raise _Wrong("outside_country")

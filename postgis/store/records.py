@@ -15,7 +15,7 @@ from sqlalchemy import JSON, ColumnElement, Connection, RowMapping, cast, func, 
 from sqlalchemy.exc import DBAPIError
 
 from postgis import codes
-from postgis.errors import Forbidden, NotFound, Stale, refused_by_database
+from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale, refused_by_database
 from postgis.store import lookup_codes
 from postgis.store.record_types import RECORD_TYPES, REFERENCES, RecordType
 from postgis.store.record_values import columns
@@ -77,12 +77,21 @@ def end(connection: Connection, collection: str, code: str, version: int, reason
     )
 
 
-def bring_back(connection: Connection, collection: str, code: str, version: int) -> Record:
-    """Undoes an end. Raises NotFound, Stale, Forbidden."""
+def bring_back(
+    connection: Connection, collection: str, code: str, version: int, values: Mapping[str, Any] | None = None
+) -> Record:
+    """Undoes an end, and sets `values` in the same change. Raises NotFound, Stale, InvalidValues, Forbidden.
+
+    A place that was merged comes back only with the merge undone (`life_cycle.undo_merge`): if it counted and led to
+    another at once, two such places could lead to each other for ever.
+    """
     before = get(connection, collection, code)
     if before.version != version or not before.ended:
         raise Stale(before)
-    return _update(connection, RECORD_TYPES[collection], before, {"ended_at": None, "end_reason": None})
+    stored = columns(connection, RECORD_TYPES[collection], values or {}, new=False)
+    if before.values.get("merged_into") is not None and "merged_into_id" not in stored:
+        raise InvalidValues([FieldError("merged_into", "use_action")])
+    return _update(connection, RECORD_TYPES[collection], before, {"ended_at": None, "end_reason": None, **stored})
 
 
 _PREFIXES = {"legal_entities": "LE", "model_sites": "MS"}

@@ -10,6 +10,7 @@ from layers import features
 from layers.collections import Collection, Field
 from mapservice import links as rel
 from mapservice.dependencies import Language, LinkBuilder
+from mapservice.feature_body import BY_ACTION
 from mapservice.links import Links
 from mapservice.openapi import common_parameters
 from mapservice.parameters import check_known
@@ -17,6 +18,7 @@ from mapservice.reading import SeenCollection, SeenCollections, SeenConnection, 
 from mapservice.routes.ogc.negotiation import answer
 from mapservice.security import MaybeActor
 from postgis.store.record_types import RECORD_TYPES, WritableField
+from postgis.store.record_values import EARLIEST, LATEST, TOO_LARGE
 from postgis.vocabulary import CODE_LISTS
 from web import labels
 
@@ -132,15 +134,28 @@ def _geometry(collection: Collection) -> dict[str, Any]:
 
 
 def _add_writing(collection: Collection, document: dict[str, Any]) -> None:
-    """What a write may say (JSON Schema 2020-12): `required`, `maxLength`, and `readOnly` for all that is derived."""
-    writable: dict[str, WritableField] = {field.name: field for field in RECORD_TYPES[collection.id].fields}
+    """What a write may say (JSON Schema 2020-12): what is refused for its form is told beforehand.
+
+    `readOnly` is all that is derived; the bounds of dates are those of ajv-formats, as the standard has none.
+    """
+    fields = RECORD_TYPES[collection.id].fields
+    writable: dict[str, WritableField] = {field.name: field for field in fields if field.name not in BY_ACTION}
     for name, found in document["properties"].items():
         field = writable.get(name)
-        if field is None:
-            found["readOnly"] = True
-        elif field.kind == "text" and not field.codes:
-            found["maxLength"] = field.max_length
+        found.update({"readOnly": True} if field is None else _bounds(field))
     document["required"] = [name for name in document["properties"] if name in writable and writable[name].required]
+    document["additionalProperties"] = False
+
+
+def _bounds(field: WritableField) -> dict[str, Any]:
+    if field.kind == "date":
+        return {"formatMinimum": EARLIEST.isoformat(), "formatMaximum": LATEST.isoformat()}
+    if field.kind == "number":
+        return {"minimum": 0, "exclusiveMaximum": TOO_LARGE}
+    if field.kind not in ("text", "reference") or field.codes:
+        return {}
+    # Spaces alone are nothing.
+    return {"maxLength": field.max_length, **({"minLength": 1} if field.required else {})}
 
 
 def _property(collection: Collection, field: Field, place: int, lang: str) -> dict[str, Any]:
