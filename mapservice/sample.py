@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from ingest import osm_places
 from mapservice.settings import HttpSettings
+from postgis.bulk import analyse
 from postgis.engine import Database
 from postgis.store import base_map, establishments, model_sites, residential_groups
 
@@ -43,6 +44,7 @@ def _load(connection: Connection, settings: HttpSettings, as_of: date) -> int:
     if settings.sample == "demo":
         added += _load_demo(connection, settings.ward, as_of)
     added += establishments.add_many(connection, osm_places.read_places())
+    analyse(connection)
     log.info("sample loaded", extra={"rows": added, "seconds": round(time.perf_counter() - started, 1)})
     return added
 

@@ -57,9 +57,23 @@ class Desk:
     links: Links
 
     @contextlib.contextmanager
-    def transaction(self, reason: str | None, feature_id: str | None = None) -> Iterator[Connection]:
-        """A transaction of the actor's; what the store refuses becomes a problem. Raises Problem."""
-        with write_as(database(self.request), self.actor, reason=reason) as connection:
+    def transaction(
+        self, reason: str | None, feature_id: str | None = None, versions: tuple[int, ...] | None = None
+    ) -> Iterator[Connection]:
+        """A transaction of the actor's; what the store refuses becomes a problem. Raises Problem.
+
+        With the versions that the writer saw, one who is late already hears so without waiting for another writer; who
+        is not must still ask `record` inside.
+        """
+
+        def refuse_late(connection: Connection) -> None:
+            if feature_id is None or versions is None or "\x00" in feature_id:
+                return
+            now = records.version(connection, self.collection.id, feature_id)
+            if now is not None and now not in versions:
+                raise self.stale(connection, feature_id)
+
+        with write_as(database(self.request), self.actor, reason=reason, before_waiting=refuse_late) as connection:
             try:
                 yield connection
             except InvalidValues as invalid:

@@ -41,6 +41,13 @@ def get(connection: Connection, collection: str, code: str) -> Record:
     return _record(record_type, row)
 
 
+def version(connection: Connection, collection: str, code: str) -> int | None:
+    """The record's present version; None when there is none that the actor may see."""
+    table = RECORD_TYPES[collection].table
+    found: int | None = connection.execute(select(table.c.version).where(table.c.code == code)).scalar_one_or_none()
+    return found
+
+
 def create(connection: Connection, collection: str, values: Mapping[str, Any], *, ward_id: int) -> Record:
     """Adds a record. Raises InvalidValues, Forbidden."""
     record_type = RECORD_TYPES[collection]

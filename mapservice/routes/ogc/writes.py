@@ -101,7 +101,7 @@ def end(
     reason, name = said.get("reason"), at.collection.id
     if not reason:
         raise FieldsRefused(name, [FieldError("reason", "required")])
-    with at.transaction(reason, featureId) as connection:
+    with at.transaction(reason, featureId, versions) as connection:
         before = at.living_record(connection, featureId, versions)
 
         def write() -> Record:
@@ -114,7 +114,7 @@ def end(
 
 def _change(at: Desk, feature_id: str, versions: tuple[int, ...], sent: SentFeature, *, replace: bool) -> Response:
     name, record_type = at.collection.id, RECORD_TYPES[at.collection.id]
-    with at.transaction(sent.reason, feature_id) as connection:
+    with at.transaction(sent.reason, feature_id, versions) as connection:
         before = at.living_record(connection, feature_id, versions)
         values, errors = wanted_values(at.collection, record_type, sent, before, replace=replace)
         if errors:
