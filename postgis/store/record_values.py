@@ -72,13 +72,20 @@ def _column(connection: Connection, field: WritableField, value: Any) -> dict[st
     return {field.name: convert(value)}
 
 
-def _clean(value: str, field: WritableField) -> str | None:
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in value) or "\ufffd" in value:
-        raise _Wrong("unreadable_text")
+def readable(text: str) -> bool:
+    """Whether a text holds only what people can read: no control characters, no half letters."""
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in text) or "\ufffd" in text:
+        return False
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
-        raise _Wrong("unreadable_text") from None
+        return False
+    return True
+
+
+def _clean(value: str, field: WritableField) -> str | None:
+    if not readable(value):
+        raise _Wrong("unreadable_text")
     cleaned = unicodedata.normalize("NFC", value).strip()
     if len(cleaned) > field.max_length:
         raise _Wrong("too_long", most=field.max_length)

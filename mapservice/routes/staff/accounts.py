@@ -16,6 +16,7 @@ from mapservice.staff_page import see_other, staff_page
 from postgis.actor import Actor
 from postgis.errors import InvalidValues, Stale
 from postgis.store import sessions, staff, tokens
+from postgis.store.record_values import readable
 from postgis.store.staff import LOGIN_PATTERN, NAME_LENGTH, Member
 from postgis.vocabulary import STAFF_ROLES
 
@@ -187,6 +188,8 @@ def _errors(form: Form) -> dict[str, str]:
         errors["display_name"] = "required"
     elif len(name) > NAME_LENGTH:
         errors["display_name"] = "name_too_long"
+    elif not readable(name):
+        errors["display_name"] = "unreadable"
     if form["role"] not in STAFF_ROLES:
         errors["role"] = "role"
     return errors
