@@ -1,4 +1,4 @@
-"""/staff/proposals: the review queue. Works as plain forms; `static/js/review.js` sends the same forms by keyboard."""
+"""/staff/proposals: the review queue. Plain forms; `static/js/staff/review.js` sends the same forms by keyboard."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,6 +1,6 @@
 // The cards of the review queue: which there are, where the focus is, what they say.
 
-import { element, within } from "./dom.js";
+import { element, within } from "../dom.js";
 
 /** @type {{words: Record<string, string>, next: string}} */
 export const page = JSON.parse(element("page-data").textContent ?? "{}");

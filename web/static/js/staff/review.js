@@ -1,6 +1,6 @@
 // The review queue by keyboard: the page's own forms are sent without leaving it, and the next card comes up.
 
-import { announce, element, within } from "./dom.js";
+import { announce, element, within } from "../dom.js";
 import { choose, complain, current, fetched, goTo, move, page, stillSame, waiting, words } from "./review_cards.js";
 
 const queue = document.getElementById("queue");
