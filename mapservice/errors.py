@@ -145,10 +145,24 @@ def problem_response(problem: Problem, request: Request) -> Response:
     if problem.code in CHALLENGES:
         headers["WWW-Authenticate"] = CHALLENGES[problem.code]
     if wants_html(request):
-        page = render("error.html", lang, problem=document)
+        page = _page_for_staff(request, document) or render("error.html", lang, problem=document)
         return Response(page, problem.status, headers, "text/html; charset=utf-8")
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(body, problem.status, headers, "application/problem+json")
+
+
+def _page_for_staff(request: Request, document: dict[str, Any]) -> str | None:
+    """The problem inside the frame of the staff screens, where somebody is signed in; never when the service itself is
+    ill: then nothing more is asked of the database.
+    """
+    make = getattr(request.app.state, "staff_error_page", None) if "app" in request.scope else None
+    if make is None or document["status"] >= 500:
+        return None
+    try:
+        page: str | None = make(request, document)
+    except (Problem, DBAPIError, PoolTimeout):
+        return None
+    return page
 
 
 def _shorten(value: object) -> str:

@@ -82,15 +82,23 @@ def _column(connection: Connection, field: WritableField, value: Any, *, past: b
     return {field.name: convert(value)}
 
 
-def _clean(value: str, field: WritableField) -> str | None:
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in value):
-        raise _Wrong("unreadable_text")
-    if "\ufffd" in value or not _TURNS.isdisjoint(value):
-        raise _Wrong("unreadable_text")
+def readable(text: str) -> bool:
+    """Whether a text holds only what people can read: no control characters, no half letters, none that
+    turn the writing round."""
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in text):
+        return False
+    if "\ufffd" in text or not _TURNS.isdisjoint(text):
+        return False
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
-        raise _Wrong("unreadable_text") from None
+        return False
+    return True
+
+
+def _clean(value: str, field: WritableField) -> str | None:
+    if not readable(value):
+        raise _Wrong("unreadable_text")
     cleaned = unicodedata.normalize("NFC", value).strip()
     if len(cleaned) > field.max_length:
         raise _Wrong("too_long", most=field.max_length)

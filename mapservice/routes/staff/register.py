@@ -76,7 +76,8 @@ def change_view(request: Request, view: str, action: str, actor: SignedIn, form:
     except NotFound:
         raise Problem("not_found") from None
     except InvalidValues as invalid:
-        return _page(request, actor, QueryParams(query), view_error=_words(request, invalid), typed=form["name"])
+        words = _words(request, invalid)
+        return _page(request, actor, QueryParams(query), view_error=words, typed=form["name"], renamed=int(view))
     return _back(request, query, "view_renamed" if action == "rename" else "view_deleted")
 
 
@@ -87,6 +88,7 @@ def _page(
     *,
     view_error: str = "",
     typed: str = "",
+    renamed: int | None = None,
 ) -> Response:
     params = request.query_params if params is None else params
     lang = page_language(request)
@@ -126,6 +128,7 @@ def _page(
         "problem": problem,
         "view_error": view_error,
         "typed": typed,
+        "renamed": renamed,
         "may_add": can(actor, "create", "establishments"),
         "exports": {f: _address(lang, kept, path=PAGE + "/export", f=f) for f in ("xlsx", "csv")}
         if can(actor, "export", "register")

@@ -8,7 +8,7 @@ if (form instanceof HTMLFormElement) {
   });
   const order = form.querySelector(".sort .button");
   if (order instanceof HTMLElement) order.hidden = true;
-  if (matchMedia("(max-width: 60em)").matches && !form.querySelector(".facet input:checked")) {
+  if (matchMedia("(max-width: 60em)").matches) {
     form.querySelector(".facets-all")?.removeAttribute("open");
   }
 }
