@@ -19,6 +19,7 @@ from mapservice.routes.staff import (
     entities,
     exports,
     merging,
+    past,
     personal,
     photos,
     record,
@@ -61,6 +62,7 @@ ROUTERS = (
     entities.router,
     steps.router,
     merging.router,
+    past.router,
     record.router,
 )
 

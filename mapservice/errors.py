@@ -29,6 +29,7 @@ PROBLEMS: dict[str, int] = {
     "invalid_limit": 400,
     "invalid_offset": 400,
     "invalid_datetime": 400,
+    "invalid_as_of": 400,
     "invalid_cursor": 400,
     "invalid_format": 400,
     "invalid_language": 400,

@@ -155,7 +155,9 @@ def test_a_draft_appears_when_it_is_signed_and_an_accusation_does_not_outlive_it
 def test_what_was_concluded_of_a_withdrawn_place_is_not_repeated(api: Api) -> None:
     place = api.add_place()
     values = {"inspected_on": "2026-10-01", "signed_on": "2026-10-02", "agency": "Đoàn", "source": "office"}
-    signed = api.add("inspections", establishment=code_of(place), result="pass", official_words="Đã khắc phục", **values)
+    signed = api.add(
+        "inspections", establishment=code_of(place), result="pass", official_words="Đã khắc phục", **values
+    )
     assert _own(api, signed)[0]["after"]["official_words"] == "Đã khắc phục"
     assert api.ask("DELETE", place, "officer", seen=api.etag(place), body={"reason": "nhầm"}).status_code == 204
     told = _own(api, signed)
