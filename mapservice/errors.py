@@ -84,6 +84,8 @@ PROBLEMS: dict[str, int] = {
     "invalid_reason": 400,
     "invalid_since": 400,
     "unsupported_crs": 400,
+    "invalid_key": 400,
+    "key_reused": 422,
     "precondition_required": 428,
     "stale": 412,
     "invalid_fields": 422,

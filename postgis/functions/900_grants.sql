@@ -22,5 +22,6 @@ GRANT EXECUTE ON FUNCTION register.verify_changes(), register.fresh_until(text, 
 
 GRANT EXECUTE ON FUNCTION account.actor_id(), account.actor_ward(), account.actor_role() TO mapservice_staff;
 GRANT SELECT, INSERT, UPDATE ON account.staff, account.session, account.token, account.saved_view TO mapservice_staff;
+GRANT SELECT, INSERT, DELETE ON account.write_key TO mapservice_staff;
 GRANT DELETE ON account.session, account.saved_view TO mapservice_staff;
 GRANT SELECT, INSERT ON account.reveal TO mapservice_staff;
