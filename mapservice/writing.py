@@ -171,9 +171,10 @@ def write_or_propose(
 
     It is tried first, so that what waits is known to be sound, and so that the record as stored decides, not as sent.
     """
+    told = snapshot(before) if before else records.superseded(connection, collection, wish)
     attempt = connection.begin_nested()
     after = write()
-    if risk_of(collection, snapshot(before) if before else None, snapshot(after), "staff") != "adverse":
+    if risk_of(collection, told, snapshot(after), "staff") != "adverse":
         attempt.commit()
         return after
     attempt.rollback()
