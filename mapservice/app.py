@@ -21,6 +21,7 @@ from mapservice.routes.staff import (
     entities,
     exports,
     merging,
+    past,
     personal,
     photos,
     record,
@@ -67,6 +68,7 @@ ROUTERS = (
     entities.router,
     steps.router,
     merging.router,
+    past.router,
     record.router,
 )
 

@@ -98,7 +98,7 @@ def _broken(name: str, told: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
     if told.get("minLength") == 1:
         yield name, " \u200b ", "required"
     if told.get("format") == "date":
-        for text in ("31/12/2026", "2026-02-30", "20260101", "2026-12-31T00:00:00Z"):
+        for text in ("31/12/2026", "2026-02-30", "20260101", "2026-W53-4", "2026-12-31T00:00:00Z"):
             yield name, text, "not_a_date"
         yield name, "1944-12-31", "date_out_of_range"
         assert told["formatMinimum"] == "1945-01-01" and told["formatMaximum"] == "2200-01-01"

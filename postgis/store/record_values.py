@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from postgis import identifiers
 from postgis.errors import FieldError, InvalidValues
 from postgis.store.record_types import REFERENCES, RecordType, WritableField
+from postgis.today import read_day
 
 EARLIEST = date(1945, 1, 1)
 LATEST = date(2200, 1, 1)
@@ -129,16 +130,12 @@ def _date(value: Any) -> date:
         found = value
     else:
         try:
-            found = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else _no_date(value)
+            found = read_day(str(value))
         except ValueError:
             raise _Wrong("not_a_date", value=str(value)) from None
     if not EARLIEST <= found <= LATEST:
         raise _Wrong("date_out_of_range", value=found.isoformat())
     return found
-
-
-def _no_date(value: Any) -> date:
-    raise _Wrong("not_a_date", value=str(value))
 
 
 def _boolean(value: Any) -> bool:
