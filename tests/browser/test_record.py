@@ -15,6 +15,7 @@ from mapservice.sessions import COOKIE
 from postgis.actor import Actor, read_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import records, sessions
+from postgis.today import today
 from tests.browser.conftest import DESK, PHONE, watched_page
 from tests.review_queue import serving
 from tests.small_ward import SmallWard, add_staff, fill
@@ -184,7 +185,8 @@ def pages_of(register: Register) -> list[str]:
         LIST,
         f"{LIST}?q=khong+co+gi",
         record_of(first),
-        f"{record_of(first)}/history",
+        f"{record_of(first)}/history?as_of={today().isoformat()}",
+        "/staff/figures?as_of=2026-01-31",
         f"{record_of(first)}/steps/close",
         f"{record_of(first)}/steps/change-owner",
         f"{record_of(first)}/merge?into={second}",
