@@ -104,7 +104,8 @@ def _value(field: WritableField, text: str) -> Any:
 
 def _point(lat: str, lon: str) -> Any:
     both = _BOTH.fullmatch(lat)
-    if both and not lon.strip():
+    if both:
+        # Pasted whole beside the longitude that the form came with.
         lat, lon = both[1], both[2]
     lat, lon = lat.strip(), lon.strip()
     if not lat and not lon:

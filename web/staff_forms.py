@@ -235,7 +235,8 @@ def _position_inputs(collection: str, each: Field, value: Any, lang: str, state:
         extra = _others(each, lang, state, None) if name == "lat" else {}
         title = labels.field_title(collection, name, lang)
         shown = errors if (name == "lon") == longitude else ()
-        made.append(Input(name, title, "number", text, each.required, {}, "", shown, **extra))
+        hint = _hint(collection, name, lang)
+        made.append(Input(name, title, "number", text, each.required, {}, hint, shown, **extra))
     return made
 
 

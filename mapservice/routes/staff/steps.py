@@ -52,7 +52,7 @@ def take(request: Request, code: str, step: str, actor: SignedIn, form: SentForm
     page = f"/staff/establishments/{code}"
     try:
         with write_as(database(request), actor, reason=typed["reason"]) as connection:
-            errors += _wrong(connection, wire_values(typed, fields))
+            errors += _wrong(connection, fields, wire_values(typed, fields))
             if not can(actor, "change", "establishments"):
                 receipt = _propose(connection, actor, code, action, wire_values(typed, fields), typed["reason"])
                 done: Mapping[str, str] = {"done": "proposed_plain", "receipt": receipt}
@@ -77,10 +77,16 @@ def take(request: Request, code: str, step: str, actor: SignedIn, form: SentForm
     return see_other(request, page, **done)
 
 
-def _wrong(connection: Connection, values: Mapping[str, Any]) -> tuple[FieldError, ...]:
-    """What is wrong with the fields by themselves: the step would tell the first mistake only."""
+def _wrong(
+    connection: Connection, fields: tuple[WritableField, ...], values: Mapping[str, Any]
+) -> tuple[FieldError, ...]:
+    """What is wrong with the fields by themselves: the step would tell the first mistake only.
+
+    Which record a code names the step knows best: it takes codes as people write them.
+    """
+    plain = {field.name: values[field.name] for field in fields if field.kind != "reference" and field.name in values}
     try:
-        columns(connection, RECORD_TYPES["establishments"], values, new=False)
+        columns(connection, RECORD_TYPES["establishments"], plain, new=False)
     except InvalidValues as invalid:
         return invalid.errors
     return ()
