@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from postgis import identifiers
 from postgis.errors import FieldError, InvalidValues
 from postgis.store.record_types import REFERENCES, RecordType, WritableField
-from postgis.today import read_day
+from postgis.today import read_day, today
 
 EARLIEST = date(1945, 1, 1)
 LATEST = date(2200, 1, 1)
@@ -79,7 +79,9 @@ def _column(connection: Connection, field: WritableField, value: Any, *, past: b
         raise _Wrong("not_in_list", value=str(value), allowed=", ".join(field.codes))
     if field.name in ("tax_code", "registration_number"):
         return {field.name: _public_number(field.name, _text(value))}
-    convert = {"date": _date, "boolean": _boolean, "integer": _integer, "number": _number, "text": _text}[field.kind]
+    if field.kind == "date":
+        return {field.name: _date(value, has_happened=field.has_happened)}
+    convert = {"boolean": _boolean, "integer": _integer, "number": _number, "text": _text}[field.kind]
     return {field.name: convert(value)}
 
 
@@ -125,7 +127,7 @@ def _public_number(name: str, text: str) -> str:
     return identifiers.company_tax_code(text) or text
 
 
-def _date(value: Any) -> date:
+def _date(value: Any, *, has_happened: bool) -> date:
     if isinstance(value, date):
         found = value
     else:
@@ -135,6 +137,8 @@ def _date(value: Any) -> date:
             raise _Wrong("not_a_date", value=str(value)) from None
     if not EARLIEST <= found <= LATEST:
         raise _Wrong("date_out_of_range", value=found.isoformat())
+    if has_happened and found > today():
+        raise _Wrong("in_the_future", value=found.isoformat())
     return found
 
 

@@ -80,13 +80,14 @@ def superseded(connection: Connection, collection: str, values: Mapping[str, Any
     So far of food safety alone: the latest file of a place counts, and a new one that says it is missing takes away as
     much as a change of the old one (`postgis.risk`).
     """
-    if collection != "food_safety_records":
+    code = codes.normalise(str(values.get("establishment")))
+    if collection != "food_safety_records" or code is None:
         return None
     fact, place = tables.establishment_fact, tables.establishment
     told = (
         select(fact.c.food_safety_kind.label("kind"), fact.c.food_safety_checked_on.label("checked_on"))
         .join(place, place.c.id == fact.c.establishment_id)
-        .where(place.c.code == str(values.get("establishment")), fact.c.food_safety_kind.in_(_HELD))
+        .where(place.c.code == code, fact.c.food_safety_kind.in_(_HELD))
     )
     row = connection.execute(told).one_or_none()
     if row is None or str(values.get("checked_on")) < row.checked_on.isoformat():
