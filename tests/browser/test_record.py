@@ -34,7 +34,7 @@ class Register:
     url: str
 
     def open(self, page: Page, path: str, login: str = "lan") -> None:
-        with self.database.staff.begin() as connection:
+        with self.database.owner.begin() as connection:
             cookie = sessions.start(connection, self.staff[login].staff_id)
         page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": self.url}])
         page.goto(self.url + path)
