@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Text, cast, func, select, table, true
 from sqlalchemy import column as sql_column
@@ -13,10 +12,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from layers.errors import InvalidCursor
 from layers.history import Change, change_of
 from postgis import tables
+from postgis.today import VIETNAM
 
 ROWS_PER_PAGE = 50
 _ROWS_PER_READ = 1_000
-_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _CHANGE = tables.change
 _STAFF = table("staff", *map(sql_column, ("id", "display_name", "ward_id")), schema="account")
 COLLECTIONS = (
@@ -116,7 +115,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, _ZONE)
+    return datetime.combine(day, time.min, VIETNAM)
 
 
 def _entry(row: RowMapping) -> Entry:

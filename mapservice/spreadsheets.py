@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any
-from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+from postgis.today import VIETNAM
+
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE = "text/csv; charset=utf-8"
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, text
 
@@ -25,12 +24,12 @@ from postgis.debian import installed_servers
 from postgis.engine import Database
 from postgis.photo_archive import placed_photos, sha256_of, write_photos
 from postgis.secrets import read_secrets
+from postgis.today import VIETNAM
 from postgis.unavailable import StoreUnavailableError
 
 SCHEMAS = ("register", "account", "published")
 SUFFIX = ".dump"
 PHOTO_SUFFIX = ".photos.tar"
-_TIME_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def write_backup(database: Database, folder: Path) -> Backup:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailableError(f"The folder {folder} cannot be made: {error.strerror}.") from error
-    made_at = datetime.now(_TIME_ZONE)
+    made_at = datetime.now(VIETNAM)
     path = folder / f"mapservice-{made_at:%Y%m%d-%H%M%S}{SUFFIX}"
     unfinished, photos = path.with_suffix(".unfinished"), path.with_suffix(PHOTO_SUFFIX)
     try:

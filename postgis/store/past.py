@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
 from postgis.bulk import copy_rows
 from postgis.store.establishments import RECORD_TABLES, NewEstablishment, add_many
+from postgis.today import VIETNAM
 
 _WEEK = timedelta(days=7)
-_NOTED = time(17, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+_NOTED = time(17, tzinfo=VIETNAM)
 _DAYS = {"inspection": ("signed_on", "inspected_on"), "warning": ("issued_on",)}
 """When a record was noted, by table: on the first of these days that is known; elsewhere on `checked_on`."""
 _GONE = ("closed", "not_found", "suspended")

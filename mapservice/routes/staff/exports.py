@@ -15,10 +15,11 @@ from mapservice.dependencies import LinkBuilder, database
 from mapservice.errors import Problem
 from mapservice.register_query import chosen_values, kept_query, register_query
 from mapservice.security import SignedIn, require
-from mapservice.spreadsheets import CSV_TYPE, VIETNAM, XLSX_TYPE, Column, csv_stream, file_pieces, xlsx_file
+from mapservice.spreadsheets import CSV_TYPE, XLSX_TYPE, Column, csv_stream, file_pieces, xlsx_file
 from mapservice.staff_page import page_language
 from postgis.actor import Actor, read_as
 from postgis.engine import Database
+from postgis.today import VIETNAM
 from web import labels, staff_export, staff_list
 
 router = APIRouter(tags=["Staff"], include_in_schema=False)
