@@ -152,16 +152,24 @@ BEGIN
 END
 $$;
 
-DO $$
-DECLARE
-    recorded record;
-BEGIN
-    FOR recorded IN SELECT * FROM (VALUES
+CREATE OR REPLACE FUNCTION register.recorded_tables() RETURNS TABLE (table_name text, collection text)
+LANGUAGE sql IMMUTABLE
+AS $$
+    VALUES
         ('legal_entity', 'legal_entities'), ('personal_datum', 'personal_data'), ('establishment', 'establishments'),
         ('licence', 'licences'), ('food_safety_record', 'food_safety_records'), ('inspection', 'inspections'),
         ('warning', 'warnings'), ('payment_acceptance', 'payment_acceptances'), ('digital_use', 'digital_uses'),
         ('model_site', 'model_sites'), ('photo', 'photos'), ('outreach', 'outreach'),
-        ('ward_shelf_life', 'shelf_lives')) AS t (table_name, collection)
+        ('ward_shelf_life', 'shelf_lives')
+$$;
+
+COMMENT ON FUNCTION register.recorded_tables() IS 'The tables whose every change is noted, with the names that changes carry.';
+
+DO $$
+DECLARE
+    recorded record;
+BEGIN
+    FOR recorded IN SELECT * FROM register.recorded_tables()
     LOOP
         -- The names put these triggers after keep_facts_*: PostgreSQL fires triggers in the order of their names.
         EXECUTE format('CREATE OR REPLACE TRIGGER note_added AFTER INSERT ON register.%I REFERENCING NEW TABLE AS added

@@ -9,10 +9,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM register.refresh_establishment_facts(ARRAY(SELECT id FROM register.establishment));
-    FOR recorded IN SELECT * FROM (VALUES
-        ('model_site', 'model_sites'), ('establishment', 'establishments'), ('licence', 'licences'),
-        ('food_safety_record', 'food_safety_records'), ('inspection', 'inspections'), ('warning', 'warnings'),
-        ('payment_acceptance', 'payment_acceptances'), ('digital_use', 'digital_uses')) AS t (table_name, collection)
+    FOR recorded IN SELECT * FROM register.recorded_tables() t
     LOOP
         EXECUTE format('SELECT array_agg(''insert''::text) AS kinds, array_agg(NULL::jsonb) AS befores,
             array_agg(register.recordable(to_jsonb(r)) ORDER BY r.id) AS afters FROM register.%I r', recorded.table_name) INTO found;
