@@ -128,11 +128,16 @@ def past_day(params: QueryParams) -> date | None:
     if not text:
         return None
     try:
-        day = read_day(text)
+        return day_gone_by(text)
     except ValueError:
         raise Problem("invalid_as_of", pointer="as_of", value=text) from None
+
+
+def day_gone_by(text: str) -> date:
+    """Today or a day before it that the register can know of, written 2026-12-31. Raises ValueError."""
+    day = read_day(text)
     if not EARLIEST <= day <= today():
-        raise Problem("invalid_as_of", pointer="as_of", value=text)
+        raise ValueError(text)
     return day
 
 

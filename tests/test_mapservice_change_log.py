@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from layers.change_log import COLLECTIONS
 from postgis.actor import Actor, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import records
@@ -101,6 +102,14 @@ def test_filters_narrow_the_log(world: World) -> None:
     assert len(_moments(world.officer.get(f"{LOG}?first=01/01/2001").text)) == 50
 
 
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_every_field_and_kind_has_words(world: World, collection: str) -> None:
+    page = world.officer.get(f"{LOG}?collection={collection}").text
+    assert _moments(page), "the small ward holds a record of every kind"
+    raw = re.findall(r"<dt>([a-z_]+)</dt>|<strong>[^<]*: ([a-z_]+_[a-z_]+)</strong>", page)
+    assert not raw, raw
+
+
 def test_another_ward_sees_its_own_changes_only(world: World) -> None:
     page = world.stranger.get(LOG).text
     assert "Lê Văn Khác" in page
@@ -110,7 +119,9 @@ def test_another_ward_sees_its_own_changes_only(world: World) -> None:
     assert "Trần Thị Trồng" not in world.stranger.get(f"{LOG}?person={world.planter.staff_id}").text
 
 
-@pytest.mark.parametrize("typed", ["31/02/2026", "hôm qua", "<script>", "2026-13-01"])
+@pytest.mark.parametrize(
+    "typed", ["31/12/9999", "01/01/0001", "2026-W01-1", "31/02/2026", "hôm qua", "<script>", "2026-13-01"]
+)
 def test_a_day_that_is_none_is_told_at_its_input_and_kept(world: World, typed: str) -> None:
     answer = world.officer.client.get(LOG, params={"first": typed, "kind": "update"})
     assert answer.status_code == 422

@@ -87,6 +87,12 @@ def test_a_reason_is_needed(world: World) -> None:
     assert holds(answer.text, "payment", "9")
 
 
+def test_a_reason_that_nobody_can_read_is_refused(world: World) -> None:
+    answer = fill_in(world.leader, PAGE, PAGE, payment="9", reason="vì\x01sao")
+    assert answer.status_code == 422
+    assert errors_at(answer.text, "reason")
+
+
 def test_two_leaders_at_once(world: World) -> None:
     page = world.leader.get(PAGE).text
     fill_in(world.leader, PAGE, PAGE, payment="4", reason="người nhanh hơn")

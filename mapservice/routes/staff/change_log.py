@@ -23,7 +23,10 @@ from mapservice.spreadsheets import CSV_TYPE, Column, csv_stream
 from mapservice.staff_page import page_language, staff_page
 from postgis.actor import Actor, read_as
 from postgis.engine import Database
+from postgis.store.photos import PHOTO
 from postgis.store.record_types import WritableField
+from postgis.store.record_values import EARLIEST, LATEST
+from postgis.today import read_day as read_iso_day
 from web import labels
 from web.render import local
 from web.staff_timeline import Moment, timeline_view
@@ -33,7 +36,12 @@ router = APIRouter(tags=["Staff"], include_in_schema=False)
 PAGE = "/staff/changes"
 PEOPLE = "people"
 """A choice of `person`: whoever it was, but somebody."""
-FIELDS = {**WRITABLE, "shelf_lives": (WritableField("fact", "text", code_list="freshness_fact"),)}
+FIELDS = {
+    **WRITABLE,
+    "photos": PHOTO.fields,
+    "shelf_lives": (WritableField("fact", "text", code_list="freshness_fact"),),
+    "personal_data": (WritableField("field", "text", code_list="personal_field"),),
+}
 NAMES = ("person", "collection", "kind", "first", "last")
 
 
@@ -95,7 +103,7 @@ def _wanted(typed: Mapping[str, str], people: Mapping[int, str], lang: str) -> t
         days[name] = None
         if typed[name]:
             try:
-                days[name] = date.fromisoformat(read_day(typed[name]))
+                days[name] = _day(typed[name])
             except ValueError:
                 errors[name] = labels.text("register.log.not_a_day", lang, value=typed[name][:40])
     first, last = days["first"], days["last"]
@@ -111,6 +119,14 @@ def _wanted(typed: Mapping[str, str], people: Mapping[int, str], lang: str) -> t
         last=last,
     )
     return wanted, errors
+
+
+def _day(text: str) -> date:
+    """A day as people or programs write it; the last one may lie ahead. Raises ValueError."""
+    day = read_iso_day(read_day(text))
+    if not EARLIEST <= day <= LATEST:
+        raise ValueError(text)
+    return day
 
 
 def _moments(entries: list[Entry], lang: str) -> list[Moment]:

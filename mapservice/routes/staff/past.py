@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from fastapi import APIRouter, Request
-from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from layers import history, record_sheet
 from layers.collections import STAFF_COLLECTIONS
 from mapservice.dependencies import database
-from mapservice.errors import Problem
 from mapservice.language import wants_html
-from mapservice.parameters import check_known, past_day
+from mapservice.parameters import check_known, day_gone_by, past_day
 from mapservice.record_forms import read_day
 from mapservice.record_page import WRITABLE, canonical, title, unknown
 from mapservice.responses import json_bytes
@@ -109,7 +107,7 @@ def _asked(request: Request) -> _Asked:
     if not wants_html(request):
         return _Asked(past_day(request.query_params))
     try:
-        return _Asked(past_day(QueryParams({"as_of": read_day(typed)})), typed)
-    except Problem:
+        return _Asked(day_gone_by(read_day(typed)) if typed else None, typed)
+    except ValueError:
         words = labels.text("register.past.wrong", page_language(request), value=typed[:40])
         return _Asked(None, typed, words)

@@ -8,12 +8,12 @@ from starlette.responses import Response
 from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.parameters import check_known
+from mapservice.record_forms import argument_errors
 from mapservice.security import SentForm, SignedIn, can, check_form, require
 from mapservice.staff_page import page_language, see_other, staff_page
 from postgis.actor import Actor, read_as, write_as
 from postgis.errors import FieldError, Forbidden, InvalidValues
 from postgis.store import shelf_lives
-from postgis.store.record_types import MAX_TEXT
 from postgis.store.shelf_lives import ChangedMeanwhile, ShelfLife
 from postgis.vocabulary import FRESHNESS_FACTS, SHELF_LIFE_MONTHS
 from web import labels
@@ -41,11 +41,7 @@ def choose(request: Request, actor: SignedIn, form: SentForm) -> Response:
     wanted = {fact: int(text) for fact, text in typed.items() if _whole(text)}
     seen = {fact: int(form[f"seen.{fact}"]) for fact in FRESHNESS_FACTS if _whole(form[f"seen.{fact}"])}
     reason = form["reason"]
-    errors = [_wrong(fact) for fact in FRESHNESS_FACTS if fact not in wanted]
-    if not reason:
-        errors.append(FieldError("reason", "required"))
-    elif len(reason) > MAX_TEXT:
-        errors.append(FieldError("reason", "too_long", {"most": MAX_TEXT}))
+    errors = [_wrong(fact) for fact in FRESHNESS_FACTS if fact not in wanted] + argument_errors({"reason": reason})
     try:
         with write_as(database(request), actor, reason=reason or None) as connection:
             changed = shelf_lives.choose(connection, actor, seen, wanted)
