@@ -162,19 +162,23 @@ def slips(one: str, other: str, most: int) -> int:
     """How many slips of the finger (letter wrong, left out, put in, two swapped) lie between; `most` + 1 = more."""
     if abs(len(one) - len(other)) > most:
         return most + 1
+    far, width = most + 1, len(other)
     before: list[int] = []
-    row = list(range(len(other) + 1))
+    row = [min(to, far) for to in range(width + 1)]
     for at, letter in enumerate(one, start=1):
-        following = [at]
-        for to, wanted in enumerate(other, start=1):
-            cost = min(row[to] + 1, following[-1] + 1, row[to - 1] + (letter != wanted))
+        following = [far] * (width + 1)
+        following[0] = min(at, far)
+        # Further from the diagonal there are more than `most` slips anyway.
+        for to in range(max(1, at - most), min(width, at + most) + 1):
+            wanted = other[to - 1]
+            cost = min(row[to] + 1, following[to - 1] + 1, row[to - 1] + (letter != wanted))
             if at > 1 and to > 1 and letter == other[to - 2] and one[at - 2] == wanted:
                 cost = min(cost, before[to - 2] + 1)
-            following.append(cost)
+            following[to] = min(cost, far)
         if min(following) > most:
-            return most + 1
+            return far
         before, row = row, following
-    return min(row[-1], most + 1)
+    return row[-1]
 
 
 def house_range(number: str) -> tuple[int, int] | None:

@@ -232,7 +232,7 @@ def _numbers_shared(draft: Draft, row: Mapping[Any, Any]) -> dict[str, bool]:
 
 
 def _signs(row: Mapping[Any, Any]) -> Signs:
-    return Signs(**{name: row[name] for name in Signs.__slots__})
+    return Signs(**{name: row[name] for name in Signs.__slots__ if name in row})
 
 
 def _places(connection: Connection, codes: Iterable[str]) -> dict[str, dict[str, Any]]:
