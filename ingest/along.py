@@ -10,7 +10,8 @@ from shapely import Point
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
-from ingest.gazetteer import XY, House, Way, pieces
+from ingest.extents import XY, pieces
+from ingest.gazetteer import House, Way
 
 METRES_PER_NUMBER = 2.75
 """Of a street's length, from one number to the next on alternating sides: 5.5 m of frontage a house."""
@@ -141,22 +142,6 @@ def mouth_of(lane: BaseGeometry, street: BaseGeometry) -> XY:
     """Where an alley leaves its street."""
     point, _ = nearest_points(lane, street)
     return point.x, point.y
-
-
-def half_way(line: BaseGeometry) -> tuple[XY, float]:
-    """The middle of a street, and how far from it nine tenths of the street lie."""
-    lines = pieces(line)
-    whole = sum(each.length for each in lines)
-    walked = [
-        each.interpolate(step, normalized=True)
-        for each in lines
-        for step in (0.05 + 0.1 * i for i in range(10))
-        for _ in range(max(1, round(10 * each.length / whole)))
-    ]
-    centre = (median(point.x for point in walked), median(point.y for point in walked))
-    foot = _foot(line, centre)
-    far = sorted(math.dist(foot, (point.x, point.y)) for point in walked)
-    return foot, far[int(0.9 * (len(far) - 1))]
 
 
 def _foot(line: BaseGeometry, at: XY) -> XY:

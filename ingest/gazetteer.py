@@ -8,18 +8,19 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from shapely import MultiLineString, Point, transform, union_all
-from shapely.geometry import LineString, shape
+from shapely import Point, transform, union_all
+from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from ingest.address_book import AddressBook
 from ingest.addresses import Address, parse_address
+from ingest.extents import XY, half_way, middle_of, radius_of
 from ingest.street_names import StreetNames, house_range, read_alley, street_key
 from postgis.folding import search_key
 
-XY = tuple[float, float]
 _METRES_PER_DEGREE = 111_194.9
 _MEETS_M = 12.0
 """An alley that ends no further from its street leaves it there; drawings stop short of wide streets."""
@@ -93,7 +94,7 @@ class House:
     accuracy_m: float | None
 
 
-@dataclass(slots=True)
+@dataclass
 class Way:
     """A street, or an alley of one: its line where it is drawn, its known houses."""
 
@@ -101,6 +102,11 @@ class Way:
     houses: list[House] = field(default_factory=list)
     mouths: list[House] = field(default_factory=list)
     """Where alleys leave it: their numbers are house numbers too."""
+
+    @cached_property
+    def middle(self) -> tuple[XY, float] | None:
+        """Its middle, and how far from it nine tenths of it lie; None where it is not drawn."""
+        return None if self.line is None else half_way(self.line)
 
 
 WayKey = tuple[str, tuple[str, ...]]
@@ -118,6 +124,7 @@ class Gazetteer:
         self.ward = data.ward
         self.outline = self._metric(outline)
         self.ways: dict[WayKey, Way] = defaultdict(Way)
+        self._extents: dict[int, tuple[XY, float]] = {}
         drawn = [name for name, _ in data.streets if read_alley(name) is None and " / " not in name]
         self.book = AddressBook(
             StreetNames([*drawn, *(house.street for house in data.houses if read_alley(house.street) is None),
@@ -176,6 +183,13 @@ class Gazetteer:
             return (street, ()), number
         return (street, path), number
 
+    def extent_of(self, area: BaseGeometry, kind: str) -> tuple[XY, str, float]:
+        """The middle of an area, what it is, and how far from the middle nine tenths of it lie."""
+        if id(area) not in self._extents:
+            self._extents[id(area)] = (middle_of(area), radius_of(area))
+        at, radius = self._extents[id(area)]
+        return at, kind, radius
+
     def metres(self, lon: float, lat: float) -> XY:
         """East and north of the ward's middle."""
         return (lon - self._lon) * self._east, (lat - self._lat) * _METRES_PER_DEGREE
@@ -196,30 +210,3 @@ def _fronts_street(number: int, alley: str) -> bool:
     """ "330 Kiệt 328 Hoàng Diệu" is a house of Hoàng Diệu beside the alley's mouth: alleys number from 1."""
     digits = "".join(letter for letter in alley if letter.isdigit())
     return bool(digits) and number >= 50 and abs(number - int(digits)) <= 20
-
-
-def radius_of(area: BaseGeometry, share: float = 0.9) -> float:
-    """How far from its middle a given share of an area lies, by a grid of points."""
-    middle = area.representative_point() if not area.covers(area.centroid) else area.centroid
-    west, south, east, north = area.bounds
-    step = max(east - west, north - south) / 40 or 1.0
-    points = [
-        Point(west + (i + 0.5) * step, south + (j + 0.5) * step)
-        for i in range(int((east - west) / step) + 1)
-        for j in range(int((north - south) / step) + 1)
-    ]
-    far = sorted(middle.distance(point) for point in points if area.covers(point))
-    return float(far[int(share * (len(far) - 1))]) if far else float(math.hypot(east - west, north - south) / 2)
-
-
-def middle_of(area: BaseGeometry) -> XY:
-    """A point that stands for an area, inside it."""
-    point = area.centroid if area.covers(area.centroid) else area.representative_point()
-    return point.x, point.y
-
-
-def pieces(line: BaseGeometry) -> list[LineString]:
-    """The single lines of a street."""
-    if isinstance(line, LineString):
-        return [line]
-    return list(line.geoms) if isinstance(line, MultiLineString) else []

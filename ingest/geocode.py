@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.addresses import Address, parse_address
-from ingest.along import along_lane, guesses, half_way, middle, mouth_of
-from ingest.gazetteer import XY, Gazetteer, House, Way, WayKey, middle_of, pieces, radius_of
+from ingest.along import along_lane, guesses, middle, mouth_of
+from ingest.extents import XY, pieces
+from ingest.gazetteer import Gazetteer, House, Way, WayKey
 from ingest.geocode_errors import EXACT_M, expected_error
 from postgis.folding import search_key
 
@@ -91,11 +92,9 @@ def _at_number(way: Way, number: int, spelt: str, hidden: frozenset[int], mouth:
     if not tried:
         return None
     error, guess = min(tried, key=lambda pair: pair[0])
-    if way.line is not None and mouth is None:
+    if way.middle is not None and mouth is None and error > way.middle[1]:
         # A number far from all that are known says no more than the street does.
-        _, whole = half_way(way.line)
-        if error > whole:
-            return None
+        return None
     basis = "between_numbers" if guess.kind in ("between", "beside", "opposite") else "along_numbers"
     return _Spot(guess.at, basis, error)
 
@@ -162,14 +161,16 @@ def mouth_at(gazetteer: Gazetteer, street: str, path: tuple[str, ...], hidden: f
 
 
 def _on_street(way: Way) -> _Spot | None:
-    if way.line is None:
+    if way.middle is None:
         return None
-    at, far = half_way(way.line)
+    at, far = way.middle
     return _Spot(at, "street", max(far, 20.0))
 
 
 def _at_landmark(gazetteer: Gazetteer, address: Address) -> _Spot | None:
-    for name in (address.site, address.rest):
+    # A name without a street may be read as one: "Tầng 2, Vincom".
+    street = address.street_name if "unknown_street" in address.problems and not address.house_number else None
+    for name in (address.site, address.rest, street):
         if name and (known := gazetteer.landmarks.get(search_key(name))):
             return _Spot(gazetteer.metres(known.lon, known.lat), "landmark", max(known.radius_m, EXACT_M), known.method)
     return None
@@ -182,8 +183,8 @@ def _in_area(gazetteer: Gazetteer, address: Address) -> _Spot | None:
     if address.residential_group and address.residential_group.isdigit():
         areas = gazetteer.groups.get(int(address.residential_group), [])
         if len(areas) == 1:
-            return _Spot(middle_of(areas[0]), "residential_group", radius_of(areas[0]))
+            return _Spot(*gazetteer.extent_of(areas[0], "residential_group"))
     known_street = address.street_name is not None and "unknown_street" not in address.problems
     if address.ward_code == gazetteer.ward.code or known_street:
-        return _Spot(middle_of(gazetteer.outline), "ward", radius_of(gazetteer.outline))
+        return _Spot(*gazetteer.extent_of(gazetteer.outline, "ward"))
     return None

@@ -34,7 +34,7 @@ def _geocode(options: argparse.Namespace, http: HttpSettings, store: DatabaseSet
         with database.owner.connect() as connection:
             around = surroundings(connection, ward)
     if around is None:
-        return _refuse(f"there is no ward {ward!r}")
+        return _refuse(f"no ward {ward!r} with an outline is known")
     located = locate(gazetteer(around), options.address)
     if located is None:
         return _refuse("nothing is known of this address")

@@ -44,7 +44,10 @@ def small() -> Gazetteer:
                 ("Đường Không Số", line((LON, LAT + 0.005), (LON + DEGREE, LAT + 0.005))),
             ],
             houses,
-            [Landmark("Chợ Minh Họa", LON, LAT + 0.004, 60.0, "map")],
+            [
+                Landmark("Chợ Minh Họa", LON, LAT + 0.004, 60.0, "map"),
+                Landmark("Trung tâm Ánh Sao", LON + DEGREE, LAT + 0.004, 30.0),
+            ],
             [GroupArea("20257-015", 15, group)],
             {"Hòa Cường": "20257", "Hòa Cường Nam": "20257", "Hải Châu": "20242"},
         )
@@ -71,6 +74,7 @@ def found(text: str) -> Located:
         ("K30/8 Minh Họa", "alley", 3, 0.2),
         ("Đường Không Số", "street", 0.5, 5),
         ("quầy 12 chợ Minh Họa", "landmark", 0, 4),
+        ("Tầng 2, Trung Tâm Ánh Sao", "landmark", 1, 4),
         ("tổ 15 phường Hòa Cường", "residential_group", 1.3, -9.3),
         ("phường Hòa Cường Nam", "ward", 0, 0),
     ],
