@@ -28,6 +28,8 @@ _LARGEST_BLOCK = 60
 _RARE = 20
 _CELL_DEGREES = 0.0005
 _COMMON_FROM = 3
+_SURE_M = 100.0
+"""A point that may be further off says nothing about who is near."""
 _GOODS_WORDS = (
     "ca phe cafe coffee com bun pho mi quang banh tap hoa thuoc tay nha hang khach san hotel quan ao spa sua xe may "
     "tinh dien thoai mobile giai khat tra an uong hai restaurant"
@@ -158,7 +160,7 @@ class Matcher:
                 yield "word", rarest[0]
             for pair in combinations(sorted(rarest), 2):
                 yield "words", *pair
-        if place.lon is not None and place.lat is not None:
+        if place.lon is not None and place.lat is not None and (place.error_m or 0) <= _SURE_M:
             x, y = floor(place.lon / _CELL_DEGREES), floor(place.lat / _CELL_DEGREES)
             steps = (-1, 0, 1) if around else (0,)
             for cell in ((x + i, y + j) for i in steps for j in steps):
@@ -199,7 +201,9 @@ class Matcher:
             distance_m=distance,
             same_tax_code=bool(mine.tax_code) and mine.tax_code == theirs.tax_code,
             same_phone=bool(mine.phone) and mine.phone == theirs.phone,
-            same_site=one.site == other.site and (bool(one.site) or one.house == other.house),
+            # Without a market's name only the house says which A12 it is.
+            same_site=one.site == other.site
+            and (bool(one.site) or (one.house is not None and one.house == other.house)),
             stall=one.stall,
             other_stall=other.stall,
             other_address=one.house is not None and other.house is not None and one.house != other.house,
@@ -227,7 +231,7 @@ def _distance(one: Place, other: Place) -> float | None:
     apart = hypot(east, (one.lat - other.lat) * 111_195)
     if apart <= 30:
         # An uncertain point that happens to be near says nothing.
-        return None if max(one.error_m or 0, other.error_m or 0) > 100 else apart
+        return None if max(one.error_m or 0, other.error_m or 0) > _SURE_M else apart
     return max(apart - max(one.error_m or 0, other.error_m or 0), 31.0)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from ingest.values import Alternative, Cell, Problem, Reading, nothing, raw_text, tidy
 from postgis.folding import flatten
-from postgis.identifiers import NotRecognised, Number, classify, phone
+from postgis.identifiers import NotRecognised, Number, classify, normalise, phone
 
 _PHONE_IN_TEXT = re.compile(r"(?<!\d)(?:\+?\s?84|0084|0)?[\s.\-()]*[1-9](?:[\s.\-()]{0,2}\d){7,9}(?!\d)")
 _BETWEEN_PHONES = re.compile(r"\s*(?:[,;|/\n]|\s-\s|\bhoặc\b|\bvà\b|&)\s*")
@@ -113,6 +113,30 @@ def _judged(raw: str, number: Number, column: str | None) -> Reading[Number]:
         confidence = min(confidence, 0.7)
     company = number.kind in ("tax_code", "unit_tax_code") and not number.text.startswith("8")
     return Reading(raw, number, confidence, tuple(problems), personal=not company)
+
+
+_COUNT = re.compile(r"(\d{1,6})(?:[.,]0+)?\s*(?:nguoi|lao dong|ld|nhan vien|nv|ho|cho|phong|ban|cai)?\.?")
+
+
+def read_count(cell: Cell) -> Reading[int]:
+    """A whole number of people or things: 3, "02", "3 người"."""
+    if (empty := nothing(cell)) is not None:
+        return empty
+    raw = raw_text(cell)
+    match = None if isinstance(cell, bool) else _COUNT.fullmatch(flatten(tidy(cell)))
+    if match is None:
+        return Reading(raw, problems=(Problem("not_a_count"),))
+    return Reading(raw, int(match[1]), 1.0)
+
+
+def read_email(cell: Cell) -> Reading[str]:
+    """An e-mail address in small letters. Personal."""
+    if (empty := nothing(cell, personal=True)) is not None:
+        return empty
+    try:
+        return Reading(raw_text(cell), normalise("owner_email", tidy(cell)), 1.0, personal=True)
+    except NotRecognised:
+        return Reading(raw_text(cell), problems=(Problem("not_an_email"),), personal=True)
 
 
 _UNITS = (

@@ -13,7 +13,8 @@ from ingest.sector_words import SECTOR_PHRASES
 from ingest.values import Cell, Reading, raw_text, read_name, read_person
 from ingest.values_coordinates import read_point
 from ingest.values_dates import read_date
-from ingest.values_numbers import read_identifier, read_money, read_phones
+from ingest.values_fields import RECOGNISERS, read_text
+from ingest.values_numbers import read_count, read_email, read_identifier, read_money, read_phones
 from ingest.values_sectors import read_sector, sector_names
 from ingest.values_vocabulary import (
     FOOD_SAFETY_KINDS,
@@ -320,6 +321,20 @@ def test_names_and_people() -> None:
     assert read_person("Công ty TNHH Minh Họa").needs_person
 
 
+def test_every_personal_field_has_a_reader_that_marks_it() -> None:
+    assert set(vocabulary.PERSONAL_FIELDS) <= set(RECOGNISERS)
+    for field in vocabulary.PERSONAL_FIELDS:
+        reading = RECOGNISERS[field]("Nguyễn Văn Minh Họa 048088000123")
+        assert reading.personal and "048088000123" not in repr(reading)
+
+
+def test_counts_and_addresses_of_mail() -> None:
+    assert read_count("03 người").value == read_count(3.0).value == 3
+    assert read_count("vài người").codes == ("not_a_count",)
+    assert read_email(" Minh.Hoa@Example.VN ").value == "minh.hoa@example.vn"
+    assert read_email("minh.hoa").codes == ("not_an_email",)
+
+
 READERS: dict[str, Callable[[Any], Reading[Any]]] = {
     "name": read_name,
     "person": read_person,
@@ -334,6 +349,9 @@ READERS: dict[str, Callable[[Any], Reading[Any]]] = {
     "penalty": read_penalty,
     "sector": read_sector,
     "point": read_point,
+    "count": read_count,
+    "email": read_email,
+    "text": read_text,
 }
 TEXTS = (
     "0905123456|+84|048088000123|0400123456|31/12/2026|1.5|tỷ|tr|đ|Đạt|không|chưa|QR|ck|5610|4781|16.05|108,22|1774837|°|'|"
