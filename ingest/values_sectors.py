@@ -9,12 +9,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from ingest.sector_words import SECTOR_PHRASES
 from ingest.values import Alternative, Cell, Problem, Reading, nothing, raw_text, tidy
-from ingest.word_lists import WordList
+from ingest.word_lists import Found, WordList
 from postgis.folding import search_key, similarity
 from postgis.reference_files import read_rows
 
@@ -48,6 +48,7 @@ class SectorNames:
     changed: dict[str, Mapping[str, str | None]] = field(init=False)
     _weights: dict[str, float] = field(init=False)
     _classes: dict[str, list[str]] = field(init=False)
+    _totals: dict[str, float] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the words of the names: the rarer a word, the more it says."""
@@ -62,6 +63,7 @@ class SectorNames:
                 for word in _words(name):
                     self._classes[word].append(code)
                     counts[word] += 1
+        self._totals = {}
         self._weights = {word: math.log(1 + len(self.names) / count) for word, count in counts.items()}
 
     def nearest(self, text: str, most: int = 4) -> list[tuple[str, float]]:
@@ -76,7 +78,8 @@ class SectorNames:
         mine = sum(self._weights.get(word, 6.0) for word in words)
         ranked = []
         for code, shared in scores.items():
-            theirs = sum(self._weights[word] for word in _words(self.names[code]))
+            theirs = self._totals.get(code) or sum(self._weights[word] for word in _words(self.names[code]))
+            self._totals[code] = theirs
             ranked.append((code, 2 * shared / (mine + theirs)))
         return sorted(ranked, key=lambda pair: (-pair[1], pair[0]))[:most]
 
@@ -110,7 +113,7 @@ def read_sector(cell: Cell, scheme: str | None = None) -> Reading[Sector]:
     text = re.sub(r"vsic\s*20\d\d", " ", text, flags=re.IGNORECASE)
     codes = list(dict.fromkeys(_CODE.findall(text)))
     words = _CODE.sub(" ", text).strip(" :-–.,;()")
-    by_text = _by_text(words, known)
+    by_text = _by_text(words)
     if codes:
         return _by_code(raw, codes, words, by_text, scheme, known)
     if not by_text:
@@ -123,19 +126,22 @@ def read_sector(cell: Cell, scheme: str | None = None) -> Reading[Sector]:
     )
 
 
-def _by_text(words: str, known: SectorNames) -> list[tuple[str, float]]:
-    """Classes that a text may mean, likeliest first."""
+@lru_cache(maxsize=20_000)
+def _by_text(words: str) -> tuple[tuple[str, float], ...]:
+    """Classes that a text may mean, likeliest first. A list says "quán ăn" a thousand times."""
+    known = sector_names()
     if not search_key(words):
-        return []
+        return ()
     official = next((code for code, name in known.names.items() if search_key(name) == search_key(words)), None)
     if official is not None:
-        return [(official, 0.98)]
-    whole = _phrases().whole(words)
-    if whole is not None and whole in known.names:
-        return [(whole, 0.9)]
+        return ((official, 0.98),)
     found: dict[str, float] = {}
     count = len(search_key(words).split())
     for phrase in _phrases().find(words):
+        if phrase.end - phrase.begin == 1 and not _is_that_word(phrase, words):
+            continue
+        if phrase.end - phrase.begin == count and phrase.code in known.names:
+            return ((phrase.code, 0.9),)
         # The longer a phrase, and the more of the text it is, the surer. What stands first is the main line.
         length = phrase.end - phrase.begin
         sure = min(0.55 + 0.1 * length + 0.25 * length / count, 0.9) - (0.02 * min(len(found), 5))
@@ -143,11 +149,28 @@ def _by_text(words: str, known: SectorNames) -> list[tuple[str, float]]:
             found[phrase.code] = max(found.get(phrase.code, 0.0), sure)
     for code, share in known.nearest(words):
         found[code] = max(found.get(code, 0.0), 0.75 * share)
-    return sorted(found.items(), key=lambda pair: -pair[1])[:4]
+    return tuple(sorted(found.items(), key=lambda pair: -pair[1])[:4])
+
+
+def _is_that_word(phrase: Found, text: str) -> bool:
+    """Whether one syllable is the word and not its look-alike: "mỉ" is no "mì", "Sơn" in a name no paint.
+
+    In a text without marks nobody can tell.
+    """
+    if text.isascii():
+        return True
+    written = re.findall(r"[^\W_]+", text)
+    return phrase.begin < len(written) and written[phrase.begin].lower() in _syllables().get(phrase.code, ())
+
+
+@cache
+def _syllables() -> dict[str, frozenset[str]]:
+    return {code: frozenset(each for each in written.split("|") if " " not in each)
+            for code, written in SECTOR_PHRASES.items()}  # fmt: skip
 
 
 def _by_code(
-    raw: str, codes: list[str], words: str, by_text: list[tuple[str, float]], scheme: str | None, known: SectorNames
+    raw: str, codes: list[str], words: str, by_text: Sequence[tuple[str, float]], scheme: str | None, known: SectorNames
 ) -> Reading[Sector]:
     problems = [Problem("several_codes", (("count", str(len(codes))),))] if len(codes) > 1 else []
     others = [Alternative(Sector(SCHEME, code), 0.5) for code in codes[1:] if code in known.names]
@@ -176,7 +199,7 @@ def _by_code(
 
 def _changed(
     raw: str, code: str, words: str, changed: Mapping[str, str | None], older: bool, problems: list[Problem],
-    others: list[Alternative[Sector]], by_text: list[tuple[str, float]],
+    others: list[Alternative[Sector]], by_text: Sequence[tuple[str, float]],
 ) -> Reading[Sector]:  # fmt: skip
     """A code that meant something else before: only the text can say which meaning was meant."""
     problems.append(Problem("code_changed_meaning", (("code", code),)))

@@ -260,6 +260,11 @@ def test_sectors_are_proposals_unless_they_are_sure() -> None:
     assert set(SECTOR_PHRASES) <= set(sector_names().names)
 
 
+@pytest.mark.parametrize("name", ["Quán Chị Sơn", "Tiệm Cô Hoa", "Ốc Hương", "Bà Ba"])
+def test_a_name_is_no_line_of_business_for_sure(name: str) -> None:
+    assert read_sector(name).needs_person
+
+
 def test_sure_sectors_of_real_names_are_right() -> None:
     """Names of OpenStreetMap's places against the sector group that their own kind says."""
     groups = {row["class_code"]: row["sector_group"] for row in
