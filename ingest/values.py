@@ -5,6 +5,7 @@ are codes with values (the words are in `web/translations`); a personal value is
 """
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -19,6 +20,8 @@ Cell = str | int | float | bool | date | datetime | time | None
 NEEDS_PERSON_BELOW = 0.8
 """A value of less confidence is a proposal that a person confirms."""
 MOST_LETTERS = 5_000
+
+_TEXT_MARK = re.compile(r"^\s*'+(?=[\d+(])")
 
 T = TypeVar("T")
 
@@ -84,7 +87,7 @@ def raw_text(cell: Cell) -> str:
 
 def tidy(cell: Cell) -> str:
     """The cell's text in NFC with single blanks, without invisible signs and the apostrophe that Excel puts."""
-    return clean(raw_text(cell)[:MOST_LETTERS].removeprefix("'"))
+    return clean(_TEXT_MARK.sub("", raw_text(cell)[:MOST_LETTERS]))
 
 
 _NOTHING = frozenset(("", "-", "--", "---", "_", ".", "n/a", "na", "null", "none", "#n/a", "x x", "…", "...", "?"))
