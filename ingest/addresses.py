@@ -239,8 +239,9 @@ def _read_way(reading: _Reading, piece: str, *, is_last: bool) -> None:
         street = written
     elif written and not re.fullmatch(r"(?:duong|d)\.?", flatten(written)):
         reading.rest.append(written)
-    if numbers.conflict:
+    if numbers.other:
         reading.doubt("two_alleys", 0.6)
+        reading.rest.append("/".join(numbers.other))
     if numbers.house:
         reading.put("house_number", numbers.house)
     if alley := alley_text(numbers.alley):

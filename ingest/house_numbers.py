@@ -21,11 +21,11 @@ _INNER = ("hem", "ngach", "h")
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The house's number and those of its alleys from the street inwards. `conflict`: two alleys were named."""
+    """The house's number and those of its alleys from the street inwards. `other`: another alley that was named too."""
 
     house: str | None = None
     alley: tuple[str, ...] = ()
-    conflict: bool = False
+    other: tuple[str, ...] = ()
 
 
 class _Found:
@@ -104,8 +104,9 @@ def _combined(found: _Found) -> Numbers:
         house, alley = alley[-1], alley[:-1]
     if not found.outer:
         return Numbers(house, tuple(alley))
-    conflict = bool(alley) and alley[0] != found.outer[0]
-    return Numbers(house, tuple(alley if conflict else found.outer), conflict)
+    if alley and alley[0] != found.outer[0]:
+        return Numbers(house, tuple(alley), tuple(found.outer))
+    return Numbers(house, tuple(found.outer))
 
 
 def alley_text(alley: tuple[str, ...]) -> str | None:

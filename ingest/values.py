@@ -90,7 +90,7 @@ def tidy(cell: Cell) -> str:
     return clean(_TEXT_MARK.sub("", raw_text(cell)[:MOST_LETTERS]))
 
 
-_NOTHING = frozenset(("", "-", "--", "---", "_", ".", "n/a", "na", "null", "none", "#n/a", "x x", "…", "...", "?"))
+_NOTHING = frozenset(("", "-", "--", "---", "_", ".", "n/a", "na", "null", "none", "#n/a", "…", "...", "?"))
 _DITTO = frozenset(("nt", "nhu tren", "nhu tren day", "-nt-", '"', "''", "〃"))
 
 
