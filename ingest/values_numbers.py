@@ -74,9 +74,7 @@ def read_identifier(cell: Cell, column: str | None = None) -> Reading[Number]:
     if re.fullmatch(r"\d[.,]\d+E\+?\d+", text, re.IGNORECASE):
         # A spreadsheet has rounded it: the last digits are gone for good.
         return Reading(raw, problems=(Problem("digits_lost"),), personal=True)
-    parts = [
-        part for part in re.split(r"[;,/\n|]|\s+(?=\d{9,})", text) if re.search(r"\d{6}", re.sub(r"[\s.]", "", part))
-    ]
+    parts = [part for part in re.split(r"[;,/\n|]|\s+(?=\d{9,})", text) if len(re.sub(r"\D", "", part)) >= 6]
     if len(parts) > 1:
         first, *others = (read_identifier(part, column) for part in parts)
         more = tuple(Alternative(other.value, 0.5) for other in others if other.value is not None)
