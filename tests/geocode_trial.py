@@ -73,11 +73,11 @@ def _key(address: Address) -> tuple[str | None, ...]:
     return address.house_number, address.alley, address.street_name, address.lot
 
 
-def trials(known: Gazetteer) -> list[Trial]:
-    """Every house number, withheld and located."""
+def trials(known: Gazetteer, *, twins_too: bool = True) -> list[Trial]:
+    """Every house number, withheld and located; without `twins_too` other points of the same address stay known."""
     found = []
-    for row, address, hidden in withheld(known):
-        located = locate(known, address.raw, hidden)
+    for at, (row, address, same) in enumerate(withheld(known)):
+        located = locate(known, address.raw, same if twins_too else frozenset({at}))
         error = math.inf if located is None else math.dist(known.metres(located.lon, located.lat), _at(known, row))
         found.append(Trial(address.raw, str(row["ward_code"]), located, error))
     return found
@@ -167,6 +167,8 @@ def main() -> None:
         for basis, some in sorted(by_basis(chosen).items()):
             if basis != "nothing":
                 _print(f"  {basis}", some)
+    alone = [trial for trial in trials(known, twins_too=False) if trial.ward == WARD]
+    _print("ward, only the point itself", alone)
     apart = twins(known)
     print(f"points of one address: {len(apart)} pairs, 90 % within {apart[int(0.9 * (len(apart) - 1))]:.0f} m: "
           f"{[round(each) for each in apart]}")  # fmt: skip
