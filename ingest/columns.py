@@ -12,11 +12,13 @@ from itertools import islice
 
 from ingest.columns_content import shares
 from ingest.columns_header import find_header, header_texts, is_numbering
-from ingest.encoding import ColumnEncodings, Decoder, Proposal
+from ingest.encoding_columns import ColumnEncodings, Decoder, Proposal, stands_out
 from ingest.header_words import Field, fields, fold, scores, turned_by
 from ingest.workbook import Row, Sheet, Value
 
 SAMPLE = 1_000
+_MOST_JUDGED = 300
+"""Columns beyond are kept as they are: no register is so wide."""
 _TAKEN = 0.5
 _STRONG = {
     "phone": 0.75,
@@ -98,7 +100,7 @@ def recognise(sheet: Sheet, correction: Correction | None = None) -> Table:
     texts = header_texts(header, sheet.merged, width) if header else [()] * width
     texts = _decoded_headers(texts)
     columns = _columns(texts, sheet)
-    _find_encodings(columns, data)
+    _find_encodings(columns, data, sheet)
     _choose_fields(columns, texts, data)
     used = [
         column for column in columns if column.header or any(_value(row, column.number) is not None for row in data)
@@ -158,13 +160,21 @@ def _value(row: Row, number: int) -> Value | None:
     return row.values[number - 1] if number <= len(row.values) else None
 
 
-def _find_encodings(columns: Sequence[Column], data: Sequence[Row]) -> None:
-    for column in columns:
-        found = ColumnEncodings()
-        for row in data:
-            value = _value(row, column.number)
+def _find_encodings(columns: Sequence[Column], data: Sequence[Row], sheet: Sheet) -> None:
+    """Look closely at the sample, and in all later rows at the texts whose letters stand out."""
+    all_found = [ColumnEncodings() for _ in columns]
+    last = data[-1].number if data else 0
+    for row in data:
+        for found, value in zip(all_found, row.values, strict=False):
             if isinstance(value, str):
                 found.add(value)
+    for row in sheet.rows() if len(data) >= SAMPLE // 2 else ():
+        if row.number <= last:
+            continue
+        for found, value in zip(all_found, row.values, strict=False):
+            if isinstance(value, str) and not value.isascii() and stands_out(value):
+                found.add(value)
+    for column, found in zip(columns, all_found, strict=True):
         column.encodings = tuple(found.proposals())
         column.decoder = found.decoder()
 
@@ -175,7 +185,7 @@ def _choose_fields(columns: Sequence[Column], texts: Sequence[tuple[str, ...]], 
     wishes: list[tuple[float, int, str]] = []
     by_column: dict[int, list[tuple[str, float]]] = {}
     left = ""
-    for index, column in enumerate(columns):
+    for index, column in enumerate(columns[:_MOST_JUDGED]):
         values = [value for row in data if (value := _value(row, column.number)) is not None]
         decoded = [column.decoder(value)[0] if isinstance(value, str) else value for value in values]
         found = _confidences(texts[index], shares(decoded), min(len(values), 300), known, left)
@@ -190,7 +200,7 @@ def _choose_fields(columns: Sequence[Column], texts: Sequence[tuple[str, ...]], 
         if column.field is None and (name not in taken or known[name].many):
             column.field, column.confidence = name, round(min(confidence, 0.99), 2)
             taken.add(name)
-    for index, column in enumerate(columns):
+    for index, column in enumerate(columns[:_MOST_JUDGED]):
         others = [(name, confidence) for name, confidence in by_column[index] if name != column.field]
         column.runner_up = (others[0][0], round(min(others[0][1], 0.99), 2)) if others else None
 

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from ingest.header_words import fold, is_exact, scores
 from ingest.workbook import Area, Row, raw_text
 
 LOOKED_THROUGH = 60
+_MOST_CELLS = 100
 _AFTER = 12
 _FITS = 0.7
 _MOST_ROWS = 3
@@ -43,7 +44,7 @@ def find_header(rows: Sequence[Row], merged: Sequence[Area]) -> tuple[int, ...]:
 
 def _worth(row: Row) -> float:
     """How much a row is like the head of a table: above zero when it may be one."""
-    cells = list(row.cells())
+    cells = list(islice(row.cells(), _MOST_CELLS))
     fitting = worth = 0.0
     for cell in cells:
         text = cell.raw.strip()
@@ -105,14 +106,20 @@ def _is_child(below: Row, row: Row, merged: Sequence[Area]) -> bool:
     if spans and all(cell.column in covered for cell in cells):
         return True
     beside = [cell for cell in cells if cell.column not in filled or cell.column + 1 not in filled]
-    fitting = sum(max(scores(cell.raw).values(), default=0.0) >= _FITS for cell in cells)
+    fitting = len(cells) <= _MOST_CELLS and sum(max(scores(cell.raw).values(), default=0.0) >= _FITS for cell in cells)
     return len(beside) == len(cells) and len(cells) > 1 and fitting * 3 >= 2 * len(cells) and len(filled) > 1
 
 
 def is_numbering(row: Row) -> bool:
     """Whether a row only numbers the columns: 1, 2, 3… or (1), (2)… or A, B, 1, 2…"""
-    texts = [raw_text(value).strip() for value in row.values if value is not None]
-    if len(texts) < 3 or not all(_NUMBERED.fullmatch(text) for text in texts):
+    texts = []
+    for value in row.values:
+        if value is not None:
+            text = raw_text(value).strip()
+            if not _NUMBERED.fullmatch(text):
+                return False
+            texts.append(text)
+    if len(texts) < 3:
         return False
     numbers = [int(found[0]) for text in texts if (found := re.search(r"\d+", text))]
     return len(numbers) * 2 >= len(texts) and all(later - sooner == 1 for sooner, later in pairwise(numbers))

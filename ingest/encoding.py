@@ -1,15 +1,11 @@
-"""Text in the encodings of before Unicode, or in Unicode's odd forms: found per column, decoded per cell.
+"""Text in the encodings of before Unicode, or in Unicode's odd forms: one cell, decoded and judged by itself.
 
-A word is evidence when it is no Vietnamese syllable as it stands and one when decoded. A cell is decoded as a whole;
-one that reads both ways follows the clear cells of its column. What is right already (English, numbers, codes, e-mail
-addresses, proper Vietnamese) never gets better by decoding, and so is never touched.
+A word is evidence when it is no Vietnamese syllable as it stands and one when decoded. What is right already (English,
+numbers, codes, e-mail addresses, proper Vietnamese) never gets better by decoding, and so is never touched.
 """
 
-import dataclasses
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
@@ -20,31 +16,16 @@ Encoding = Literal["tcvn3", "vni", "viqr", "nfd", "eth", "utf8_as_1252"]
 
 _RUN = re.compile(r"[^\s\x00-\x40\x5b-\x60\x7b-\x7f\u2000-\u206f]+")
 _CHUNK = re.compile(r"\S+")
-_VIQR_TOKEN = re.compile(r"[A-Za-z][A-Za-z`?~'.^(+*]*")
+_VIQR_TOKEN = re.compile(r"[A-Za-z][A-Za-z`?~'.^(+*]*+(?!\d)")
 _VIQR_MARK = re.compile(r"[aAeEoOuU][\^(+*]|[A-Za-z][`~]|[aeiouyAEIOUY]['?.][A-Za-z]|\b[dD][dD][aeiouyAEIOUY]")
 _ADDRESS = re.compile(r"@|://|^www\.|\.(?:vn|com|net|org|html?|jpe?g|png|pdf|xlsx?)\b", re.IGNORECASE)
 _COMBINING = re.compile(r"[\u0300-\u036f]")
-_NOT_VIETNAMESE = re.compile(r"[\x80-\x9f\xa1-\xaf\xb1-\xb6\xb8-\xbf\xc4-\xc7\xcb\xce-\xd1\xd6-\xd8\xdb\xdc\xde\xdf"
-                             r"\xe4-\xe7\xeb\xee-\xf1\xf6-\xf8\xfb\xfc\xfe\xff\u0300-\u036f]")  # fmt: skip
 _SIGNS = dict.fromkeys(map(ord, "²³°–—“”‘’…•\xa0"), " ")
-_EXAMPLES = 5
-_CLOSELY = 3_000
-_FOLLOWED = 4
 _ALONE: tuple[Encoding, ...] = ("tcvn3", "vni", "utf8_as_1252", "eth")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Proposal:
-    """One encoding found in a column: in how many cells, how surely, and what decoding would make of some of them."""
-
-    encoding: Encoding
-    cells: int
-    confidence: float
-    examples: tuple[tuple[str, str], ...]
-
-
 @lru_cache(maxsize=100_000)
-def _score(text: str) -> tuple[int, int]:
+def score(text: str) -> tuple[int, int]:
     """Of the runs of letters with a letter beyond ASCII: how many are Vietnamese syllables, and how many are not."""
     good = bad = 0
     for run in _RUN.findall(text):
@@ -170,7 +151,7 @@ def _viqr_marks(text: str) -> int:
     return sum(len(_VIQR_MARK.findall(chunk)) for chunk in chunks)
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Whether a text has no letter beyond ASCII, nor a sign that stands for one."""
     return text.isascii() or text.translate(_SIGNS).isascii()
 
@@ -178,7 +159,7 @@ def _is_plain(text: str) -> bool:
 @lru_cache(maxsize=100_000)
 def guess(text: str) -> tuple[Encoding | None, bool]:
     """The encoding of one cell by itself, and whether it can be nothing else. None for text that is right as it is."""
-    if _is_plain(text):
+    if is_plain(text):
         if not any(mark in text for mark in "^(+*`~'.?") and "dd" not in text.lower():
             return None, True
         decoded = decode(text, "viqr")
@@ -186,7 +167,7 @@ def guess(text: str) -> tuple[Encoding | None, bool]:
         return ("viqr", marks > 1) if decoded != text and marks else (None, False)
     if _COMBINING.search(text):
         return "nfd", True
-    good, bad = _score(text)
+    good, bad = score(text)
     if not bad:
         return None, False
     best: Encoding | None = None
@@ -196,7 +177,7 @@ def guess(text: str) -> tuple[Encoding | None, bool]:
         decoded = decode(text, encoding)
         if decoded == text:
             continue
-        now_good, now_bad = _score(decoded)
+        now_good, now_bad = score(decoded)
         if encoding == "utf8_as_1252":
             now_good += 1
         elif now_good <= good:
@@ -208,92 +189,3 @@ def guess(text: str) -> tuple[Encoding | None, bool]:
         elif value > best_value and now_bad < bad:
             best, best_value, best_bad = encoding, value, now_bad
     return best, best is not None and best_bad == 0
-
-
-class ColumnEncodings:
-    """What encodings the cells of one column are in. Feed it all texts of the column, then ask."""
-
-    def __init__(self) -> None:
-        self.texts = 0
-        self._found: Counter[Encoding] = Counter()
-        self._sure: Counter[Encoding] = Counter()
-        self._examples: dict[Encoding, list[str]] = {}
-        self._right = 0
-        self._unclear = 0
-
-    def add(self, text: str) -> None:
-        """Look at one cell: closely at the first thousands, later only where a letter stands out."""
-        self.texts += 1
-        if self.texts > _CLOSELY and not _NOT_VIETNAMESE.search(text) and not ("^" in text and _is_plain(text)):
-            return
-        encoding, sure = guess(text)
-        if encoding is None:
-            if not _is_plain(text):
-                good, bad = _score(text)
-                self._unclear += bool(bad)
-                self._right += any(letter > "\xff" for letter in text) and not bad and good > 0
-            return
-        self._found[encoding] += 1
-        self._sure[encoding] += sure
-        examples = self._examples.setdefault(encoding, [])
-        if sure and len(examples) < _EXAMPLES and text not in examples:
-            examples.append(text)
-
-    def proposals(self) -> list[Proposal]:
-        """The encodings to decode from, the most frequent first."""
-        proposals = []
-        for encoding, count in self._found.most_common():
-            sure = self._sure[encoding]
-            if not sure:
-                continue
-            doubt = count - sure + (self._unclear if encoding in ("tcvn3", "vni") else 0)
-            if encoding == "viqr" and count * 20 < self.texts and sure < 3:
-                doubt += 2
-            confidence = round((sure + 0.5) / (sure + doubt + 1), 2) if encoding != "nfd" else 1.0
-            examples = tuple((text, decode(text, encoding)) for text in self._examples.get(encoding, ()))
-            proposals.append(Proposal(encoding, count, confidence, examples))
-        return proposals
-
-    def decoder(self) -> "Decoder":
-        """What decodes the cells of this column."""
-        return Decoder([proposal.encoding for proposal in self.proposals()], self._leading())
-
-    def _leading(self) -> Encoding | None:
-        """The encoding that cells which read both ways follow: where nearly all clear cells are in it."""
-        legacy: list[tuple[int, Encoding]] = [(self._sure[name], name) for name in ("tcvn3", "vni")]
-        (_, _), (count, name) = sorted(legacy)
-        others = self._right + min(legacy)[0]
-        return name if count > _FOLLOWED * others else None
-
-
-class Decoder:
-    """Decodes the cells of one column from the encodings found, or accepted by a person, for it."""
-
-    def __init__(self, encodings: Iterable[Encoding], leading: Encoding | None = None) -> None:
-        self.encodings = tuple(encodings)
-        self.leading = leading
-
-    def __call__(self, text: str) -> tuple[str, Encoding | None]:
-        """The text as it should read, and the encoding it was in; None when nothing was changed."""
-        if not self.encodings or ("viqr" not in self.encodings and _is_plain(text)):
-            return text, None
-        encoding, _ = guess(text)
-        if self.leading and encoding != self.leading and encoding in (None, "tcvn3", "vni"):
-            encoding = self._by_column(text) or encoding
-        if encoding is None or encoding not in self.encodings:
-            return text, None
-        decoded = decode(text, encoding)
-        if encoding == "nfd" and not decoded.isascii():
-            decoded = self._after_composing(decoded)
-        return (decoded, encoding) if decoded != text else (text, None)
-
-    def _by_column(self, text: str) -> Encoding | None:
-        """The column's leading encoding, where a cell that reads both ways reads well in it."""
-        if self.leading is None or _is_plain(text) or any(letter > "\xff" for letter in text):
-            return None
-        decoded = decode(text, self.leading)
-        return self.leading if decoded != text and _score(decoded)[1] == 0 else None
-
-    def _after_composing(self, text: str) -> str:
-        encoding, _ = guess(text)
-        return decode(text, encoding) if encoding in self.encodings and encoding != "nfd" else text

@@ -16,6 +16,7 @@ from ingest.workbook import CellError, Row, Value
 _DITTO = frozenset(
     ['"', "''", "”", "“", "〃", "-nt-", "nt", "-nt", "nt-", "như trên", "- nt -", "//", "-//-", '-"-', "“ ”"]
 )
+_DITTO_STARTS = frozenset(" \t") | {mark[0] for mark in _DITTO} | {"N"}
 
 
 @dataclasses.dataclass(slots=True)
@@ -135,23 +136,25 @@ class _Reading:
                     carried.append(column)
         values: dict[str, tuple[Value, ...]] = {}
         kept: list[int] = []
+        field_of, decoders, above = self.field_of, self.decoders, self.above
         for column, value in present.items():
             if isinstance(value, CellError):
                 refused[column] = "formula_error"
                 continue
-            name = self.field_of.get(column)
+            name = field_of.get(column)
             if name is None:
                 kept.append(column)
                 continue
             if isinstance(value, str):
-                if len(value) < 9 and value.strip().lower() in _DITTO and column in self.above:
-                    value = self.above[column]
+                if value[0] in _DITTO_STARTS and value.strip().lower() in _DITTO and column in above:
+                    value = above[column]
                     carried.append(column)
-                elif column in self.decoders:
-                    value = self.decoders[column](value)[0]
-            self.above[column] = value
-            self.above_row[column] = row.number
+                elif column in decoders:
+                    value = decoders[column](value)[0]
+            above[column] = value
             values[name] = (*values[name], value) if name in values else (value,)
+        if self.fills:
+            self.above_row.update(dict.fromkeys(present, row.number))
         return Record(
             self.name, row.number, row.number in self.table.sheet.hidden_rows, groups, cells, values,
             tuple(kept), refused, tuple(carried),

@@ -33,4 +33,5 @@ def _viqr(letter: str) -> str:
     base, *marks = unicodedata.normalize("NFD", letter)
     shapes = {mark: sign for sign, mark in VIQR_MARKS.items() if sign != "*"}
     tones = {mark: sign for sign, mark in VIQR_TONES.items()}
-    return base + "".join(shapes.get(mark, tones.get(mark, "")) for mark in marks)
+    # The shape comes before the tone (RFC 1456); decomposed, a dot below comes first.
+    return base + "".join(shapes.get(mark, "") for mark in marks) + "".join(tones.get(mark, "") for mark in marks)
