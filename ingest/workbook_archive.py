@@ -31,7 +31,7 @@ class Archive:
         try:
             self._file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
             self._zip = zipfile.ZipFile(self._file)
-        except (zipfile.BadZipFile, struct.error, OSError, ValueError) as error:
+        except (zipfile.BadZipFile, struct.error, OSError, ValueError, NotImplementedError) as error:
             raise Refusal("truncated") from error
         self._unpacked = 0
         self.parts = {info.filename: info for info in self._zip.infolist()}
@@ -72,6 +72,8 @@ class Archive:
             yield piece
 
     def _inflated(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        if info.header_offset < 0:
+            raise Refusal("truncated")
         self._file.seek(info.header_offset)
         header = self._file.read(30)
         if len(header) < 30 or header[:4] != b"PK\x03\x04":
@@ -117,7 +119,10 @@ class Archive:
 
 
 def refuse_document_type(start: bytes) -> None:
-    """Refuse XML that declares a document type or entities, in whatever encoding its first piece is."""
-    head = start[:65536].replace(b"\x00", b"")
+    """Refuse XML that declares a document type or entities, and XML that is not in an encoding which keeps ASCII."""
+    head = start[:65536]
+    if b"\x00" in head[:64]:
+        # UTF-16: the scans of this package read tags as ASCII.
+        raise Refusal("damaged")
     if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
         raise Refusal("xml_entities")

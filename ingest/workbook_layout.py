@@ -18,16 +18,17 @@ _MOST_PENDING = 32 * 2**20
 _MOST_NOTED = 10_000
 
 _Q = rb"""["']"""
-_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_ROW = re.compile(rb"<(?:[\w.-]+:)?row\b([^>]*)>")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*)>")
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=" + _Q + rb"([A-Z]+)(\d+):([A-Z]+)(\d+)" + _Q)
-_PLAIN_COLUMNS = re.compile(rb'<c r="([A-Z]{1,3})')
+_PLAIN_REFS = re.compile(rb'<c r="([A-Z]{1,3})([1-9]\d{0,6})"')
 _ROW_NUMBER = re.compile(rb"\br=" + _Q + rb"(\d{1,9})" + _Q)
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/])>(.*?)</(?:\w+:)?c>", re.S)
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b")
 _GIVEN = re.compile(rb"<(?:\w+:)?(?:v>([^<]+)<|is\b|t\b)")
-_REF = re.compile(rb"\br=" + _Q + rb"([A-Z]{1,3})(\d{1,7})" + _Q)
-_ANY_CELL = re.compile(rb"<(?:\w+:)?c(?: ([^>]*))?>")
+_REF = re.compile(rb"\sr=" + _Q + rb"([A-Z]{1,3})([1-9]\d{0,6})" + _Q)
+_ANY_CELL = re.compile(rb"<(?:[\w.-]+:)?c(?=[\s/>])([^>]*)>")
+_HAS_REF = re.compile(rb"(?:^|[\s\"'])r\s*=")
 _HIDDEN = re.compile(rb"\bhidden=" + _Q + rb"(?:1|true)" + _Q)
 
 
@@ -76,10 +77,7 @@ def _last_cell_or_row(text: bytes) -> int:
 def _scan_piece(text: bytes, layout: Layout) -> None:
     for match in _COLUMN.finditer(text) if b"col " in text else ():
         _note_columns(match[1], layout)
-    plainly_written = text.count(b"<c ") == text.count(b'<c r="') and text.count(b"<row") == text.count(b'<row r="')
-    if plainly_written and b":c " not in text and b":row" not in text:
-        _reach(text, layout)
-    else:
+    if not (_is_plainly_written(text) and _reach(text, layout)):
         _reach_of_any_writer(text, layout)
     if b"hidden" in text:
         _note_hidden_rows(text, layout)
@@ -92,21 +90,32 @@ def _scan_piece(text: bytes, layout: Layout) -> None:
         raise Refusal("too_large", rows=layout.rows, columns=layout.columns)
 
 
-def _reach(text: bytes, layout: Layout) -> None:
+def _is_plainly_written(text: bytes) -> bool:
+    return (
+        text.count(b"<c ") == text.count(b'<c r="')
+        and text.count(b"<row") == text.count(b'<row r="')
+        and not any(other in text for other in (b":c", b":row", b"<c>", b"<c/", b"<c\t", b"<c\n", b"<c\r"))
+    )
+
+
+def _reach(text: bytes, layout: Layout) -> bool:
     """How far the cells of a piece reach, when each row and cell begins with its address, as is usual."""
+    refs = _PLAIN_REFS.findall(text)
+    if len(refs) != text.count(b'<c r="'):
+        return False
     layout.cells += text.count(b"</c>")
-    columns = set(_PLAIN_COLUMNS.findall(text))
-    layout.columns = max([layout.columns, *map(column_number, columns)])
-    last = text.rfind(b'<c r="')
-    if last >= 0:
-        ref = _REF.search(text, last)
-        layout.rows = max(layout.rows, int(ref[2]) if ref else 0)
+    layout.columns = max([layout.columns, *map(column_number, {letters for letters, _ in refs})])
+    layout.rows = max([layout.rows, *map(int, {digits for _, digits in refs})])
+    return True
 
 
 def _reach_of_any_writer(text: bytes, layout: Layout) -> None:
     for match in _ANY_CELL.finditer(text):
-        ref = _REF.search(match[1] or b"")
+        ref = _REF.search(match[1])
         layout.cells += 1
+        if not ref and _HAS_REF.search(match[1]):
+            # An address that is none: the quick reader would make what it likes of it.
+            raise Refusal("damaged")
         if ref:
             layout.rows = max(layout.rows, int(ref[2]))
             layout.columns = max(layout.columns, column_number(ref[1]))

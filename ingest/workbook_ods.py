@@ -12,6 +12,7 @@ from ingest.workbook import Area
 from ingest.workbook_layout import MOST_COLUMNS, MOST_ROWS, Layout
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
+_PARAGRAPH = "urn:oasis:names:tc:opendocument:xmlns:text:1.0 p"
 _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "
 
 
@@ -20,11 +21,13 @@ class _Scan:
         self.layouts: dict[str, Layout] = {}
         self.layout = Layout()
         self.row = self.column = 0
-        self.repeat = 1
+        self.repeat = self.count = 1
         self.first_column_defined = 0
         self.depth = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == _PARAGRAPH and self.depth:
+            self._reach()
         if not tag.startswith(_TABLE):
             return
         name = tag[len(_TABLE) :]
@@ -38,7 +41,7 @@ class _Scan:
             count = _count(attributes, "number-columns-repeated", MOST_COLUMNS)
             if attributes.get(_TABLE + "visibility") in ("collapse", "filter"):
                 start = self.first_column_defined
-                self.layout.hidden_columns.update(range(start + 1, start + count + 1))
+                self.layout.hidden_columns.update(range(start + 1, min(start + count, MOST_COLUMNS) + 1))
             self.first_column_defined += count
         elif name == "table-row":
             self.row += 1
@@ -53,15 +56,21 @@ class _Scan:
         first = self.column + 1
         count = _count(attributes, "number-columns-repeated", MOST_COLUMNS)
         self.column += count
+        self.count = count
         if _OFFICE + "value-type" in attributes:
-            layout = self.layout
-            layout.rows = max(layout.rows, self.row + self.repeat - 1)
-            layout.columns = max(layout.columns, self.column)
-            layout.cells += count * self.repeat
+            self._reach()
         down = _count(attributes, "number-rows-spanned", MOST_ROWS)
         right = _count(attributes, "number-columns-spanned", MOST_COLUMNS)
         if down > 1 or right > 1:
             self.layout.merged.append(Area(self.row, first, self.row + down - 1, first + right - 1))
+
+    def _reach(self) -> None:
+        layout = self.layout
+        layout.rows = max(layout.rows, self.row + self.repeat - 1)
+        layout.columns = max(layout.columns, self.column)
+        layout.cells += self.count * self.repeat
+        if layout.rows > MOST_ROWS or layout.columns > MOST_COLUMNS:
+            raise Refusal("too_large", rows=layout.rows, columns=layout.columns)
 
     def end(self, tag: str) -> None:
         if tag == _TABLE + "table-row":
@@ -71,7 +80,10 @@ class _Scan:
 
 
 def _count(attributes: dict[str, str], name: str, most: int) -> int:
-    return min(max(int(attributes.get(_TABLE + name, "1")), 1), most)
+    count = max(int(attributes.get(_TABLE + name, "1")), 1)
+    if count > 2 * most:
+        raise Refusal("damaged")
+    return count
 
 
 def scan(pieces: Iterator[bytes]) -> dict[str, Layout]:

@@ -11,7 +11,7 @@ from ingest.workbook_relations import sheet_relations
 
 _ROW, _COLUMN, _MERGE, _SHEET = 0, 60, 176, 156
 _BLANK, _ERROR, _FORMULA_ERROR = 1, 3, 11
-_CELLS = frozenset(range(1, 12))
+_CELLS = frozenset([*range(1, 12), 62])
 _ERROR_NAMES = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 _LONGEST = 1 << 24
 

@@ -23,6 +23,8 @@ MOST_CELLS = 24_000_000
 _SPARSE_FROM = 6_000_000
 _SPARSE = 8
 _MOST_SHEETS = 200
+# Styles and extensions that openpyxl does not know are of no matter here.
+warnings.filterwarnings("ignore", module="openpyxl")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -48,7 +50,10 @@ def read_zipped(source: Path | bytes, filename: str, kind: FileKind, archive: Ar
     for index, meta in enumerate(opened.sheets_metadata):
         if meta.typ not in (calamine.SheetTypeEnum.WorkSheet,):
             continue
-        layout = layouts.get(meta.name, Layout())
+        if meta.name not in layouts:
+            # Its reach is unknown, and the quick reader would end the whole process where memory does not suffice.
+            raise Refusal("damaged")
+        layout = layouts[meta.name]
         sheets.append(
             Sheet(
                 name=meta.name,
@@ -88,7 +93,7 @@ def _layouts(archive: Archive, kind: FileKind) -> dict[str, Layout]:
             scan = workbook_layout.scan if kind == "xlsx" else workbook_xlsb.scan
             layouts = {name: scan(archive.pieces(part)) for name, part in parts.items()}
             seen = set(parts.values())
-    except (ElementTree.ParseError, KeyError, ValueError, IndexError) as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise Refusal("damaged") from error
     archive.measure(seen)
     for layout in layouts.values():
@@ -157,21 +162,20 @@ def _put_errors(row: Row, errors: Iterable[tuple[int, str]]) -> None:
 
 def _sparse_rows(source: Path | bytes, name: str, layout: Layout) -> Iterator[Row]:
     """The rows of a sheet with far-off cells: slower, in little memory. Blank rows are left out."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            book = openpyxl.load_workbook(
-                io.BytesIO(source) if isinstance(source, bytes) else source, read_only=True, data_only=True
-            )
-            sheet = book[name]
-            sheet.reset_dimensions()
-            for number, cells in enumerate(sheet.iter_rows(), start=1):
-                values = [_plain(cell.value, (number, column), layout) for column, cell in enumerate(cells, start=1)]
-                if any(value is not None for value in values):
-                    yield Row(number, values)
-            book.close()
-        except (KeyError, ValueError, TypeError, ElementTree.ParseError) as error:
-            raise Refusal("damaged") from error
+    try:
+        book = openpyxl.load_workbook(
+            io.BytesIO(source) if isinstance(source, bytes) else source, read_only=True, data_only=True
+        )
+        sheet = book[name]
+        sheet.reset_dimensions()
+        for number, cells in enumerate(sheet.iter_rows(), start=1):
+            values = [_plain(cell.value, (number, column), layout) for column, cell in enumerate(cells, start=1)]
+            if any(value is not None for value in values):
+                yield Row(number, values)
+        book.close()
+    except Exception as error:
+        # On damaged parts openpyxl raises whatever its own code runs into.
+        raise Refusal("damaged") from error
 
 
 def _plain(value: Any, place: tuple[int, int], layout: Layout) -> Value | None:

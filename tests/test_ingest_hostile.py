@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import workbook_writers as write
+from tests.workbook_corpus import FOLDER
 from tests.workbook_writers import Grid
 
 ROOT = Path(__file__).parent.parent
@@ -124,3 +125,52 @@ def test_time_and_memory_are_bounded(name: str, make: object, answers: set[str],
     answer, seconds, megabytes = _measured(path)
     assert answer in answers
     assert seconds < _SECONDS and megabytes < _MEGABYTES
+
+
+_MUTATED = r"""
+import collections, random, sys
+from pathlib import Path
+from ingest.columns import recognise
+from ingest.records import read_records
+from ingest.refusal import Refusal
+from ingest.workbook_reader import read
+pick = random.Random(4)
+paths = sorted(path for path in Path(sys.argv[1]).iterdir() if path.suffix not in (".md", ".json"))
+answers = collections.Counter()
+for _ in range(int(sys.argv[2])):
+    path = pick.choice(paths)
+    data = bytearray(path.read_bytes())
+    place = pick.randrange(len(data))
+    way = pick.choice(("flip", "cut", "zero", "move"))
+    if way == "flip":
+        for _ in range(pick.choice((1, 3, 20, 100))):
+            data[pick.randrange(len(data))] = pick.randrange(256)
+    elif way == "cut":
+        del data[place:]
+    elif way == "zero":
+        data[place : place + 64] = bytes(64)
+    else:
+        other = pick.randrange(len(data))
+        data[place : place + 100], data[other : other + 100] = data[other : other + 100], data[place : place + 100]
+    try:
+        for sheet in read(bytes(data), path.name).sheets:
+            for _ in read_records(recognise(sheet)):
+                pass
+        answers["read"] += 1
+    except Refusal as refusal:
+        answers[refusal.code] += 1
+    except BaseException as error:
+        raise SystemExit(f"{path.name} {way}: {type(error).__name__}: {error}")
+print(dict(answers))
+"""
+
+
+def test_damage_of_any_kind_is_refused_or_read_never_a_crash() -> None:
+    """In a process of its own: a reader written in Rust ends the process where it runs out of memory."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MUTATED, str(FOLDER), "2000"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    print(done.stdout)
+    assert "'read'" in done.stdout and "'damaged'" in done.stdout
