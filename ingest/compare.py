@@ -28,6 +28,7 @@ class Change:
     after: Any
 
 
+HouseKey = tuple[str, ...]
 _TEXTS = ("name", "name_en", "registered_name", "opening_hours", "website", "offering")
 _CODES = ("legal_form", "operating_status", "registry_status")
 _DAYS = {
@@ -42,9 +43,11 @@ _HIDDEN = "***"
 _MOVED_M = 30.0
 
 
-def differences(row: ReadRow, known: Mapping[str, Any], *, other_phone: bool, apart_m: float | None) -> list[Change]:
-    """All changes that a row asks for. `other_phone`: it has a number that is not the known one; `apart_m`: how far its
-    own point lies from the known one."""
+def differences(
+    row: ReadRow, known: Mapping[str, Any], house: HouseKey | None, *, other_phone: bool, apart_m: float | None
+) -> list[Change]:
+    """All changes that a row asks for. `house`: the known address, as it reads; `other_phone`: the row has a number
+    that is not the known one; `apart_m`: how far its own point lies from the known one."""
     said, found = row.values, []
     for field in _TEXTS:
         new, old = said.get(field), known.get(field)
@@ -59,7 +62,7 @@ def differences(row: ReadRow, known: Mapping[str, Any], *, other_phone: bool, ap
         if isinstance(new, Day) and not _same_day(new, old):
             found.append(Change(name, _written(old), str(new)))
     found += _sector(said.get("sector"), known)
-    found += _address(row, known)
+    found += _address(row, known, house)
     found += _numbers(row, known, other_phone=other_phone)
     found += _uses(said, known)
     found += _inspection(said, known)
@@ -69,7 +72,7 @@ def differences(row: ReadRow, known: Mapping[str, Any], *, other_phone: bool, ap
     return found
 
 
-def house_key(house: str | None, alley: str | None, street: str | None) -> tuple[str, ...] | None:
+def house_key(house: str | None, alley: str | None, street: str | None) -> HouseKey | None:
     """Street, alleys and number as one key, however they were split over the columns; None where one is missing."""
     if not street or not house:
         return None
@@ -77,7 +80,7 @@ def house_key(house: str | None, alley: str | None, street: str | None) -> tuple
     return (street_key(street), *numbers.alley, numbers.house) if numbers.house else None
 
 
-def house_key_of(place: Place) -> tuple[str, ...] | None:
+def house_key_of(place: Place) -> HouseKey | None:
     """The same of a place that is matched."""
     return house_key(place.house_number, place.alley, place.street_name)
 
@@ -109,10 +112,9 @@ def _sector(new: object, known: Mapping[str, Any]) -> list[Change]:
     return [Change("sector_code", f"{scheme} {code}" if code else None, str(new))]
 
 
-def _address(row: ReadRow, known: Mapping[str, Any]) -> list[Change]:
+def _address(row: ReadRow, known: Mapping[str, Any], old: HouseKey | None) -> list[Change]:
     found, address = [], row.place.address
     new = house_key(address.house_number, address.alley, address.street_name)
-    old = house_key(known.get("house_number"), known.get("alley"), known.get("street_name"))
     if new is not None and new != old:
         names = ("house_number", "alley", "street_name")
         before = {name: known[name] for name in names if known.get(name)}

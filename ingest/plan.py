@@ -12,7 +12,7 @@ from math import cos, hypot, radians
 from typing import Any, Literal, Protocol
 
 from ingest.columns import Correction, Table, recognise
-from ingest.compare import Change, differences
+from ingest.compare import Change, differences, house_key_of
 from ingest.identity import Identities, RegisterNumbers
 from ingest.match import Match, Matcher, Place
 from ingest.records import Record, Skipped, read_records
@@ -57,6 +57,7 @@ class PlannedRow:
     verdict: Verdict = "new"
     matches: list[Match] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    """What it says otherwise than the register of its likeliest match, even where a person has to confirm that."""
 
 
 @dataclass(slots=True, repr=False)
@@ -132,7 +133,9 @@ class _Judging:
         self._known = {place.code: place for place in register}
         for place in self._known.values():
             identities.learn(place)
-        self._matcher = Matcher(self._place(place) for place in self._known.values())
+        places = [self._place(place) for place in self._known.values()]
+        self._houses = {place.ref: house_key_of(place) for place in places}
+        self._matcher = Matcher(places)
         self._taken: dict[str, ReadRow] = {}
 
     def judge(self, rows: Sequence[PlannedRow], progress: Progress) -> None:
@@ -154,21 +157,22 @@ class _Judging:
             if code:
                 row.read.findings.append(Finding(None, "unknown_code", weight="doubtful"))
             row.matches = self._matcher.matches(place)
-        surely = [match for match in row.matches if match.verdict == "same"]
-        if not surely:
-            if row.matches:
-                row.read.findings.append(_of_match("may_be_known", row.matches[0]))
+        if not row.matches:
             return
-        if len(surely) > 1 and surely[1].score > surely[0].score - 0.1:
-            row.read.findings.append(_of_match("several_known", surely[1]))
-        first = self._taken.setdefault(surely[0].ref, row.read)
+        best = row.matches[0]
+        known = self._known[best.ref]
+        other_phone = self._identities.has_other_phone(row.read.values, known)
+        row.changes = differences(
+            row.read, known.values, self._houses[best.ref], other_phone=other_phone, apart_m=_apart(row.read, known)
+        )
+        if best.verdict != "same":
+            row.read.findings.append(_of_match("may_be_known", best))
+            return
+        if len(row.matches) > 1 and row.matches[1].verdict == "same" and row.matches[1].score > best.score - 0.1:
+            row.read.findings.append(_of_match("several_known", row.matches[1]))
+        first = self._taken.setdefault(best.ref, row.read)
         if first is not row.read:
             row.read.findings.append(_of_row("same_place_twice", first, "doubtful"))
-        known = self._known[surely[0].ref]
-        row.changes = differences(
-            row.read, known.values, other_phone=self._identities.has_other_phone(row.read.values, known),
-            apart_m=_apart(row.read, known),
-        )  # fmt: skip
 
     def _place(self, place: KnownPlace) -> Place:
         said = place.values

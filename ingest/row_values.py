@@ -100,8 +100,9 @@ _LOST = frozenset(
     )
 )
 """What no reader can turn into a value: the sender has to say it anew."""
-_NEVER_DOUBTFUL = frozenset(("sector", "licence_number"))
-"""A sector is confirmed for the whole list, not row by row; certificates are numbered in any way an office likes."""
+_NEVER_DOUBTFUL = frozenset(("sector", "licence_number", "inspection_result", "penalty", "food_safety_kind"))
+"""What is held back and said, but leaves the row as it is: a sector is confirmed for the whole list, certificates are
+numbered in any way an office likes, and results have scales of their own."""
 
 
 def _wallet(cell: Cell) -> Reading[Any]:

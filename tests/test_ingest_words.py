@@ -9,6 +9,7 @@ import pytest
 
 from ingest.encoding import Encoding
 from ingest.header_words import fields, fold, scores
+from ingest.plan import VERDICTS
 from ingest.table_rows import Reason
 from web import labels
 
@@ -16,12 +17,23 @@ SOURCES = "\n".join(
     path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent.parent / "ingest").glob("*.py"))
 )
 REFUSALS = dict(re.findall(r'Refusal\(\s*"([a-z_]+)"((?:, [a-z]+=[^,)]+(?:\([^)]*\))?)*)', SOURCES))
+_SAID = (
+    r'(?:Problem|doubt|_of_match|_of_row)\(\s*"([a-z_]+)"',
+    r'Problem\("[a-z_]+" if \w+ else "([a-z_]+)"',
+    r'problems(?:\.append\(|=\[)"([a-z_]+)"',
+    r'_?[fF]inding\((?:None|column), "([a-z_]+)"',
+    r'Finding\(column, "[a-z_]+" if \w+ else "([a-z_]+)"',
+    r'code = "([a-z_]+)" if',
+    r'code = "[a-z_]+" if .* else "([a-z_]+)"',
+)
+PROBLEMS = {code for pattern in _SAID for code in re.findall(pattern, SOURCES)}
 NOTES = set(re.findall(r'notes\.append\(\("([a-z_]+)"', SOURCES))
 
 
 def test_the_codes_were_found() -> None:
     assert {"zip_bomb", "password", "cad", "truncated", "macros", "external_links"} <= set(REFUSALS)
     assert {"other_ending", "open_quotation"} <= NOTES
+    assert {"impossible_date", "unclear_number", "no_street", "alley_not_drawn", "twice_in_file", "no_name"} <= PROBLEMS
 
 
 @pytest.mark.parametrize("lang", labels.LANGUAGES)
@@ -31,6 +43,8 @@ def test_all_codes_have_words_and_no_words_lack_a_code(lang: str) -> None:
     assert set(labels.table("import_notes", lang)) == NOTES
     assert set(labels.table("import_skips", lang)) == set(get_args(Reason))
     assert set(labels.table("import_encodings", lang)) == set(get_args(Encoding))
+    assert set(labels.table("import_problems", lang)) == PROBLEMS
+    assert set(labels.table("import_verdicts", lang)) == set(VERDICTS)
     assert list(labels.table("import_fields", lang)) == list(fields())
     assert set(labels.table("import_cells", lang)) == set(
         re.findall(r'"(formula_[a-z_]+)"', SOURCES)
@@ -161,3 +175,12 @@ def test_headers_set_aside() -> None:
 def test_folding_leaves_nothing_that_may_differ() -> None:
     assert fold("Họ và Tên  (chủ hộ):") == "ho va ten chu ho"
     assert fold("Ðịa chỉ") == fold("Địa chỉ") == fold("DIA CHI") == "dia chi"
+
+
+@pytest.mark.parametrize("code", sorted(PROBLEMS))
+def test_words_on_a_problem_ask_only_for_values_that_it_has(code: str) -> None:
+    for lang in labels.LANGUAGES:
+        words = labels.table("import_problems", lang)[code]
+        asked = {name for _, name, _, _ in string.Formatter().parse(words) if name}
+        for call in re.findall(rf'Problem\(\s*"{code}"(.{{0,60}})', SOURCES):
+            assert asked <= set(re.findall(r'\("(\w+)", ', call)), (code, call)
