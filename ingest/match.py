@@ -15,7 +15,7 @@ from typing import Literal
 from ingest.house_numbers import read_numbers
 from ingest.street_names import slips, street_key
 from postgis.folding import search_key, similarity
-from postgis.likeness import Signs, core_words, weigh
+from postgis.likeness import FAR_FROM_M, Signs, core_words, weigh
 
 SAME_FROM = 0.7
 """From this score on a row is the place without a person's word; chosen by `python -m tests.match_trial`."""
@@ -189,6 +189,10 @@ class Matcher:
     def _signs(self, one: _Sketch, other: _Sketch) -> Signs:
         mine, theirs = one.place, other.place
         distance = _distance(mine, theirs)
+        same_house = one.house is not None and one.house == other.house
+        if same_house and distance is not None and distance > FAR_FROM_M:
+            # Of one address, one of the two points is wrong: that is a correction, no other place.
+            distance = None
         core, other_core = " ".join(one.core), " ".join(other.core)
         common = max(self._names[one.core], self._names[other.core]) >= _COMMON_FROM
         goods = bool(one.core) and all(word in _GOODS for word in one.core)
@@ -197,13 +201,12 @@ class Matcher:
             other_name=other.name,
             # Without the words that every other name has: "Quán Minh Họa" is "Nhà hàng Minh Họa".
             similarity=_alike(core, other_core, one.name, other.name) if core else 0.0,
-            same_address=one.house is not None and one.house == other.house,
+            same_address=same_house,
             distance_m=distance,
             same_tax_code=bool(mine.tax_code) and mine.tax_code == theirs.tax_code,
             same_phone=bool(mine.phone) and mine.phone == theirs.phone,
             # Without a market's name only the house says which A12 it is.
-            same_site=one.site == other.site
-            and (bool(one.site) or (one.house is not None and one.house == other.house)),
+            same_site=one.site == other.site and (bool(one.site) or same_house),
             stall=one.stall,
             other_stall=other.stall,
             other_address=one.house is not None and other.house is not None and one.house != other.house,

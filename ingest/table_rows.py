@@ -35,6 +35,7 @@ _FOOTER = re.compile(
     r"|to truong to|ban quan ly cho|cong chuc|nguoi bao cao|truong ban)"
     r"|^[a-z ]{0,40}ngay \d{0,2} ?thang \d{0,2} ?nam \d*$"
 )
+_HOUSE = re.compile(r"(?:so |nha |k|kiet |hem |h|lo )?\d")
 _NOTES = re.compile(r"^(?:ghi chu|luu y|chu thich|note)\b")
 _NUMBERING = (
     ("roman", re.compile(r"^\s*[IVX]{1,5}\s*[.)\-:/]?\s+\S|^\s*[IVX]{1,5}[.)\-:]\s*\S")),
@@ -123,7 +124,7 @@ class RowClassifier:
             return reason
         if any(_TOTAL.match(fold_plain(part)) for part in texts) or _TOTAL.match(folded_joined):
             return "total"
-        if _FOOTER.search(folded) or (len(filled) == 1 and _NOTES.search(folded)):
+        if (_FOOTER.search(folded) and not _has_house(texts)) or (len(filled) == 1 and _NOTES.search(folded)):
             return "footer"
         if len(texts) < len(filled) and len(filled) > 1 and not self._is_number_of_group(row, filled):
             return None
@@ -179,6 +180,11 @@ class RowClassifier:
 
     def _texts(self, row: Row) -> dict[int, str]:
         return {cell.column: " ".join(cell.raw.split()) for cell in row.cells()}
+
+
+def _has_house(texts: Sequence[str]) -> bool:
+    """Whether a cell is an address or a number: "Kế toán Minh Họa" at 12 Núi Thành is a business, no signature."""
+    return any(_HOUSE.match(fold_plain(text)) for text in texts)
 
 
 def _is_number(value: Value | None) -> bool:

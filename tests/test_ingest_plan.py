@@ -197,6 +197,21 @@ def test_a_place_of_another_ward_is_flagged() -> None:
     assert outside.verdict == "doubtful"
 
 
+def test_a_wrong_point_makes_no_other_place_of_one_address() -> None:
+    head = ["Tên cơ sở", "Địa chỉ kinh doanh", "Tọa độ"]
+    (row,) = _rows(["Quán Minh Họa Sáng", "K45/12 Núi Thành", "16.0345, 108.2105"], head=head, register=[_known()])
+    assert row.verdict == "changed", (row.matches, _codes(row))
+    assert [change.field for change in row.changes] == ["position"]
+
+
+def test_a_business_called_like_a_signature_is_no_footer() -> None:
+    grid = Grid("a", [HEAD, ["Kế toán Minh Họa", "12 Núi Thành", None, None, "Đang hoạt động"],
+                      ["Quán Giả Định", "7 Núi Thành"], [None, "Kế toán", None, "Chủ tịch"]])  # fmt: skip
+    plan = _plan(write.xlsx(grid))
+    assert [row.read.name for row in plan.rows] == ["Kế toán Minh Họa", "Quán Giả Định"]
+    assert plan.counts["skipped"] == 2
+
+
 def test_groups_speak_where_the_row_is_silent() -> None:
     grid = Grid("a", [HEAD[:3], ["Tổ 12", None, None], ["Quán Minh Họa", "5 Núi Thành", "0905111222"],
                       ["Quán Giả Định", "7 Núi Thành, tổ 3", "0905111333"]])  # fmt: skip
