@@ -6,7 +6,7 @@ doubtful a person decides; the rest needs nobody.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from math import cos, hypot, radians
 from typing import Any, Literal, Protocol
@@ -85,6 +85,8 @@ class Plan:
     """Everything a dry run says."""
 
     sheets: list[SheetPlan] = field(default_factory=list)
+    notes: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    """What was unusual about the file, each a code and what fills its wording."""
 
     @property
     def rows(self) -> Iterator[PlannedRow]:
@@ -107,7 +109,7 @@ def make_plan(
     progress: Progress = lambda _step, _done: None, correction: Correction | None = None,
 ) -> Plan:  # fmt: skip
     """Read a file and say what it would do. May raise `Refusal` while it reads."""
-    plan = Plan()
+    plan = Plan(notes=workbook.notes)
     done = 0
     for sheet in workbook.sheets:
         part = SheetPlan(recognise(sheet, correction))
@@ -168,6 +170,10 @@ class _Judging:
         if best.verdict != "same":
             row.read.findings.append(_of_match("may_be_known", best))
             return
+        # The register knows where it is; an address is located less surely.
+        row.read.findings = [
+            replace(each, weight="note") if each.code == "outside_ward" else each for each in row.read.findings
+        ]
         if len(row.matches) > 1 and row.matches[1].verdict == "same" and row.matches[1].score > best.score - 0.1:
             row.read.findings.append(_of_match("several_known", row.matches[1]))
         first = self._taken.setdefault(best.ref, row.read)

@@ -28,6 +28,7 @@ def as_json(plan: Plan, lang: str) -> dict[str, Any]:
     return {
         "rows_read": plan.rows_read,
         **{str(verdict): count for verdict, count in plan.counts.items()},
+        "notes": [{"code": code, "message": message} for code, message in _notes(plan, lang)],
         "sheets": [_sheet(sheet) for sheet in plan.sheets],
         "columns": [_column(sheet, column) for sheet, column in _columns(plan)],
         "problems": [
@@ -49,6 +50,7 @@ def as_text(plan: Plan, file: str, lang: str) -> str:
     lines = [labels.text("import_plan.title", lang, file=file, rows=plan.rows_read)]
     names = labels.table("import_verdicts", lang)
     lines += [f"  {names[verdict]}: {labels.number(count, lang)}" for verdict, count in plan.counts.items()]
+    lines += [message for _, message in _notes(plan, lang)]
     for sheet in plan.sheets:
         lines += ["", *_sheet_lines(sheet, lang)]
     findings = list(_findings(plan))
@@ -60,6 +62,10 @@ def as_text(plan: Plan, file: str, lang: str) -> str:
     shown = findings[:_SHOWN]
     lines.append(labels.text("import_plan.problems", lang, shown=len(shown), count=len(findings)))
     return "\n".join([*lines, *(_problem_line(row, finding, lang) for row, finding in shown)])
+
+
+def _notes(plan: Plan, lang: str) -> list[tuple[str, str]]:
+    return [(code, labels.text(f"import_notes.{code}", lang, **values)) for code, values in plan.notes]
 
 
 def column_letters(number: int) -> str:
@@ -93,6 +99,7 @@ def _column(sheet: SheetPlan, column: Column) -> dict[str, Any]:
         "field": column.field,
         "confidence": round(column.confidence, 2),
         "hidden": column.hidden,
+        "encodings": [proposal.encoding for proposal in column.encodings],
     }
 
 
@@ -123,7 +130,9 @@ def _column_line(column: Column, lang: str) -> str:
         return labels.text("import_plan.column_kept", lang, column=place, header=header)
     field = labels.text(f"import_fields.{column.field}", lang)
     share = round(column.confidence * 100)
-    return labels.text("import_plan.column", lang, column=place, header=header, field=field, share=share)
+    line = labels.text("import_plan.column", lang, column=place, header=header, field=field, share=share)
+    names = [labels.text(f"import_encodings.{proposal.encoding}", lang) for proposal in column.encodings]
+    return line + (labels.text("import_plan.decoded", lang, encodings=", ".join(names)) if names else "")
 
 
 def _problem_line(row: PlannedRow, finding: Finding, lang: str) -> str:

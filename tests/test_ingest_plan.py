@@ -22,6 +22,7 @@ from tests.test_ingest_corpus import READ
 from tests.workbook_corpus import FOLDER
 from tests.workbook_writers import Grid
 
+BEYOND = {"type": "LineString", "coordinates": [[108.24, 16.035], [108.25, 16.05]]}
 OUTLINE = {
     "type": "Polygon",
     "coordinates": [[[108.20, 16.03], [108.23, 16.03], [108.23, 16.06], [108.20, 16.06], [108.20, 16.03]]],
@@ -50,7 +51,7 @@ class Known:
 def _locator() -> Locator:
     ward = WardArea("20257", "Hòa Cường", OUTLINE)
     names = {"Hòa Cường": "20257", "Bình Thuận": "20257", "Hải Châu": "20242"}
-    return Locator(Gazetteer(GazetteerData(ward, [("Núi Thành", STREET)], ward_names=names)))
+    return Locator(Gazetteer(GazetteerData(ward, [("Núi Thành", STREET), ("Ngoài Phường", BEYOND)], ward_names=names)))
 
 
 def _plan(data: bytes, register: list[Known] | None = None, name: str = "a.xlsx", key: Secrets | None = KEY) -> Plan:
@@ -210,6 +211,18 @@ def test_a_business_called_like_a_signature_is_no_footer() -> None:
     plan = _plan(write.xlsx(grid))
     assert [row.read.name for row in plan.rows] == ["Kế toán Minh Họa", "Quán Giả Định"]
     assert plan.counts["skipped"] == 2
+
+
+def test_a_place_that_the_register_knows_is_in_the_ward_wherever_its_street_goes() -> None:
+    known = _known(house_number="3", alley=None, street_name="Ngoài Phường", address="3 Ngoài Phường")
+    mine, other = _rows(
+        ["Quán Minh Họa Sáng", "3 Ngoài Phường"],
+        ["Tiệm Giả Định", "90 Ngoài Phường"],
+        head=HEAD[:2],
+        register=[known],
+    )
+    assert "outside_ward" in _codes(mine) & _codes(other)
+    assert (mine.verdict, other.verdict) == ("same", "doubtful")
 
 
 def test_groups_speak_where_the_row_is_silent() -> None:

@@ -118,6 +118,17 @@ def test_people_read_vietnamese(run: Run) -> None:
     assert "Mã số thuế" in out
 
 
+def test_what_was_decoded_and_what_was_unusual_is_said(run: Run) -> None:
+    code, out, _ = run(FOLDER / "tcvn3.xlsx", "--json")
+    assert code == 0
+    assert ["tcvn3"] in [column["encodings"] for column in json.loads(out)["columns"]]
+    assert "đã chuyển từ TCVN3" in run(FOLDER / "tcvn3.xlsx")[1]
+    _, out, _ = run(FOLDER / "really_csv.xlsx", "--json")
+    (note,) = json.loads(out)["notes"]
+    assert note["code"] == "other_ending"
+    assert "csv" in note["message"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
