@@ -15,7 +15,7 @@ from typing import Literal
 from ingest.house_numbers import read_numbers
 from ingest.street_names import slips, street_key
 from postgis.folding import search_key, similarity
-from postgis.likeness import FAR_FROM_M, Signs, core_words, weigh
+from postgis.likeness import FAR_FROM_M, Signs, core_words, numbers_of, weigh
 
 SAME_FROM = 0.7
 """From this score on a row is the place without a person's word; chosen by `python -m tests.match_trial`."""
@@ -218,7 +218,12 @@ class Matcher:
 def _alike(core: str, other_core: str, name: str, other_name: str) -> float:
     """How alike two names are: by trigrams, or by slips of the finger, which spoil most trigrams of a short name."""
     trigrams = max(similarity(core, other_core), similarity(name, other_name))
-    if trigrams >= 0.85 or (core[0] != other_core[:1] and core[1:2] != other_core[1:2]):
+    # Names with other numbers are other names: no need to look for slips.
+    if (
+        trigrams >= 0.85
+        or numbers_of(name) != numbers_of(other_name)
+        or (core[0] != other_core[:1] and core[1:2] != other_core[1:2])
+    ):
         return trigrams
     longest = max(len(core), len(other_core))
     most = 1 + longest // 7
