@@ -160,7 +160,11 @@ def _read_piece(reading: _Reading, piece: str, *, is_last: bool) -> None:
         reading.put("floor", piece[found.start("value") : found.end("value")])
         _read_more(reading, piece[found.start("rest") :])
     elif found := words.STALL.fullmatch(flat):
-        reading.put("stall", " ".join(piece[found.start("value") :].upper().split()))
+        value = piece[found.start("value") :]
+        # "Quầy A-04 Chợ Mới", without a comma.
+        market = re.search(r"\s(?=cho\s)", flatten(value))
+        reading.put("stall", " ".join(value[: market.start() if market else len(value)].upper().split()))
+        _read_more(reading, value[market.end() :] if market else "")
     elif not words.is_said(piece):
         _read_way(reading, piece, is_last=is_last)
     elif words.SITE.fullmatch(flat):

@@ -86,9 +86,10 @@ class Locator:
             name = written[len(word[0]) :] if word else written
             known = self.gazetteer.book.ward(name)
             more |= {"ward": known[0], "ward_code": known[1]} if known else {"ward": name}
-        if address.site is None and (market := said.get("market")):
+        # Columns of their own are surer than what was taken from the address.
+        if market := said.get("market"):
             more["site"] = self.gazetteer.book.site(market) or market
-        if address.stall is None and (stall := said.get("stall")):
+        if stall := said.get("stall"):
             more["stall"] = stall.upper()
         whole = stated or ", ".join(part for part in (said.get("stall"), said.get("market"), way) if part)
         return whole, replace(address, **more) if more else address  # type: ignore[arg-type]

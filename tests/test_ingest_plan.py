@@ -186,6 +186,18 @@ def test_twins_in_a_file_are_told_but_stalls_at_one_address_are_none() -> None:
     assert "twice_in_file" in _codes(second)
 
 
+def test_a_stall_is_known_again_by_its_columns_or_its_address() -> None:
+    stall = {"stall": "A-04", "site": "Chợ Minh Họa", "house_number": None, "alley": None, "street_name": None}
+    known = _known(**stall, address="Quầy A-04 Chợ Minh Họa")
+    (by_columns,) = _rows(
+        ["Quán Minh Họa Sáng", "Quầy A-04 Chợ Minh Họa", "A-04", "Chợ Minh Họa"],
+        head=["Tên cơ sở", "Địa chỉ kinh doanh", "Số quầy", "Chợ"],
+        register=[known],
+    )
+    (by_address,) = _rows(["Quán Minh Họa Sáng", "Quầy A-04 Chợ Minh Họa"], head=HEAD[:2], register=[known])
+    assert (by_columns.verdict, by_address.verdict) == ("same", "same")
+
+
 def test_a_place_of_another_ward_is_flagged() -> None:
     elsewhere, outside = _rows(
         ["Quán A Minh Họa", "5 Núi Thành, Phường Hải Châu", None],
