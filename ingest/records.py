@@ -131,7 +131,7 @@ class _Reading:
         if row.number in self.fills:
             present = dict(cells)
             for column, top in self.fills[row.number]:
-                if column not in present and self.above_row.get(column, 0) >= top:
+                if column not in present and column in self.above and self.above_row.get(column, 0) >= top:
                     present[column] = self.above[column]
                     carried.append(column)
         values: dict[str, tuple[Value, ...]] = {}
