@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Iterator
 
 from ingest.columns import Table
-from ingest.header_words import fields
 from ingest.table_rows import Group, Reason, RowClassifier
 from ingest.workbook import CellError, Row, Value
 
@@ -159,8 +158,3 @@ class _Reading:
             self.name, row.number, row.number in self.table.sheet.hidden_rows, groups, cells, values,
             tuple(kept), refused, tuple(carried),
         )  # fmt: skip
-
-
-def known_fields() -> tuple[str, ...]:
-    """The names of all fields that a record's `values` may have."""
-    return tuple(fields())
