@@ -135,6 +135,14 @@ def test_rows_and_columns_count_as_on_screen() -> None:
     assert record.row == 3 and min(record.cells) == 3
 
 
+def test_names_that_look_like_group_rows_are_records() -> None:
+    """In a narrow table, where each row has few cells."""
+    names = ["I Love Coffee", "Chợ Minh Họa 2", "V Coffee", "Tổ ấm Minh Họa", "C. Hạnh Minh Họa", "Tổng hợp Minh Họa"]
+    lines = [["Tên cơ sở", "Địa chỉ", "Điện thoại"], *([name, "12 Tiểu La", None] for name in names)]
+    found = list(read_records(recognise(_read(write.xlsx(grid(lines))).sheets[0])))
+    assert [row.values["name"] for row in found if isinstance(row, Record)] == [(name,) for name in names]
+
+
 def test_a_correction_holds_for_the_next_file_of_the_same_shape() -> None:
     first = recognise(_read(write.xlsx(grid([headers()], rows(6)))).sheets[0])
     key = next(column.key for column in first.columns if column.field == "note")
