@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -173,6 +174,21 @@ def test_each_column_says_how_sure_it_is_and_what_else_it_could_be() -> None:
     unsure = recognise(_read(write.text(grid(rows(12, ("name", "address", "phone")))), "a.csv").sheets[0])
     assert all(0.5 <= column.confidence < 0.8 for column in unsure.columns)
     assert any(column.runner_up for column in unsure.columns)
+
+
+def test_lists_and_holes_of_geojson_are_cells_too() -> None:
+    features = [
+        {
+            "type": "Feature",
+            "geometry": None,
+            "properties": {"name": "Quán minh họa", "phones": ["0905000001", "0905000002"]},
+        },
+        {"type": "Feature", "geometry": {"type": "Point", "coordinates": [108.2, 16.04]}, "properties": {"name": None}},
+    ]
+    data = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    rows = list(read(data, "a.geojson").sheets[0].rows())
+    assert rows[1].values == ["Quán minh họa", "0905000001; 0905000002", None, None, None]
+    assert rows[2].values == [None, None, 108.2, 16.04, None]
 
 
 @pytest.mark.parametrize(
