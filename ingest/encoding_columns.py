@@ -16,6 +16,7 @@ _WEAK_VIQR = re.compile(r"[aeiouyAEIOUY]['`?~](?=\s|$)")
 _EXAMPLES = 5
 _CLOSELY = 3_000
 _FOLLOWED = 4
+_REMEMBERED = 20_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,16 +98,26 @@ class Decoder:
     def __init__(self, encodings: Iterable[Encoding], leading: Encoding | None = None) -> None:
         self.encodings = tuple(encodings)
         self.leading = leading
+        self._known: dict[str, tuple[str, Encoding | None]] = {}
 
     def __call__(self, text: str) -> tuple[str, Encoding | None]:
         """The text as it should read, and the encoding it was in; None when nothing was changed."""
         if not self.encodings or ("viqr" not in self.encodings and is_plain(text)):
             return text, None
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            known = self._known[text] = self._decoded(text)
+        return known
+
+    def _decoded(self, text: str) -> tuple[str, Encoding | None]:
+        by_column = self._by_column(text)
+        if by_column is not None:
+            return decode(text, by_column), by_column
         encoding, _ = guess(text)
         if self.leading == "viqr" and encoding is None and _WEAK_VIQR.search(text) and is_plain(text):
             encoding = "viqr"
-        elif self.leading and encoding != self.leading and encoding in (None, "tcvn3", "vni"):
-            encoding = self._by_column(text) or encoding
         if encoding is None or encoding not in self.encodings:
             return text, None
         decoded = decode(text, encoding)

@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Iterator
 
 from ingest.columns import Table
-from ingest.header_words import fields
 from ingest.table_rows import Group, Reason, RowClassifier
 from ingest.workbook import CellError, Row, Value
 
@@ -131,7 +130,7 @@ class _Reading:
         if row.number in self.fills:
             present = dict(cells)
             for column, top in self.fills[row.number]:
-                if column not in present and self.above_row.get(column, 0) >= top:
+                if column not in present and column in self.above and self.above_row.get(column, 0) >= top:
                     present[column] = self.above[column]
                     carried.append(column)
         values: dict[str, tuple[Value, ...]] = {}
@@ -159,8 +158,3 @@ class _Reading:
             self.name, row.number, row.number in self.table.sheet.hidden_rows, groups, cells, values,
             tuple(kept), refused, tuple(carried),
         )  # fmt: skip
-
-
-def known_fields() -> tuple[str, ...]:
-    """The names of all fields that a record's `values` may have."""
-    return tuple(fields())

@@ -37,10 +37,10 @@ _FOOTER = re.compile(
 )
 _HOUSE = re.compile(r"(?:so |nha |k|kiet |hem |h|lo )?\d")
 _NOTES = re.compile(r"^(?:ghi chu|luu y|chu thich|note)\b")
-_NUMBERING = (
-    ("roman", re.compile(r"^\s*[IVX]{1,5}\s*[.)\-:/]?\s+\S|^\s*[IVX]{1,5}[.)\-:]\s*\S")),
-    ("letter", re.compile(r"^\s*[A-HĐ]\s*[.)\-:/]\s*\S")),
-    ("arabic", re.compile(r"^\s*\d{1,2}(?:\.\d{1,2})?\s*[.)\-:/]\s*\D")),
+_NUMBERS = (
+    ("roman", r"[IVX]{1,5}"),
+    ("letter", r"[A-HĐ]"),
+    ("arabic", r"\d{1,2}(?:\.\d{1,2})?"),
 )
 _LEAD = re.compile(r"^\s*(?:[IVX]{1,5}|[A-HĐ]|\d{1,2}(?:\.\d{1,2})?)\s*[.)\-:/]\s*|^\s*[IVX]{1,5}\s+(?=\S)")
 _KINDS: tuple[tuple[GroupKind, re.Pattern[str]], ...] = (
@@ -128,7 +128,7 @@ class RowClassifier:
             return "footer"
         if len(texts) < len(filled) and len(filled) > 1 and not self._is_number_of_group(row, filled):
             return None
-        group = self._group(row, text, joined, len(words))
+        group = self._group(row, text, [part.strip() for part in texts])
         if group is not None:
             self._enter(group)
             return "group"
@@ -140,15 +140,15 @@ class RowClassifier:
         """A group's own number of members, or its place in the list, beside its name."""
         return len(filled) == 2 and isinstance(row.values[filled[0] - 1], str)
 
-    def _group(self, row: Row, text: str, joined: str, words: int) -> Group | None:
+    def _group(self, row: Row, text: str, texts: list[str]) -> Group | None:
         if len(text) > 120:
             return None
         wide = row.number in self._wide
-        level = next((name for name, pattern in _NUMBERING if pattern.match(joined)), "")
         name = _LEAD.sub("", text).strip() or text
         folded = fold_plain(name)
         kind = next((kind for kind, pattern in _KINDS if pattern.match(folded)), None)
-        alone = words == 1
+        alone = len(texts) == 1
+        level = _level(texts, known=kind is not None)
         if (
             kind in ("residential_group", "ward", "street", "market")
             and (alone or level)
@@ -185,6 +185,17 @@ class RowClassifier:
 def _has_house(texts: Sequence[str]) -> bool:
     """Whether a cell is an address or a number: "Kế toán Minh Họa" at 12 Núi Thành is a business, no signature."""
     return any(_HOUSE.match(fold_plain(text)) for text in texts)
+
+
+def _level(texts: list[str], *, known: bool) -> str:
+    """How a group row is numbered: in its own text, or in a cell before it. `I Love Coffee` is not numbered."""
+    for name, number in _NUMBERS:
+        if len(texts) > 1:
+            if re.fullmatch(number + r"\s*[.)\-:/]?", texts[0]):
+                return name
+        elif re.match(number + r"\s*[.)\-:/]\s*\S", texts[0]) or (known and re.match(r"[IVX]{1,5}\s+\S", texts[0])):
+            return name
+    return ""
 
 
 def _is_number(value: Value | None) -> bool:

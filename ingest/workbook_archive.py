@@ -6,6 +6,7 @@ bounded, and a part with a document type (the door for XML entities) is refused 
 """
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -20,6 +21,7 @@ _MOST_PARTS = 5_000
 _RATIO = 150
 _RATIO_FROM = 64 * 2**20
 _PIECE = 1 << 20
+_LARGE_COUNT = re.compile(rb"""ount\s*=\s*["']\s*\+?0*[1-9]\d{7,}""")
 _STORED, _DEFLATED = 0, 8
 _TEXT_PARTS = (".xml", ".rels", ".vml", ".kml", ".rdf")
 
@@ -39,6 +41,9 @@ class Archive:
 
     def _check_declared(self) -> None:
         infos = self._zip.infolist()
+        if len({info.filename.lower() for info in infos}) < len(infos):
+            # Two parts of one name: each reader would choose another.
+            raise Refusal("damaged")
         if len(infos) > _MOST_PARTS:
             raise Refusal("zip_bomb", megabytes=MOST_UNPACKED // 2**20)
         declared = sum(info.file_size for info in infos)
@@ -61,6 +66,7 @@ class Archive:
         info = self.parts[name]
         counted_before = self._unpacked
         first = True
+        tail = b""
         for piece in self._inflated(info):
             self._unpacked += len(piece)
             own = self._unpacked - counted_before
@@ -69,6 +75,10 @@ class Archive:
             if first and name.lower().endswith(_TEXT_PARTS):
                 refuse_document_type(piece)
                 first = False
+            if _LARGE_COUNT.search(tail + piece) and not name.lower().startswith("xl/worksheets/"):
+                # The quick reader would set aside memory for as many as are announced.
+                raise Refusal("damaged")
+            tail = piece[-64:]
             yield piece
 
     def _inflated(self, info: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -108,8 +108,11 @@ def _place(shape: bytes | None) -> list[Value | None]:
 
 
 def _value(value: Any) -> Value | None:
-    if hasattr(value, "item"):
-        value = value.item()
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list):
+        # An attribute may be a list: its members in one cell.
+        value = "; ".join(str(member) for member in value)
     if is_empty(value) or (isinstance(value, float) and value != value):
         return None
     if isinstance(value, bytes):

@@ -105,26 +105,38 @@ def _reach(text: bytes, layout: Layout) -> bool:
         return False
     layout.cells += text.count(b"</c>")
     layout.columns = max([layout.columns, *map(column_number, {letters for letters, _ in refs})])
-    layout.rows = max([layout.rows, *map(int, {digits for _, digits in refs})])
+    _go_down([int(digits) for _, digits in refs], layout)
     return True
 
 
 def _reach_of_any_writer(text: bytes, layout: Layout) -> None:
-    for match in _ANY_CELL.finditer(text):
-        ref = _REF.search(match[1])
-        layout.cells += 1
-        if not ref and _HAS_REF.search(match[1]):
-            # An address that is none: the quick reader would make what it likes of it.
+    """The same for cells and rows written in any other way that XML allows."""
+    cells = [match[1] for match in _ANY_CELL.finditer(text)]
+    refs = [ref for cell in cells if (ref := _REF.search(cell))]
+    if refs and len(refs) < len(cells):
+        # An address that is none: the quick reader would make what it likes of it.
+        raise Refusal("damaged")
+    layout.cells += len(cells)
+    if refs:
+        layout.columns = max([layout.columns, *map(column_number, {ref[1] for ref in refs})])
+        _go_down([int(ref[2]) for ref in refs], layout)
+        return
+    if any(_HAS_REF.search(cell) for cell in cells):
+        raise Refusal("damaged")
+    # Cells without an address count from the left, rows from the top: there are no more of them than there are.
+    rows = [match[1] for match in _ROW.finditer(text)]
+    layout.columns = max([layout.columns, *(len(_ANY_CELL.findall(row)) for row in _ROW.split(text))])
+    for row in rows:
+        given = _ROW_NUMBER.search(row)
+        _go_down([int(given[1]) if given else layout.rows + 1], layout)
+
+
+def _go_down(rows: list[int], layout: Layout) -> None:
+    """Note the rows of cells in their order. The quick reader takes the first and the last for the sheet's ends."""
+    if rows:
+        if rows[0] < layout.rows or rows != sorted(rows):
             raise Refusal("damaged")
-        if ref:
-            layout.rows = max(layout.rows, int(ref[2]))
-            layout.columns = max(layout.columns, column_number(ref[1]))
-    if layout.cells and not layout.columns:
-        # Cells without an address count from the left; there are no more of them in a row than in all.
-        rows = _ROW.split(text)
-        layout.columns = max(len(_ANY_CELL.findall(row)) for row in rows)
-    given = [int(found[1]) for match in _ROW.finditer(text) if (found := _ROW_NUMBER.search(match[1]))]
-    layout.rows = max([layout.rows, *given]) if given else layout.rows + len(_ROW.findall(text))
+        layout.rows = rows[-1]
 
 
 def _note_hidden_rows(text: bytes, layout: Layout) -> None:

@@ -18,5 +18,17 @@ def sheet_relations(archive: Archive, ending: str) -> tuple[str, dict[str, str]]
     relations = {}
     for element in root:
         target = element.get("Target") or ""
-        relations[element.get("Id") or ""] = target.removeprefix("/") if target.startswith("/") else folder + target
+        relations[element.get("Id") or ""] = _part_name(folder, target)
     return folder, relations
+
+
+def _part_name(folder: str, target: str) -> str:
+    if target.startswith("/"):
+        return target[1:]
+    return target if target.startswith(folder) else folder + target
+
+
+def worksheet_part(archive: Archive, relations: dict[str, str], relation: str) -> str | None:
+    """The part that a sheet's relation names, if it is a worksheet's and there."""
+    part = relations.get(relation, "")
+    return part if part in archive.parts and "worksheets/" in part else None

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import struct
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from ingest.refusal import Refusal
 from ingest.workbook import CellError, FileKind, Row, Sheet, Value, Workbook, empty_as_none, is_empty
 from ingest.workbook_archive import Archive
 from ingest.workbook_layout import Layout
-from ingest.workbook_relations import sheet_relations
+from ingest.workbook_relations import sheet_relations, worksheet_part
 
 MOST_CELLS = 24_000_000
 """Of one sheet's grid: 34 bytes each in the quick reader, so 0.8 GB at most."""
@@ -25,7 +26,6 @@ _SPARSE = 8
 _MOST_SHEETS = 200
 # Styles and extensions that openpyxl does not know are of no matter here.
 warnings.filterwarnings("ignore", module="openpyxl")
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 def read_zipped(source: Path | bytes, filename: str, kind: FileKind, archive: Archive) -> Workbook:
@@ -37,23 +37,19 @@ def read_zipped(source: Path | bytes, filename: str, kind: FileKind, archive: Ar
         opened = calamine.load_workbook(io.BytesIO(source if isinstance(source, bytes) else source.read_bytes()))
     except calamine.PasswordError as error:
         raise Refusal("password") from error
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        raise Refusal("damaged") from error
     except BaseException as error:
-        # The reader's own failures come as PanicException, which is no Exception.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise Refusal("damaged") from error
+        raise _as_refusal(error) from error
+    if len(opened.sheets_metadata) != len(layouts):
+        raise Refusal("damaged")
     if len(opened.sheet_names) > _MOST_SHEETS:
         raise Refusal("too_many_sheets", sheets=len(opened.sheet_names), most=_MOST_SHEETS)
     sheets = []
-    for index, meta in enumerate(opened.sheets_metadata):
-        if meta.typ not in (calamine.SheetTypeEnum.WorkSheet,):
+    for index, (meta, layout) in enumerate(zip(opened.sheets_metadata, layouts, strict=True)):
+        if meta.typ != calamine.SheetTypeEnum.WorkSheet:
             continue
-        if meta.name not in layouts:
+        if layout is None:
             # Its reach is unknown, and the quick reader would end the whole process where memory does not suffice.
             raise Refusal("damaged")
-        layout = layouts[meta.name]
         sheets.append(
             Sheet(
                 name=meta.name,
@@ -66,6 +62,12 @@ def read_zipped(source: Path | bytes, filename: str, kind: FileKind, archive: Ar
             )
         )
     return Workbook(filename, kind, sheets)
+
+
+def _as_refusal(error: BaseException) -> BaseException:
+    """A failure of the quick reader as a refusal. Its panics are no `Exception`; what is not its own stays as it is."""
+    own = isinstance(error, calamine.CalamineError | OSError | ValueError)
+    return Refusal("damaged") if own or type(error).__name__ == "PanicException" else error
 
 
 def _refuse_more_than_tables(archive: Archive, kind: FileKind) -> None:
@@ -82,36 +84,43 @@ def _refuse_more_than_tables(archive: Archive, kind: FileKind) -> None:
             raise Refusal("password")
 
 
-def _layouts(archive: Archive, kind: FileKind) -> dict[str, Layout]:
-    """Each sheet's layout by its name. Every part is unpacked once on the way, so that its real size is known."""
+def _layouts(archive: Archive, kind: FileKind) -> list[Layout | None]:
+    """Each sheet's layout, in their order; None for a sheet that is no worksheet.
+
+    Every part is unpacked once on the way, so that its real size is known.
+    """
     try:
         if kind == "ods":
-            layouts = workbook_ods.scan(archive.pieces("content.xml"))
+            layouts: list[Layout | None] = list(workbook_ods.scan(archive.pieces("content.xml")).values())
             seen = {"content.xml"}
         else:
+            if kind == "xlsb":
+                workbook_xlsb.refuse_large_counts(archive)
             parts = _sheet_parts(archive) if kind == "xlsx" else workbook_xlsb.sheet_parts(archive)
             scan = workbook_layout.scan if kind == "xlsx" else workbook_xlsb.scan
-            layouts = {name: scan(archive.pieces(part)) for name, part in parts.items()}
-            seen = set(parts.values())
-    except (ElementTree.ParseError, LookupError, ValueError) as error:
+            layouts = [scan(archive.pieces(part)) if part else None for part in parts]
+            seen = {part for part in parts if part}
+    except (ElementTree.ParseError, LookupError, ValueError, struct.error) as error:
         raise Refusal("damaged") from error
     archive.measure(seen)
-    for layout in layouts.values():
+    for layout in layouts:
+        if layout is None:
+            continue
         if layout.cells > MOST_CELLS or (kind != "xlsx" and layout.area > MOST_CELLS):
             raise Refusal("too_large", rows=layout.rows, columns=layout.columns)
     return layouts
 
 
-def _sheet_parts(archive: Archive) -> dict[str, str]:
-    """The part of each worksheet, by its name, as xl/workbook.xml says."""
+def _sheet_parts(archive: Archive) -> list[str | None]:
+    """The part of each sheet, as xl/workbook.xml says; None for one that is no worksheet."""
     folder, relations = sheet_relations(archive, "xml")
     root = ElementTree.fromstring(archive.read(f"{folder}workbook.xml"))
-    parts = {}
+    parts: list[str | None] = []
     for element in root.iter():
         if element.tag.rpartition("}")[2] == "sheet":
-            part = relations.get(element.get(_RELATION) or "")
-            if part in archive.parts and "worksheets/" in part:
-                parts[element.get("name") or ""] = part
+            # The relation's namespace differs between the two kinds of OOXML.
+            named = [value for name, value in element.items() if name.startswith("{") and name.endswith("}id")]
+            parts.append(worksheet_part(archive, relations, named[0] if named else ""))
     return parts
 
 
@@ -128,8 +137,8 @@ def _rows_of(
         if not kept:
             try:
                 kept.append(opened.get_sheet_by_index(index))
-            except (calamine.CalamineError, OSError, ValueError) as error:
-                raise Refusal("damaged") from error
+            except BaseException as error:
+                raise _as_refusal(error) from error
         return _dense_rows(kept[0], layout)
 
     return rows

@@ -106,6 +106,20 @@ def _deep_geojson() -> bytes:
     return b'{"type":"FeatureCollection","features":' + b"[" * 200_000
 
 
+def _announced_texts() -> bytes:
+    """Announces four thousand million texts: the quick reader would set aside a terabyte, and end the process."""
+    return write.changed_parts(
+        write.xlsx(Grid("a", [["STT", "Tên cơ sở"]])),
+        {"xl/sharedStrings.xml": '<sst uniqueCount="4294967295"><si><t>STT</t></si><si><t>x</t></si></sst>'},
+    )
+
+
+def _rows_upwards() -> bytes:
+    """The last row comes first: the quick reader would take the grid's height for less than nothing."""
+    cell = b'<row r="%d"><c r="A%d"><v>1</v></c></row>'
+    return _with_sheet(_HEAD + cell % (9, 9) + cell % (1, 1) + _TAIL)
+
+
 @pytest.mark.parametrize(
     ("name", "make", "answers"),
     [
@@ -116,6 +130,8 @@ def _deep_geojson() -> bytes:
         ("repeated_values.ods", _ods_repeated_values, {"too_large"}),
         ("endless_line.csv", _one_endless_line, {"unknown_format"}),
         ("deep.geojson", _deep_geojson, {"damaged"}),
+        ("announced_texts.xlsx", _announced_texts, {"damaged"}),
+        ("rows_upwards.xlsx", _rows_upwards, {"damaged"}),
     ],
 )
 def test_time_and_memory_are_bounded(name: str, make: object, answers: set[str], tmp_path: Path) -> None:
@@ -128,39 +144,58 @@ def test_time_and_memory_are_bounded(name: str, make: object, answers: set[str],
 
 
 _MUTATED = r"""
-import collections, random, sys
+import collections, io, random, sys, zipfile
 from pathlib import Path
 from ingest.columns import recognise
 from ingest.records import read_records
 from ingest.refusal import Refusal
 from ingest.workbook_reader import read
+from tests.workbook_writers import archive
 pick = random.Random(4)
-paths = sorted(path for path in Path(sys.argv[1]).iterdir() if path.suffix not in (".md", ".json"))
-answers = collections.Counter()
-for _ in range(int(sys.argv[2])):
-    path = pick.choice(paths)
-    data = bytearray(path.read_bytes())
-    place = pick.randrange(len(data))
-    way = pick.choice(("flip", "cut", "zero", "move"))
+NUMBERS = (b"9", b"99999", b"0", b"-1", b"1048576", b"4294967295")
+
+def spoilt(data):
+    place, other = pick.randrange(len(data)), pick.randrange(len(data))
+    way = pick.choice(("flip", "cut", "zero", "move", "number"))
     if way == "flip":
-        for _ in range(pick.choice((1, 3, 20, 100))):
+        for _ in range(pick.choice((1, 3, 20))):
             data[pick.randrange(len(data))] = pick.randrange(256)
     elif way == "cut":
         del data[place:]
     elif way == "zero":
         data[place : place + 64] = bytes(64)
-    else:
-        other = pick.randrange(len(data))
+    elif way == "move":
         data[place : place + 100], data[other : other + 100] = data[other : other + 100], data[place : place + 100]
+    else:
+        digits = [at for at in range(place, min(place + 200, len(data))) if 48 <= data[at] <= 57]
+        for at in digits[:1]:
+            data[at : at + 1] = pick.choice(NUMBERS)
+    return bytes(data)
+
+def spoilt_within(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    name = pick.choice([name for name in parts if parts[name] and len(parts[name]) < 100_000])
+    return archive(parts | {name: spoilt(bytearray(parts[name]))})
+
+paths = sorted(path for path in Path(sys.argv[1]).iterdir() if path.suffix not in (".md", ".json"))
+answers = collections.Counter()
+for turn in range(int(sys.argv[2])):
+    path = pick.choice(paths)
+    data = path.read_bytes()
     try:
-        for sheet in read(bytes(data), path.name).sheets:
+        data = spoilt_within(data) if turn % 2 else spoilt(bytearray(data))
+    except (zipfile.BadZipFile, OverflowError):
+        continue
+    try:
+        for sheet in read(data, path.name).sheets:
             for _ in read_records(recognise(sheet)):
                 pass
         answers["read"] += 1
     except Refusal as refusal:
         answers[refusal.code] += 1
     except BaseException as error:
-        raise SystemExit(f"{path.name} {way}: {type(error).__name__}: {error}")
+        raise SystemExit(f"turn {turn}, {path.name}: {type(error).__name__}: {error}")
 print(dict(answers))
 """
 

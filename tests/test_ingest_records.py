@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -135,6 +136,14 @@ def test_rows_and_columns_count_as_on_screen() -> None:
     assert record.row == 3 and min(record.cells) == 3
 
 
+def test_names_that_look_like_group_rows_are_records() -> None:
+    """In a narrow table, where each row has few cells."""
+    names = ["I Love Coffee", "Chợ Minh Họa 2", "V Coffee", "Tổ ấm Minh Họa", "C. Hạnh Minh Họa", "Tổng hợp Minh Họa"]
+    lines = [["Tên cơ sở", "Địa chỉ", "Điện thoại"], *([name, "12 Tiểu La", None] for name in names)]
+    found = list(read_records(recognise(_read(write.xlsx(grid(lines))).sheets[0])))
+    assert [row.values["name"] for row in found if isinstance(row, Record)] == [(name,) for name in names]
+
+
 def test_a_correction_holds_for_the_next_file_of_the_same_shape() -> None:
     first = recognise(_read(write.xlsx(grid([headers()], rows(6)))).sheets[0])
     key = next(column.key for column in first.columns if column.field == "note")
@@ -165,6 +174,21 @@ def test_each_column_says_how_sure_it_is_and_what_else_it_could_be() -> None:
     unsure = recognise(_read(write.text(grid(rows(12, ("name", "address", "phone")))), "a.csv").sheets[0])
     assert all(0.5 <= column.confidence < 0.8 for column in unsure.columns)
     assert any(column.runner_up for column in unsure.columns)
+
+
+def test_lists_and_holes_of_geojson_are_cells_too() -> None:
+    features = [
+        {
+            "type": "Feature",
+            "geometry": None,
+            "properties": {"name": "Quán minh họa", "phones": ["0905000001", "0905000002"]},
+        },
+        {"type": "Feature", "geometry": {"type": "Point", "coordinates": [108.2, 16.04]}, "properties": {"name": None}},
+    ]
+    data = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    rows = list(read(data, "a.geojson").sheets[0].rows())
+    assert rows[1].values == ["Quán minh họa", "0905000001; 0905000002", None, None, None]
+    assert rows[2].values == [None, None, 108.2, 16.04, None]
 
 
 @pytest.mark.parametrize(
