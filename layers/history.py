@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Text, cast, column, func, literal, or_, select, table
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from layers.collections import STAFF_COLLECTIONS
 
@@ -31,7 +31,7 @@ _CHANGE = table(
     ),
     schema="register",
 )
-_COUNTED = (
+COUNTED = (
     "operating_status",
     "accepts_cashless",
     "active_acceptance",
@@ -102,21 +102,40 @@ def as_of(connection: Connection, collection: str, code: str, moment: datetime) 
     return found
 
 
+def place_as_of(connection: Connection, code: str, moment: datetime) -> dict[str, list[dict[str, Any]]]:
+    """An establishment and its dated records by wire names, by collection, as the register had them at a moment."""
+    chosen = (_CHANGE.c.establishment_code == code, _CHANGE.c.at <= moment)
+    key = (_CHANGE.c.collection, _CHANGE.c.record_code)
+    latest = (
+        select(*key, _CHANGE.c.after)
+        .where(*chosen)
+        .ext(distinct_on(*key))
+        .order_by(*key, _CHANGE.c.seq.desc())
+        .subquery()
+    )
+    state = cast(func.register.wire_state(latest.c.after), JSONB)
+    rows = connection.execute(select(latest.c.collection, state).where(latest.c.after.is_not(None)))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for collection, values in rows:
+        found.setdefault(collection, []).append(values)
+    return found
+
+
 def figures_as_of(connection: Connection, ward: str, moment: datetime) -> dict[str, dict[str, int]]:
     """How many establishments of a ward had each value of what is counted, at a moment, by field.
 
     Places that are no business, closed, moved or not found are not counted; unknown is a value of its own.
     """
     as_asked = func.register.establishments_as_of(literal(ward), moment)
-    places = as_asked.table_valued(*_COUNTED, "sector_group", name="places")
+    places = as_asked.table_valued(*COUNTED, "sector_group", name="places")
     counted = (
         places.c.sector_group != "public_place",
         places.c.operating_status.not_in(("closed", "moved", "not_found")),
     )
-    columns = [places.c[name] for name in _COUNTED]
-    found: dict[str, dict[str, int]] = {name: {} for name in _COUNTED}
+    columns = [places.c[name] for name in COUNTED]
+    found: dict[str, dict[str, int]] = {name: {} for name in COUNTED}
     for *values, count in connection.execute(select(*columns, func.count()).where(*counted).group_by(*columns)):
-        for name, value in zip(_COUNTED, values, strict=True):
+        for name, value in zip(COUNTED, values, strict=True):
             found[name][value] = found[name].get(value, 0) + count
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from mapservice import errors, logs
+from mapservice import errors, logs, staff_page
 from mapservice.middleware import Observe
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import about, lookup, map, proposals, static
@@ -21,6 +21,7 @@ from mapservice.routes.staff import (
     entities,
     exports,
     merging,
+    past,
     personal,
     photos,
     record,
@@ -67,6 +68,7 @@ ROUTERS = (
     entities.router,
     steps.router,
     merging.router,
+    past.router,
     record.router,
 )
 
@@ -84,6 +86,7 @@ def create_app(settings: HttpSettings, database: Database, **options: Any) -> Fa
         **options,
     )
     app.state.settings, app.state.database = settings, database
+    app.state.staff_error_page = staff_page.error_page
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -29,6 +29,7 @@ PROBLEMS: dict[str, int] = {
     "invalid_limit": 400,
     "invalid_offset": 400,
     "invalid_datetime": 400,
+    "invalid_as_of": 400,
     "invalid_cursor": 400,
     "invalid_format": 400,
     "invalid_language": 400,
@@ -83,6 +84,8 @@ PROBLEMS: dict[str, int] = {
     "invalid_reason": 400,
     "invalid_since": 400,
     "unsupported_crs": 400,
+    "invalid_key": 400,
+    "key_reused": 422,
     "precondition_required": 428,
     "stale": 412,
     "invalid_fields": 422,
@@ -145,10 +148,24 @@ def problem_response(problem: Problem, request: Request) -> Response:
     if problem.code in CHALLENGES:
         headers["WWW-Authenticate"] = CHALLENGES[problem.code]
     if wants_html(request):
-        page = render("error.html", lang, problem=document)
+        page = _page_for_staff(request, document) or render("error.html", lang, problem=document)
         return Response(page, problem.status, headers, "text/html; charset=utf-8")
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(body, problem.status, headers, "application/problem+json")
+
+
+def _page_for_staff(request: Request, document: dict[str, Any]) -> str | None:
+    """The problem inside the frame of the staff screens, where somebody is signed in; never when the service itself is
+    ill: then nothing more is asked of the database.
+    """
+    make = getattr(request.app.state, "staff_error_page", None) if "app" in request.scope else None
+    if make is None or document["status"] >= 500:
+        return None
+    try:
+        page: str | None = make(request, document)
+    except (Problem, DBAPIError, PoolTimeout):
+        return None
+    return page
 
 
 def _shorten(value: object) -> str:

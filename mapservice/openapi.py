@@ -20,6 +20,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
     "cursor": {"type": "string"},
     "reason": {"type": "string"},
+    "as_of": {"type": "string", "format": "date"},
     "since": {"type": "integer", "minimum": 0, "default": 0},
 }
 
@@ -45,9 +46,9 @@ def tile_parameters() -> dict[str, Any]:
 
 
 def write_parameters(*names: str, seen: bool = False) -> dict[str, Any]:
-    """`openapi_extra` of writes. `seen`: they name the version that they start from."""
+    """`openapi_extra` of writes. `seen`: they name the version that they start from; others may be sent again."""
     given = parameters("lang", *names)["parameters"]
-    headers = {"Change-Reason": False, **({"If-Match": True} if seen else {})}
+    headers = {"Change-Reason": False, **({"If-Match": True} if seen else {"Idempotency-Key": False})}
     for name, required in headers.items():
         given.append({"name": name, "in": "header", "required": required, "schema": {"type": "string"}})
     found: dict[str, Any] = {"parameters": given}

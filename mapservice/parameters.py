@@ -12,6 +12,8 @@ from layers.features import decode_cursor
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval
 from mapservice.errors import Problem
 from mapservice.language import LANGUAGES
+from postgis.store.record_values import EARLIEST
+from postgis.today import read_day, today
 from postgis.vocabulary import CODE_LISTS
 
 COMMON = ("f", "lang")
@@ -118,6 +120,20 @@ def _day(part: str, text: str) -> date:
         return date.fromisoformat(part) if len(part) == 10 else datetime.fromisoformat(part).date()
     except ValueError:
         raise Problem("invalid_datetime", pointer="datetime", value=text) from None
+
+
+def past_day(params: QueryParams) -> date | None:
+    """`as_of`: today or a day before it, since the register can have been filled; None where it is not given."""
+    text = params.get("as_of")
+    if not text:
+        return None
+    try:
+        day = read_day(text)
+    except ValueError:
+        raise Problem("invalid_as_of", pointer="as_of", value=text) from None
+    if not EARLIEST <= day <= today():
+        raise Problem("invalid_as_of", pointer="as_of", value=text)
+    return day
 
 
 def values(field: Field, text: str) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from datetime import date
 from typing import Any
 
 from mapservice.forms import Form
+from postgis.errors import FieldError
 from postgis.merge import same
-from postgis.store.record_types import WritableField
+from postgis.store.record_types import MAX_TEXT, WritableField
+from postgis.store.record_values import readable
 
 _DAY = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})[/.\- ](\d{4})")
 _DECIMAL = re.compile(r"-?[0-9]{1,3}([.,][0-9]+)?")
@@ -33,6 +35,18 @@ def wire_values(typed: Mapping[str, str], fields: Sequence[WritableField]) -> di
         elif field.name in typed:
             found[field.name] = _value(field, typed[field.name])
     return found
+
+
+def argument_errors(typed: Mapping[str, str]) -> list[FieldError]:
+    """What is wrong with the reason, which every form asks for, and with evidence and legal basis where they stand."""
+    errors = [] if typed["reason"] else [FieldError("reason", "required")]
+    for name in ("reason", "evidence", "legal_basis"):
+        text = typed.get(name, "")
+        if not readable(text):
+            errors.append(FieldError(name, "unreadable_text"))
+        elif len(text) > MAX_TEXT:
+            errors.append(FieldError(name, "too_long", {"most": MAX_TEXT}))
+    return errors
 
 
 def changed(values: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +104,8 @@ def _value(field: WritableField, text: str) -> Any:
 
 def _point(lat: str, lon: str) -> Any:
     both = _BOTH.fullmatch(lat)
-    if both and not lon.strip():
+    if both:
+        # Pasted whole beside the longitude that the form came with.
         lat, lon = both[1], both[2]
     lat, lon = lat.strip(), lon.strip()
     if not lat and not lon:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from layers.record_sheet import last_change
 from mapservice.errors import Problem
 from mapservice.forms import Form
-from mapservice.record_forms import changed, seen_values, seen_version, typed_texts, wire_values
+from mapservice.record_forms import argument_errors, changed, seen_values, seen_version, typed_texts, wire_values
 from mapservice.rights import can
 from mapservice.writing import write_or_propose
 from postgis.actor import Actor, read_as, write_as
@@ -20,7 +20,7 @@ from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale
 from postgis.merge import same
 from postgis.risk import ENDED
 from postgis.store import proposals, records
-from postgis.store.record_types import MAX_TEXT, RECORD_TYPES, WritableField
+from postgis.store.record_types import RECORD_TYPES, WritableField
 from web.staff_forms import State
 
 MINE, THEIRS = "mine", "theirs"
@@ -83,7 +83,7 @@ def save(database: Database, actor: Actor, form: Form, wish: Wish) -> Outcome:
     typed = typed_texts(form, wish.fields) | {name: form[name] for name in ("reason", "evidence", "legal_basis")}
     values = wire_values(typed, wish.fields) | ({"tax_code": None} if wish.aside else {})
     seen = seen_values(form) if wish.code else {}
-    errors = _argument_errors(typed)
+    errors = argument_errors(typed)
     for name in form.all("clash"):
         choice = form[f"choice.{name}"]
         if choice == THEIRS:
@@ -95,6 +95,8 @@ def save(database: Database, actor: Actor, form: Form, wish: Wish) -> Outcome:
         return Unchanged()
     if not can(actor, "change" if wish.code else "create", wish.collection):
         _may_propose(actor, wish.collection)
+        if wish.aside:
+            errors.append(FieldError("tax_code", "household_tax_code"))
     try:
         return _write(database, actor, wish, patch, seen, seen_version(form), typed, errors)
     except InvalidValues as invalid:
@@ -120,7 +122,7 @@ def _step(database: Database, actor: Actor, form: Form, collection: str, code: s
     if not direct:
         _may_propose(actor, collection)
     typed = {name: form[name] for name in _ARGUMENTS}
-    errors, version = _argument_errors(typed), seen_version(form)
+    errors, version = argument_errors(typed), seen_version(form)
     if errors:
         return Refused(State(typed, errors))
 
@@ -163,15 +165,6 @@ def _may_propose(actor: Actor, collection: str) -> None:
         raise Problem("forbidden")
 
 
-def _argument_errors(typed: Mapping[str, str]) -> list[FieldError]:
-    errors = [] if typed["reason"] else [FieldError("reason", "required")]
-    return errors + [
-        FieldError(name, "too_long", {"most": MAX_TEXT})
-        for name, text in typed.items()
-        if name in _ARGUMENTS and len(text) > MAX_TEXT
-    ]
-
-
 _ARGUMENTS = ("reason", "evidence", "legal_basis")
 
 
@@ -206,6 +199,8 @@ def _write(
     source = str(values.get("source") or "office")
     source = source if source in _SOURCES else "office"
     with write_as(database, actor, reason=typed["reason"], source=source) as connection:
+        # Tried whatever is wrong with the reason, so that every mistake is shown at once; nothing of it may stay.
+        arguments = {**_arguments(typed), "reason": (typed["reason"] if not first else "") or _UNSAID}
         if can(actor, "change" if wish.code else "create", wish.collection):
             before = records.get(connection, wish.collection, wish.code) if wish.code else None
             done = write_or_propose(
@@ -214,10 +209,12 @@ def _write(
                 before,
                 lambda: _directly(connection, actor, wish, values, version),
                 values,
-                {**_arguments(typed), "reason": typed["reason"] or _UNSAID},
+                arguments,
                 wish.collection,
                 source=source,
             )
+        elif first and not values:
+            raise InvalidValues(())
         else:
             done = proposals.propose(
                 connection,
@@ -228,7 +225,7 @@ def _write(
                 source=source,
                 base={name: seen.get(name) for name in patch} if wish.code else None,
                 base_version=version if wish.code else None,
-                **_arguments(typed),
+                **arguments,
             )
         if isinstance(done, proposals.Proposal):
             if wish.aside:
@@ -237,7 +234,6 @@ def _write(
         elif wish.aside and wish.keep_aside:
             wish.keep_aside(connection, done.code, wish.aside)
         if first:
-            # Tried all the same, so that every mistake is shown at once; nothing of it may stay.
             raise InvalidValues(())
         return Proposed(done.receipt) if isinstance(done, proposals.Proposal) else Saved(done.code)
 

@@ -14,6 +14,8 @@ from postgis import identifiers
 from postgis.store import personal_data
 from postgis.vocabulary import CODE_LISTS
 
+UNSEARCHED_SORT = "updated"
+"""The order of a list in which nothing is looked for."""
 NAMES = ("q", *FILTERS, "sort", "cursor", "ended", "entity")
 _LISTS = {
     "sector_group": "sector_group",
@@ -80,6 +82,9 @@ def find_query(request: Request, connection: Connection, params: QueryParams) ->
     """
     kept = QueryParams([(name, value) for name, value in params.multi_items() if name != "entity"])
     typed = kept.get("q", "").strip()
+    if typed and not kept.get("was_q", "") and kept.get("sort") == UNSEARCHED_SORT:
+        # The order that the page had before anything was looked for: what is found goes by likeness.
+        kept = QueryParams([(name, value) for name, value in kept.multi_items() if name != "sort"])
     if identifiers.candidates(typed):
         found = personal_data.find_by_identifier(connection, secrets_of(request), typed)
         kept = QueryParams([(name, value) for name, value in kept.multi_items() if name != "q"])

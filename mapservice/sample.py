@@ -2,15 +2,18 @@
 
 import logging
 import time
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
 from ingest import osm_places
 from mapservice.settings import HttpSettings
+from postgis.bulk import analyse
 from postgis.engine import Database
-from postgis.store import base_map, establishments, model_sites, residential_groups
+from postgis.store import base_map, establishments, model_sites, past, residential_groups
 
+DEMO_PAST = timedelta(days=366)
+"""How long before its loading the demo's history begins."""
 log = logging.getLogger("mapservice.sample")
 
 
@@ -43,6 +46,7 @@ def _load(connection: Connection, settings: HttpSettings, as_of: date) -> int:
     if settings.sample == "demo":
         added += _load_demo(connection, settings.ward, as_of)
     added += establishments.add_many(connection, osm_places.read_places())
+    analyse(connection)
     log.info("sample loaded", extra={"rows": added, "seconds": round(time.perf_counter() - started, 1)})
     return added
 
@@ -55,5 +59,7 @@ def _load_demo(connection: Connection, ward_code: str, as_of: date) -> int:
         raise SampleRefused(f"There is no base data for ward {ward_code}; set MAPSERVICE_SAMPLE=none.")
     invented = demo.generate(outline, base_map.street_lines(connection, ward_code), ward_code=ward_code, as_of=as_of)
     residential_groups.add_many(connection, invented.residential_groups)
-    model_sites.add_many(connection, invented.model_sites)
-    return establishments.add_many(connection, invented.establishments)
+    since = as_of - DEMO_PAST
+    with past.noted_on(connection, since):
+        model_sites.add_many(connection, invented.model_sites)
+    return past.add_with_past(connection, invented.establishments, since, as_of)

@@ -10,6 +10,7 @@ from mapservice.dependencies import database
 from mapservice.onward import page_of
 from mapservice.rights import can
 from mapservice.security import csrf_token
+from mapservice.sessions import session_of
 from postgis.actor import Actor
 from web.lookup import ward_title
 from web.render import local, render
@@ -29,6 +30,17 @@ def staff_page(request: Request, actor: Actor, template: str, *, status: int = 2
     frame = _frame(request, actor, lang)
     page = render(template, lang, **{**frame, **context})
     return Response(page, status, {**NO_STORE, "Content-Language": lang}, HTML)
+
+
+def error_page(request: Request, problem: dict[str, Any]) -> str | None:
+    """A problem (RFC 9457) of the staff screens in their frame; None elsewhere, and where nobody is signed in."""
+    if not request.url.path.startswith("/staff"):
+        return None
+    session = session_of(request)
+    if session is None or session.must_change_password:
+        return None
+    lang = page_language(request)
+    return render("staff/error.html", lang, **_frame(request, session.actor, lang), problem=problem)
 
 
 def see_other(request: Request, path: str, **query: object) -> Response:

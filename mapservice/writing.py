@@ -28,9 +28,12 @@ from postgis.store.life_cycle import NotPossible
 from postgis.store.proposals import Proposal, propose, snapshot
 from postgis.store.record_types import RECORD_TYPES
 from postgis.store.records import Record
+from postgis.store.write_keys import KeyReused
 from web import labels
 
 _ETAG = re.compile(r'\s*(?:W/)?"([0-9]{1,9})-[0-9a-z-]*"\s*')
+_KEY = re.compile(r"[\x21-\x7e]{8,200}")
+"""Long enough that no two requests of a program have the same by chance."""
 
 
 async def writable_collection(collectionId: str, request: Request) -> Collection:  # noqa: N803 - the standard's spelling
@@ -57,9 +60,23 @@ class Desk:
     links: Links
 
     @contextlib.contextmanager
-    def transaction(self, reason: str | None, feature_id: str | None = None) -> Iterator[Connection]:
-        """A transaction of the actor's; what the store refuses becomes a problem. Raises Problem."""
-        with write_as(database(self.request), self.actor, reason=reason) as connection:
+    def transaction(
+        self, reason: str | None, feature_id: str | None = None, versions: tuple[int, ...] | None = None
+    ) -> Iterator[Connection]:
+        """A transaction of the actor's; what the store refuses becomes a problem. Raises Problem.
+
+        With the versions that the writer saw, one who is late already hears so without waiting for another writer; who
+        is not must still ask `record` inside.
+        """
+
+        def refuse_late(connection: Connection) -> None:
+            if feature_id is None or versions is None or "\x00" in feature_id:
+                return
+            now = records.version(connection, self.collection.id, feature_id)
+            if now is not None and now not in versions:
+                raise self.stale(connection, feature_id)
+
+        with write_as(database(self.request), self.actor, reason=reason, before_waiting=refuse_late) as connection:
             try:
                 yield connection
             except InvalidValues as invalid:
@@ -73,6 +90,8 @@ class Desk:
                 raise Problem("not_possible", why=why) from None
             except Forbidden:
                 raise Problem("forbidden") from None
+            except KeyReused:
+                raise Problem("key_reused", pointer="Idempotency-Key") from None
 
     def may(self, verb: str) -> None:
         """Raises Problem when the actor may not do this: who may propose it is told so."""
@@ -141,6 +160,17 @@ async def seen_versions(request: Request) -> tuple[int, ...]:
 SeenVersions = Annotated[tuple[int, ...], Depends(seen_versions)]
 
 
+async def idempotency_key(request: Request) -> str | None:
+    """The header Idempotency-Key, by which a program that sends a request again says that it is the same one."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Problem("invalid_key", pointer="Idempotency-Key")
+    return key
+
+
+IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
+
+
 def write_or_propose(
     connection: Connection,
     actor: Actor,
@@ -155,9 +185,10 @@ def write_or_propose(
 
     It is tried first, so that what waits is known to be sound, and so that the record as stored decides, not as sent.
     """
+    told = snapshot(before) if before else records.superseded(connection, collection, wish)
     attempt = connection.begin_nested()
     after = write()
-    if risk_of(collection, snapshot(before) if before else None, snapshot(after), "staff") != "adverse":
+    if risk_of(collection, told, snapshot(after), "staff") != "adverse":
         attempt.commit()
         return after
     attempt.rollback()

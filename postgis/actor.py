@@ -1,7 +1,7 @@
 """Who acts on the register: set for one transaction, read by row-level security and by the history's triggers."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -35,14 +35,25 @@ def read_as(database: Database, actor: Actor) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def write_as(database: Database, actor: Actor, *, reason: str | None, source: str = "office") -> Iterator[Connection]:
+def write_as(
+    database: Database,
+    actor: Actor,
+    *,
+    reason: str | None,
+    source: str = "office",
+    before_waiting: Callable[[Connection], None] = lambda _: None,
+) -> Iterator[Connection]:
     """A transaction of the actor's, committed when the block ends well; the history notes reason and source.
 
-    One writer at a time: the next waits here, before it has touched a row.
+    One writer at a time: the next waits here, before it has touched a row. `before_waiting` may look whether that is
+    worth it, and raise.
     """
     with database.staff.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CHANGE_LOCK})
         _set(connection, staff_id=str(actor.staff_id), reason=reason or "", source=source)
+        lock = {"lock": CHANGE_LOCK}
+        if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), lock).scalar_one():
+            before_waiting(connection)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), lock)
         yield connection
 
 

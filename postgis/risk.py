@@ -122,7 +122,10 @@ LOW: tuple[Rule, ...] = (
 
 
 def risk_of(collection: str, before: Mapping[str, Any] | None, after: Mapping[str, Any], proposer_kind: str) -> Risk:
-    """The risk of a change from one state of a record (None: it is made) to another, both by wire names."""
+    """The risk of a change from one state of a record to another, both by wire names.
+
+    `before` is None for a record that is made, unless it takes the place of another (`records.superseded`).
+    """
     was = before or {}
     touched = [name for name in dict.fromkeys((*was, *after)) if not same(was.get(name), after.get(name))]
     asked = _Change(collection, was, after, touched, proposer_kind, before is None)

@@ -27,6 +27,7 @@ class LiveRegister:
     """The service, its database, what the register holds, and tokens of two officers."""
 
     url: str
+    process: "subprocess.Popen[bytes]"
     data_dir: Path
     database: Database
     ward: SmallWard
@@ -45,7 +46,9 @@ def live_register(places: int) -> Iterator[LiveRegister]:
             with open_database(settings) as database:
                 ward = fill(database, add_staff(database, "planter", "officer"), places)
                 tokens = tuple(_officer(service.data_dir, login) for login in ("mot", "hai"))
-                yield LiveRegister(service.url, service.data_dir, database, ward, (tokens[0], tokens[1]))
+                yield LiveRegister(
+                    service.url, service.process, service.data_dir, database, ward, (tokens[0], tokens[1])
+                )
         finally:
             stop_service(service)
     finally:

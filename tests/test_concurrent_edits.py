@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from postgis.actor import note_source
 from tests.live_register import LiveRegister, command, etag_of, live_register, patch
 
 EDITS = 1_000
@@ -89,6 +90,28 @@ def test_every_acknowledged_change_is_in_the_history_once_and_the_chain_holds(re
     assert (broken.broken_seq, broken.broken_why) == (None, None)
     assert (sequence.min, sequence.max) == (1, sequence.count), "the history has no gap"
     assert {change.actor_name for change in changes} == {"mot", "hai"}
+
+
+def test_who_is_late_hears_so_without_waiting_for_other_writers(register: LiveRegister) -> None:
+    code, token = register.ward.places[0], register.tokens[0]
+    answers: list[int] = []
+    with httpx.Client(base_url=register.url, timeout=30) as client:
+        late = etag_of(client, code, token)
+        etag = patch(client, code, late, token, {"properties": {"offering": "first"}}).headers["etag"]
+
+        def in_time() -> None:
+            answers.append(patch(client, code, etag, token, {"properties": {"offering": "in time"}}).status_code)
+
+        waiting = threading.Thread(target=in_time, daemon=True)
+        with register.database.owner.begin() as importing:
+            note_source(importing, reason="a long import")
+            waiting.start()
+            answer = patch(client, code, late, token, {"properties": {"offering": "late"}})
+            assert answer.status_code == 412 and answer.headers["etag"] == etag
+            waiting.join(timeout=1)
+            assert answers == [], "who is not late waits for the import"
+        waiting.join(timeout=30)
+    assert answers == [200]
 
 
 def test_the_command_line_finds_the_history_unbroken(register: LiveRegister) -> None:

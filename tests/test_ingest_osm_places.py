@@ -3,9 +3,13 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from ingest.osm_places import read_places
+from mapservice.sample import ensure_sample
+from mapservice.settings import HttpSettings
 from postgis import codes, vocabulary
+from postgis.engine import Database
 from postgis.store.establishments import COLUMNS, RECORD_TABLES, NewEstablishment
 
 
@@ -96,3 +100,18 @@ def test_public_places_are_no_businesses(places: dict[str, NewEstablishment]) ->
     kinds = {place.values["kind"] for place in places.values() if place.values["sector_group"] == "public_place"}
     assert {"bench", "park", "place_of_worship", "atm", "toilets"} <= kinds
     assert not {"cafe", "restaurant", "hotel", "bank", "marketplace"} & kinds
+
+
+def test_the_planner_knows_what_was_loaded(database: Database) -> None:
+    """At once, not when autovacuum comes by: an empty table's plan is the wrong one for a full one."""
+    wanted = {"establishment", "establishment_fact", "change", "lookup_code"}
+    known = text("SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'register' AND tablename = ANY (:wanted)")
+    rows = text("SELECT relname, reltuples FROM pg_class WHERE oid = ANY (CAST(:wanted AS regclass[]))")
+    with database.owner.connect() as owner:
+        assert not set(owner.execute(known, {"wanted": list(wanted)}).scalars())
+    assert ensure_sample(database, HttpSettings(sample="places")) == 630
+    with database.owner.connect() as owner:
+        assert set(owner.execute(known, {"wanted": list(wanted)}).scalars()) == wanted
+        estimated = dict(owner.execute(rows, {"wanted": [f"register.{name}" for name in wanted]}).all())
+        there = {name: owner.execute(text(f"SELECT count(*) FROM register.{name}")).scalar_one() for name in wanted}
+    assert estimated == there

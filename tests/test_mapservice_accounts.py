@@ -220,7 +220,7 @@ def test_the_members_page_tells_what_was_done_and_by_whom(
     assert _run(database, monkeypatch, "token", "lan", "--label", "bảng tính <b>") == 0
     page = admin.get("/staff/accounts/lan").text
     told = page.split('<section class="panel" id="history">')[1]
-    assert told.count("bởi người vận hành máy chủ") == 2
+    assert told.count("người ghi: người vận hành máy chủ") == 2
     assert "mapservice staff add" in told and "Thêm: tài khoản" in told and "Khảo sát viên" in told
     assert "Thêm: khóa truy cập" in told and "bảng tính &lt;b&gt;" in told and "Đọc và ghi" in told
     form = {"version": hidden(page, "version"), "display_name": "Lan Thử", "role": "officer"}
@@ -230,7 +230,7 @@ def test_the_members_page_tells_what_was_done_and_by_whom(
         location(admin.send("/staff/accounts/lan", f"/staff/accounts/lan/{action}"))
     page = admin.get("/staff/accounts/lan").text
     told = page.split('<section class="panel" id="history">')[1]
-    assert told.count("bởi Người thử quantri") == 5
+    assert told.count("người ghi: Người thử quantri") == 5
     assert re.search(r"<del>Khảo sát viên</del>.*<ins>Cán bộ nghiệp vụ</ins>", told)
     for words in (
         "Đặt mật khẩu lúc",

@@ -1,5 +1,6 @@
 """What happens to a shop: every step changes what everybody sees, is in the history, and can be taken back."""
 
+import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -178,3 +179,26 @@ def test_who_may_take_a_step(api: Api) -> None:
     licence = ITEMS.format("licences") + f"/{api.ward.codes['licences'][0]}"
     assert api.ask("POST", f"{licence}/close", "officer", seen=api.etag(licence), body={}).status_code == 404
     assert _status(api, place) == "active"
+
+
+def test_two_people_merge_two_places_into_each_other_at_once(api: Api) -> None:
+    """One of them comes second: the place that they lead to has ended by then."""
+    one, other = api.add_place(name="Quán Một"), api.add_place(name="Quán Hai")
+    seen = {place: api.etag(place) for place in (one, other)}
+    answers: dict[str, httpx.Response] = {}
+    together = threading.Barrier(2)
+
+    def merge(place: str, into: str, who: str) -> None:
+        together.wait()
+        body = {"into": code_of(into), "reason": "trùng"}
+        answers[place] = api.ask("POST", f"{place}/merge", who, seen=seen[place], body=body)
+
+    threads = [threading.Thread(target=merge, args=each) for each in ((one, other, "officer"), (other, one, "admin"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers.values()) == [200, 422]
+    kept, gone = (one, other) if answers[other].status_code == 200 else (other, one)
+    assert api.client.get(f"/q/{code_of(gone)}", follow_redirects=True).url.path == f"/q/{code_of(kept)}"
+    assert api.get(kept)["properties"]["operating_status"] == "active"

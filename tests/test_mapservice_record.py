@@ -267,3 +267,10 @@ def test_a_surveyor_proposes_with_the_same_form(world: World) -> None:
 def test_another_wards_record_is_not_there(world: World) -> None:
     assert world.officer.get(page_of("22222222")).status_code == 404
     assert world.officer.get(f"{page_of(world.place())}/licences/999999").status_code in (404, 405)
+
+
+def test_a_position_pasted_whole_into_one_box_is_taken(world: World) -> None:
+    place = world.place()
+    answer = fill_in(world.officer, page_of(place), page_of(place), lat="16.0478, 108.2141", reason="theo bản đồ")
+    assert "done=saved" in location(answer)
+    assert world.values("establishments", place)["geometry"] == {"type": "Point", "coordinates": [108.2141, 16.0478]}

@@ -207,3 +207,14 @@ def test_the_worklists_count_and_list_what_they_say(world: World) -> None:
     assert [row["Mã tra cứu"] for row in rows] == [world.special] and rows[0]["Hạn"] == "01/06/2024"
     assert world.officer.get(f"{WEEK}/no-such-list").status_code == 404
     assert world.officer.get(f"{WEEK}/duplicates").status_code == 200
+
+
+def test_what_is_looked_for_goes_by_likeness_until_another_order_is_chosen(world: World) -> None:
+    def find(**typed: str) -> str:
+        return location(world.officer.post(f"{LIST}/find", typed))
+
+    # The page sends the order it had; before a search that is the list's own, which nobody has chosen.
+    assert find(q="pho", was_q="", sort="updated") == f"{LIST}?q=pho"
+    assert find(q="pho", was_q="", sort="name") == f"{LIST}?q=pho&sort=name"
+    assert find(q="pho", was_q="pho", sort="updated") == f"{LIST}?q=pho&sort=updated"
+    assert 'name="was_q" value="pho"' in world.officer.get(f"{LIST}?q=pho").text

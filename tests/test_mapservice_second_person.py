@@ -107,6 +107,30 @@ def test_a_food_safety_file_is_not_called_missing_by_one_person(api: Api) -> Non
     assert api.get(place)["properties"]["food_safety_status"] == "certified"
 
 
+def test_nor_by_a_new_file_in_place_of_the_old_one(api: Api) -> None:
+    place = api.add_place()
+    values = {"establishment": code_of(place), "source": "office"}
+    api.add("food_safety_records", kind="commitment", checked_on="2026-01-02", **values)
+    files = ITEMS.format("food_safety_records")
+    for properties in (
+        {"kind": "missing", "checked_on": "2026-01-03"},
+        {"kind": "certificate", "checked_on": "2026-01-03", "valid_until": "2020-01-01"},
+    ):
+        sent = {"properties": {**values, **properties}, **SAID}
+        assert api.ask("POST", files, "admin", body=sent).status_code == 202
+        proposed = {"collection": "food_safety_records", "patch": {**values, **properties}, **SAID}
+        receipt = api.ask("POST", "/proposals", "surveyor", body=proposed).json()["receipt"]
+        assert api.get(f"/proposals/{receipt}", "officer")["risk"] == "adverse"
+        assert _apply(api, receipt, "officer").status_code == 403
+    assert api.get(place)["properties"]["food_safety_status"] == "committed"
+    # What was found earlier takes nothing's place, and where nothing was told there is nothing to take away.
+    api.add("food_safety_records", kind="missing", checked_on="2026-01-01", **values)
+    assert api.get(place)["properties"]["food_safety_status"] == "committed"
+    bare = api.add_place()
+    api.add("food_safety_records", kind="missing", checked_on=DAY, establishment=code_of(bare), source="office")
+    assert api.get(bare)["properties"]["food_safety_status"] == "missing"
+
+
 def test_a_licence_is_not_ended_by_filling_in_a_day(api: Api) -> None:
     values = {"establishment": code_of(api.add_place()), "checked_on": DAY, "source": "office"}
     licence = api.add("licences", kind="tobacco_retail", **values)

@@ -40,7 +40,7 @@ def _tamper(database: Database, statement: str, **values: object) -> None:
 def test_the_demo_is_whole(demo_database: Database) -> None:
     with demo_database.owner.connect() as connection:
         found = verify(connection)
-    assert found.whole and found.changes == found.records > 50_000
+    assert found.whole and found.changes > found.records > 50_000
     assert len(found.head_hash) == 64
 
 

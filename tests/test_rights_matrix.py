@@ -131,6 +131,8 @@ POST   /staff/establishments/{code}/{collection}/{record}/end
 POST   /staff/establishments/{code}/{collection}/{record}/restore
                                                                401      403     422      422   422   404     401     401
 
+GET    /staff/figures                                          401      200     200      200   200   200     401     401
+
 GET    /staff/this-week                                        401      200     200      200   200   200     401     401
 GET    /staff/this-week/duplicates                             401      200     200      200   200   200     401     401
 POST   /staff/this-week/duplicates                             401      403     422      422   422   422     401     401

@@ -227,15 +227,30 @@ def _position_inputs(collection: str, each: Field, value: Any, lang: str, state:
     made = []
     coordinates = value["coordinates"] if value else (None, None)
     errors = _errors(collection, each.name, lang, state)
+    longitude = state is not None and _only_longitude_is_wrong(state.typed)
     for name, number in (("lat", coordinates[1]), ("lon", coordinates[0])):
         text = "" if number is None else degrees(number, lang)
         if state is not None and name in state.typed:
             text = state.typed[name]
         extra = _others(each, lang, state, None) if name == "lat" else {}
         title = labels.field_title(collection, name, lang)
-        shown = errors if name == "lat" else ()
-        made.append(Input(name, title, "number", text, each.required, {}, "", shown, **extra))
+        shown = errors if (name == "lon") == longitude else ()
+        hint = _hint(collection, name, lang)
+        made.append(Input(name, title, "number", text, each.required, {}, hint, shown, **extra))
     return made
+
+
+def _only_longitude_is_wrong(typed: Mapping[str, str]) -> bool:
+    """Which of the two inputs an error of the position stands at."""
+
+    def good(name: str, most: int) -> bool:
+        try:
+            return abs(float(typed.get(name, "").replace(",", "."))) <= most
+        except ValueError:
+            return False
+
+    lat, lon = (typed.get(name, "").strip() for name in ("lat", "lon"))
+    return not good("lon", 180) and (good("lat", 90) or (not lat and bool(lon)))
 
 
 def _plain_input(collection: str, name: str, lang: str, state: State | None) -> Input:

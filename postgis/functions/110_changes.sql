@@ -32,7 +32,9 @@ AS $$
 DECLARE
     last_seq bigint;
     last_hash bytea;
+    last_at timestamptz;
     now_at timestamptz := clock_timestamp();
+    said_at timestamptz := nullif(current_setting('mapservice.at', true), '')::timestamptz;
     who bigint := account.actor_id();
     who_name text := (SELECT display_name FROM account.staff WHERE id = account.actor_id());
     why text := nullif(current_setting('mapservice.reason', true), '');
@@ -43,7 +45,11 @@ DECLARE
     this_hash bytea;
 BEGIN
     PERFORM pg_advisory_xact_lock(20257002);
-    SELECT seq, hash INTO last_seq, last_hash FROM change ORDER BY seq DESC LIMIT 1;
+    SELECT seq, hash, at INTO last_seq, last_hash, last_at FROM change ORDER BY seq DESC LIMIT 1;
+    -- A sample tells of a past of its own (postgis/store/past.py). Never a person, and never out of order.
+    IF who IS NULL AND said_at IS NOT NULL THEN
+        now_at := least(greatest(said_at, last_at), now_at);
+    END IF;
     last_seq := coalesce(last_seq, 0);
     last_hash := coalesce(last_hash, '\x00'::bytea);
     FOR i IN 1 .. coalesce(array_length(kinds, 1), 0) LOOP

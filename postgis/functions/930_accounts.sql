@@ -24,7 +24,8 @@ BEGIN
         ('staff', 'id', 'ward_id = (SELECT account.actor_ward())'),
         ('session', 'staff_id', 'EXISTS (SELECT FROM account.staff s WHERE s.id = staff_id)'),
         ('token', 'staff_id', 'EXISTS (SELECT FROM account.staff s WHERE s.id = staff_id)'),
-        ('saved_view', 'staff_id', 'false')) AS t (table_name, holder, in_ward)
+        ('saved_view', 'staff_id', 'false'),
+        ('write_key', 'staff_id', 'false')) AS t (table_name, holder, in_ward)
     LOOP
         mine := format(own, found.holder) || ' OR ' || of_ward || ' AND ' || found.in_ward;
         EXECUTE format('ALTER TABLE account.%I ENABLE ROW LEVEL SECURITY', found.table_name);
@@ -58,6 +59,7 @@ GRANT SELECT (token_hash, staff_id, created_at, last_seen_at, expires_at), INSER
 GRANT SELECT (id, staff_id, label, scope, created_at, expires_at, revoked_at, last_used_at), INSERT, UPDATE (revoked_at)
     ON account.token TO mapservice_staff;
 GRANT SELECT, INSERT, UPDATE, DELETE ON account.saved_view TO mapservice_staff;
+GRANT SELECT, INSERT, DELETE ON account.write_key TO mapservice_staff;
 GRANT SELECT, INSERT ON account.reveal TO mapservice_staff;
 
 CREATE OR REPLACE FUNCTION account.guard_staff() RETURNS trigger

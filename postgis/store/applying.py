@@ -93,7 +93,8 @@ def plan(connection: Connection, proposal: Proposal, chosen: Mapping[str, Any] |
     """What applying would do, with `chosen` for fields in conflict. Raises NotFound when the record is out of sight."""
     if proposal.record_code is None:
         made = dict(proposal.patch)
-        return Plan(None, Merge(made, ()), risk_of(proposal.collection, None, made, proposal.proposer_kind))
+        told = records.superseded(connection, proposal.collection, made)
+        return Plan(None, Merge(made, ()), risk_of(proposal.collection, told, made, proposal.proposer_kind))
     current = records.get(connection, proposal.collection, proposal.record_code)
     now = snapshot(current)
     merge = three_way(proposal.base or {}, now, proposal.wanted)

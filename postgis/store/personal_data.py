@@ -17,6 +17,7 @@ from postgis import identifiers, tables
 from postgis.actor import Actor
 from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, refused_by_database
 from postgis.secrets import Secrets
+from postgis.store.record_values import readable
 from postgis.vocabulary import PERSONAL_FIELDS
 
 MIN_PURPOSE = 5
@@ -124,6 +125,8 @@ def reveal(connection: Connection, secrets: Secrets, actor: Actor, entity: str, 
     Undecipherable when the key of this installation is not the one it was encrypted with.
     """
     stated = " ".join(purpose.split())
+    if not readable(stated):
+        raise InvalidValues([FieldError("purpose", "unreadable_personal")])
     if not MIN_PURPOSE <= len(stated) <= MAX_PURPOSE:
         raise InvalidValues([FieldError("purpose", "purpose", {"least": MIN_PURPOSE, "most": MAX_PURPOSE})])
     if actor.role not in READERS:

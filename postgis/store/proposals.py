@@ -118,10 +118,12 @@ def propose(
         if record_type.field("source") is not None:
             patch = {"source": source, **patch}
         wish, seen, version = checked(connection, record_type, patch, new=True), None, None
+        told = records.superseded(connection, collection, wish)
     else:
         current = records.get(connection, collection, record_code)
         wish = checked(connection, record_type, patch, new=False)
         seen, version = _base(connection, record_type, current, wish, base, base_version)
+        told = seen
     values = {
         "receipt": new_receipt(),
         "ward_id": actor.ward_id,
@@ -131,7 +133,7 @@ def propose(
         "base": null() if seen is None else seen,
         "patch": wish,
         "source": source,
-        "risk": risk_of(collection, seen, {**(seen or {}), **wish}, proposer_kind),
+        "risk": risk_of(collection, told, {**(seen or {}), **wish}, proposer_kind),
         "proposed_by": actor.staff_id,
         "proposer_kind": proposer_kind,
         **words,

@@ -52,6 +52,9 @@ class WritableField:
     max_length: int = MAX_TEXT
     fixed: bool = False
     """Given once, when the record is made: which establishment a licence belongs to does not change."""
+    has_happened: bool = False
+    """The day of something that was seen or done, so that it cannot lie ahead: a typing error in the year would make
+    the record the latest one for as long."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "model_sites": ("model_site_kind", MODEL_SITE_KINDS),
     "outreach": ("outreach_kind", OUTREACH_KINDS),
 }
+_HAVE_HAPPENED = frozenset({"checked_on", "inspected_on", "signed_on", "verified_on", "done_on", "lifted_on"})
 _LENGTHS = {"name": 200, "name_en": 200, "registered_name": 300, "number": 100, "website": 300, "opening_hours": 300}
 
 
@@ -104,7 +108,8 @@ def _field(collection: str, column: Column[object], name: str) -> WritableField:
     if name == "kind" and collection in _KINDS:
         code_list, codes = _KINDS[collection]
     required = not column.nullable and column.server_default is None
-    return WritableField(name, kind, required, codes, code_list, _LENGTHS.get(name, MAX_TEXT))
+    most = _LENGTHS.get(name, MAX_TEXT)
+    return WritableField(name, kind, required, codes, code_list, most, has_happened=name in _HAVE_HAPPENED)
 
 
 def _fields(collection: str, table: Table, *names: str) -> tuple[WritableField, ...]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from postgis import identifiers
 from postgis.errors import FieldError, InvalidValues
 from postgis.store.record_types import REFERENCES, RecordType, WritableField
+from postgis.today import read_day, today
 
 EARLIEST = date(1945, 1, 1)
 LATEST = date(2200, 1, 1)
@@ -78,19 +79,29 @@ def _column(connection: Connection, field: WritableField, value: Any, *, past: b
         raise _Wrong("not_in_list", value=str(value), allowed=", ".join(field.codes))
     if field.name in ("tax_code", "registration_number"):
         return {field.name: _public_number(field.name, _text(value))}
-    convert = {"date": _date, "boolean": _boolean, "integer": _integer, "number": _number, "text": _text}[field.kind]
+    if field.kind == "date":
+        return {field.name: _date(value, has_happened=field.has_happened)}
+    convert = {"boolean": _boolean, "integer": _integer, "number": _number, "text": _text}[field.kind]
     return {field.name: convert(value)}
 
 
-def _clean(value: str, field: WritableField) -> str | None:
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in value):
-        raise _Wrong("unreadable_text")
-    if "\ufffd" in value or not _TURNS.isdisjoint(value):
-        raise _Wrong("unreadable_text")
+def readable(text: str) -> bool:
+    """Whether a text holds only what people can read: no control characters, no half letters, none that
+    turn the writing round."""
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in text):
+        return False
+    if "\ufffd" in text or not _TURNS.isdisjoint(text):
+        return False
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
-        raise _Wrong("unreadable_text") from None
+        return False
+    return True
+
+
+def _clean(value: str, field: WritableField) -> str | None:
+    if not readable(value):
+        raise _Wrong("unreadable_text")
     cleaned = unicodedata.normalize("NFC", value).strip()
     if len(cleaned) > field.max_length:
         raise _Wrong("too_long", most=field.max_length)
@@ -116,21 +127,19 @@ def _public_number(name: str, text: str) -> str:
     return identifiers.company_tax_code(text) or text
 
 
-def _date(value: Any) -> date:
+def _date(value: Any, *, has_happened: bool) -> date:
     if isinstance(value, date):
         found = value
     else:
         try:
-            found = date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else _no_date(value)
+            found = read_day(str(value))
         except ValueError:
             raise _Wrong("not_a_date", value=str(value)) from None
     if not EARLIEST <= found <= LATEST:
         raise _Wrong("date_out_of_range", value=found.isoformat())
+    if has_happened and found > today():
+        raise _Wrong("in_the_future", value=found.isoformat())
     return found
-
-
-def _no_date(value: Any) -> date:
-    raise _Wrong("not_a_date", value=str(value))
 
 
 def _boolean(value: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import JSON, ColumnElement, Connection, RowMapping, cast, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from postgis import codes
+from postgis import codes, tables
 from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale, refused_by_database
 from postgis.store import lookup_codes
 from postgis.store.record_types import RECORD_TYPES, REFERENCES, RecordType
@@ -41,6 +41,13 @@ def get(connection: Connection, collection: str, code: str) -> Record:
     return _record(record_type, row)
 
 
+def version(connection: Connection, collection: str, code: str) -> int | None:
+    """The record's present version; None when there is none that the actor may see."""
+    table = RECORD_TYPES[collection].table
+    found: int | None = connection.execute(select(table.c.version).where(table.c.code == code)).scalar_one_or_none()
+    return found
+
+
 def create(connection: Connection, collection: str, values: Mapping[str, Any], *, ward_id: int) -> Record:
     """Adds a record. Raises InvalidValues, Forbidden."""
     record_type = RECORD_TYPES[collection]
@@ -65,6 +72,30 @@ def change(connection: Connection, collection: str, code: str, version: int, val
         raise Stale(before)
     stored = columns(connection, record_type, values, new=False)
     return _update(connection, record_type, before, stored)
+
+
+def superseded(connection: Connection, collection: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the public is told that a new record would take the place of; None where it takes nothing's place.
+
+    So far of food safety alone: the latest file of a place counts, and a new one that says it is missing takes away as
+    much as a change of the old one (`postgis.risk`).
+    """
+    code = codes.normalise(str(values.get("establishment")))
+    if collection != "food_safety_records" or code is None:
+        return None
+    fact, place = tables.establishment_fact, tables.establishment
+    told = (
+        select(fact.c.food_safety_kind.label("kind"), fact.c.food_safety_checked_on.label("checked_on"))
+        .join(place, place.c.id == fact.c.establishment_id)
+        .where(place.c.code == code, fact.c.food_safety_kind.in_(_HELD))
+    )
+    row = connection.execute(told).one_or_none()
+    if row is None or str(values.get("checked_on")) < row.checked_on.isoformat():
+        return None
+    return {"kind": row.kind}
+
+
+_HELD = ("certificate", "commitment", "equivalent")
 
 
 def end(connection: Connection, collection: str, code: str, version: int, reason: str) -> Record:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from postgis import tables
 from postgis.actor import Actor
 from postgis.errors import FieldError, InvalidValues, NotFound
+from postgis.store.record_values import readable
 
 MAX_NAME = 80
 MAX_QUERY = 2_000
@@ -57,6 +58,8 @@ def remove(connection: Connection, actor: Actor, view: int) -> None:
 
 def _checked(name: str) -> str:
     found = " ".join(name.split())
+    if not readable(found):
+        raise InvalidValues([FieldError("name", "unreadable_text")])
     if not found or len(found) > MAX_NAME:
         raise InvalidValues([FieldError("name", "view_name", {"most": MAX_NAME})])
     return found

@@ -84,7 +84,7 @@ def suggest(
             # Nobody whom we know vouches for it.
             "evidence_level": "declared",
             "checked_on": connection.execute(select(func.current_date())).scalar_one().isoformat(),
-            "source": _WHENCE[proposer_kind],
+            "source": _WHENCE.get(proposer_kind, "office"),
         }
     receipt = new_receipt()
     arguments = {
@@ -96,7 +96,7 @@ def suggest(
         "wanted": wish,
         "why": words["reason"],
         "shown": words["evidence"],
-        "whence": _WHENCE[proposer_kind],
+        "whence": _WHENCE.get(proposer_kind, "office"),
         "harm": risk_of(collection, seen, {**(seen or {}), **wish}, proposer_kind),
     }
     _call(connection, arguments)

@@ -17,7 +17,7 @@ from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
-from postgis.tables.staff import reveal, saved_view, session, staff, token
+from postgis.tables.staff import reveal, saved_view, session, staff, token, write_key
 from postgis.tables.ward import residential_group, ward, ward_succession
 
 __all__ = [
@@ -60,4 +60,5 @@ __all__ = [
     "ward_shelf_life",
     "ward_succession",
     "warning",
+    "write_key",
 ]

@@ -112,3 +112,16 @@ saved_view = Table(
     schema="account",
     comment="A list of the register with filters that somebody wants again.",
 )
+
+write_key = Table(
+    "write_key",
+    metadata,
+    Column("staff_id", BigInteger, ForeignKey("account.staff.id"), primary_key=True),
+    Column("key", Text, primary_key=True, comment="the header Idempotency-Key, chosen by the program"),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of what was sent with it"),
+    Column("made", Text, nullable=False, comment="id of the record, or receipt of the proposal"),
+    Column("proposed", Boolean, nullable=False),
+    _moment("at", now=True),
+    schema="account",
+    comment="What a program has made under a key, for a day: sent again, it makes nothing twice.",
+)

@@ -15,6 +15,7 @@ from mapservice.sessions import COOKIE
 from postgis.actor import Actor, read_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import records, sessions
+from postgis.today import today
 from tests.browser.conftest import DESK, PHONE, watched_page
 from tests.review_queue import serving
 from tests.small_ward import SmallWard, add_staff, fill
@@ -33,7 +34,7 @@ class Register:
     url: str
 
     def open(self, page: Page, path: str, login: str = "lan") -> None:
-        with self.database.staff.begin() as connection:
+        with self.database.owner.begin() as connection:
             cookie = sessions.start(connection, self.staff[login].staff_id)
         page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": self.url}])
         page.goto(self.url + path)
@@ -184,7 +185,8 @@ def pages_of(register: Register) -> list[str]:
         LIST,
         f"{LIST}?q=khong+co+gi",
         record_of(first),
-        f"{record_of(first)}/history",
+        f"{record_of(first)}/history?as_of={today().isoformat()}",
+        "/staff/figures?as_of=2026-01-31",
         f"{record_of(first)}/steps/close",
         f"{record_of(first)}/steps/change-owner",
         f"{record_of(first)}/merge?into={second}",

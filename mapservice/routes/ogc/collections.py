@@ -19,6 +19,7 @@ from mapservice.routes.ogc.negotiation import answer
 from mapservice.security import MaybeActor
 from postgis.store.record_types import RECORD_TYPES, WritableField
 from postgis.store.record_values import EARLIEST, LATEST, TOO_LARGE
+from postgis.today import today
 from postgis.vocabulary import CODE_LISTS
 from web import labels
 
@@ -149,7 +150,8 @@ def _add_writing(collection: Collection, document: dict[str, Any]) -> None:
 
 def _bounds(field: WritableField) -> dict[str, Any]:
     if field.kind == "date":
-        return {"formatMinimum": EARLIEST.isoformat(), "formatMaximum": LATEST.isoformat()}
+        last = today() if field.has_happened else LATEST
+        return {"formatMinimum": EARLIEST.isoformat(), "formatMaximum": last.isoformat()}
     if field.kind == "number":
         return {"minimum": 0, "exclusiveMaximum": TOO_LARGE}
     if field.kind not in ("text", "reference") or field.codes:

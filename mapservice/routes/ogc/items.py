@@ -1,11 +1,14 @@
 """/ogc/collections/{collectionId}/items: features by page and one by one."""
 
 import json
+from datetime import date
 
 from fastapi import APIRouter, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from layers import features
+from layers import features, history
+from layers.collections import Collection
 from layers.features import FeaturePage
 from layers.query import FeatureQuery
 from mapservice import links as rel
@@ -13,12 +16,14 @@ from mapservice.dependencies import Language, LinkBuilder
 from mapservice.feature_answers import feature_answer, no_such_feature
 from mapservice.language import wants_html
 from mapservice.links import Links
-from mapservice.openapi import common_parameters, item_parameters
-from mapservice.parameters import check_known, feature_query, item_names
+from mapservice.openapi import item_parameters, parameters
+from mapservice.parameters import COMMON, check_known, feature_query, item_names, past_day
 from mapservice.reading import SeenCollection, SeenConnection, privacy
 from mapservice.responses import json_bytes, reply
-from mapservice.routes.ogc.negotiation import check_format
-from mapservice.security import MaybeActor
+from mapservice.routes.ogc.negotiation import answer, check_format
+from mapservice.security import MaybeActor, require
+from postgis.actor import Actor
+from postgis.today import end_of
 from web.render import render
 
 router = APIRouter(prefix="/ogc/collections", tags=["OGC API Features"])
@@ -56,7 +61,7 @@ def items(
     return reply(request, body, rel.GEOJSON, headers=headers)
 
 
-@router.get("/{collectionId}/items/{featureId}", summary="One feature", openapi_extra=common_parameters())
+@router.get("/{collectionId}/items/{featureId}", summary="One feature", openapi_extra=parameters(*COMMON, "as_of"))
 def item(
     request: Request,
     actor: MaybeActor,
@@ -66,13 +71,44 @@ def item(
     lang: Language,
     links: LinkBuilder,
 ) -> Response:
-    """The feature by its id."""
-    check_known(request.query_params, ())
+    """The feature by its id; for staff, with `as_of`, as it was recorded at the end of a past day."""
+    check_known(request.query_params, ("as_of",) if collection.versioned else ())
     check_format(request)
+    day = past_day(request.query_params)
+    if day is not None:
+        return _past(request, actor, connection, collection, featureId, day, lang)
     found = None if "\x00" in featureId else features.one(connection, collection, featureId)
     if found is None:
         raise no_such_feature(connection, collection, featureId, lang)
     return feature_answer(request, collection, featureId, found, lang, links, actor)
+
+
+def _past(
+    request: Request,
+    actor: Actor | None,
+    connection: Connection,
+    collection: Collection,
+    feature_id: str,
+    day: date,
+    lang: str,
+) -> Response:
+    """What was written down of the record. What is made from it, such as a licence's status, is made of its days."""
+    require(actor, "read", "history")
+    state = None if "\x00" in feature_id else history.as_of(connection, collection.id, feature_id, end_of(day))
+    if state is None:
+        raise no_such_feature(connection, collection, feature_id, lang)
+    written = {name: state[name] for name in collection.field_by_name if name in state}
+    document = {
+        "type": "Feature",
+        "id": feature_id,
+        "as_of": day.isoformat(),
+        "geometry": state.get("geometry"),
+        "properties": {**written, "ended": state["ended_at"] is not None},
+    }
+    media_type = rel.GEOJSON
+    return answer(
+        request, lang, "ogc/item.html", document, media_type, headers=privacy(actor), collection=collection.id
+    )
 
 
 def _page_links(

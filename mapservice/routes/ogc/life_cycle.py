@@ -108,7 +108,7 @@ def act(
     at.may(chosen.verb)
     unknown = [FieldError(name, "unknown_field") for name in said if name not in chosen.members]
     try:
-        with at.transaction(said.get("reason"), featureId) as connection:
+        with at.transaction(said.get("reason"), featureId, versions) as connection:
             if unknown:
                 raise InvalidValues(unknown)
             seen = at.record(connection, featureId, versions)

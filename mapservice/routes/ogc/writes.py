@@ -1,8 +1,11 @@
 """OGC API Features Part 4: features made, replaced, changed and ended, each in the version that the writer saw."""
 
+import hashlib
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from layers import features
@@ -14,13 +17,14 @@ from mapservice.parameters import check_known
 from mapservice.reading import PRIVATE, SeenCollection
 from mapservice.responses import json_bytes
 from mapservice.write_problems import FieldsRefused
-from mapservice.writing import Desk, SeenVersions, desk, refused, write_or_propose
+from mapservice.writing import Desk, IdempotencyKey, SeenVersions, desk, refused, write_or_propose
 from postgis.errors import FieldError
-from postgis.store import records
+from postgis.store import proposals, records, write_keys
 from postgis.store.proposals import Proposal
 from postgis.store.record_types import RECORD_TYPES
 from postgis.store.record_values import columns
 from postgis.store.records import Record
+from postgis.store.write_keys import Made
 
 router = APIRouter(prefix="/ogc/collections", tags=["OGC API Features"])
 
@@ -43,11 +47,18 @@ def item_options(collection: SeenCollection, featureId: str) -> Response:
 
 
 @router.post("/{collectionId}/items", summary="Add a feature", openapi_extra=write_parameters(), status_code=201)
-def add(request: Request, at: Annotated[Desk, Depends(desk("create"))], sent: Sent) -> Response:
-    """Stores a new record: 201, with its address. An adverse fact waits for a second person: 202, with a receipt."""
+def add(request: Request, at: Annotated[Desk, Depends(desk("create"))], key: IdempotencyKey, sent: Sent) -> Response:
+    """Stores a new record: 201, with its address. An adverse fact waits for a second person: 202, with a receipt.
+
+    Sent again with the same Idempotency-Key, when the answer was lost on the way, it answers what it has made.
+    """
     check_known(request.query_params, ())
     name, record_type = at.collection.id, RECORD_TYPES[at.collection.id]
+    digest = _digest(name, sent)
     with at.transaction(sent.reason) as connection:
+        made = write_keys.find(connection, at.actor, key, digest) if key else None
+        if made is not None:
+            return _made_before(at, connection, made)
         values, errors = wanted_values(at.collection, record_type, sent, None, replace=False)
         if errors:
             raise refused(errors, connection, lambda: columns(connection, record_type, values, new=True))
@@ -56,10 +67,11 @@ def add(request: Request, at: Annotated[Desk, Depends(desk("create"))], sent: Se
             return records.create(connection, name, values, ward_id=at.actor.ward_id)
 
         done = write_or_propose(connection, at.actor, None, write, values, _arguments(sent), name)
-        feature = None if isinstance(done, Proposal) else features.one(connection, at.collection, done.code)
-    if isinstance(done, Proposal):
-        return _waiting(at, done)
-    return _stored(at, done, feature, 201)
+        made = Made(done.receipt, True) if isinstance(done, Proposal) else Made(done.code, False)
+        if key:
+            write_keys.keep(connection, at.actor, key, digest, made)
+        feature = features.one(connection, at.collection, made.code)
+    return _waiting(at, done) if isinstance(done, Proposal) else _stored(at, done.code, feature, 201)
 
 
 @router.put(ITEM, summary="Replace a feature", openapi_extra=write_parameters(seen=True))
@@ -101,7 +113,7 @@ def end(
     reason, name = said.get("reason"), at.collection.id
     if not reason:
         raise FieldsRefused(name, [FieldError("reason", "required")])
-    with at.transaction(reason, featureId) as connection:
+    with at.transaction(reason, featureId, versions) as connection:
         before = at.living_record(connection, featureId, versions)
 
         def write() -> Record:
@@ -114,7 +126,7 @@ def end(
 
 def _change(at: Desk, feature_id: str, versions: tuple[int, ...], sent: SentFeature, *, replace: bool) -> Response:
     name, record_type = at.collection.id, RECORD_TYPES[at.collection.id]
-    with at.transaction(sent.reason, feature_id) as connection:
+    with at.transaction(sent.reason, feature_id, versions) as connection:
         before = at.living_record(connection, feature_id, versions)
         values, errors = wanted_values(at.collection, record_type, sent, before, replace=replace)
         if errors:
@@ -127,22 +139,35 @@ def _change(at: Desk, feature_id: str, versions: tuple[int, ...], sent: SentFeat
         if values:
             done = write_or_propose(connection, at.actor, before, write, values, _arguments(sent), name)
         feature = None if isinstance(done, Proposal) else features.one(connection, at.collection, done.code)
-    return _waiting(at, done) if isinstance(done, Proposal) else _stored(at, done, feature, 200)
+    return _waiting(at, done) if isinstance(done, Proposal) else _stored(at, done.code, feature, 200)
 
 
 def _arguments(sent: SentFeature) -> dict[str, str | None]:
     return {"reason": sent.reason, "evidence": sent.evidence, "legal_basis": sent.legal_basis}
 
 
-def _stored(at: Desk, record: Record, feature: Feature | None, status: int) -> Response:
+def _digest(collection: str, sent: SentFeature) -> bytes:
+    """What tells one request from another under the same key."""
+    said = json.dumps([collection, sent.body, sent.reason], sort_keys=True)
+    return hashlib.sha256(said.encode()).digest()
+
+
+def _made_before(at: Desk, connection: Connection, made: Made) -> Response:
+    """The answer to a request that has come before, with the record or the proposal as it is by now."""
+    if made.proposed:
+        return _waiting(at, proposals.get(connection, made.code))
+    return _stored(at, made.code, features.one(connection, at.collection, made.code), 201)
+
+
+def _stored(at: Desk, code: str, feature: Feature | None, status: int) -> Response:
     """The record as it stands now: whoever wrote it can go on from its ETag."""
     if feature is None:
         # Written under row-level security, so it can be read: a feature without a row is a fault of ours.
-        raise LookupError(f"{record.collection} has no feature for a record that it has just stored")
-    address = at.links.url(f"/ogc/collections/{at.collection.id}/items/{record.code}")
+        raise LookupError(f"{at.collection.id} has no feature for a record that it has stored")
+    address = at.links.url(f"/ogc/collections/{at.collection.id}/items/{code}")
     headers = {"Location": address} if status == 201 else {}
     return feature_answer(
-        at.request, at.collection, record.code, feature, at.lang, at.links, at.actor, status=status, headers=headers
+        at.request, at.collection, code, feature, at.lang, at.links, at.actor, status=status, headers=headers
     )
 
 

@@ -19,6 +19,7 @@ from mapservice.sessions import take_cookie
 from mapservice.staff_page import page_language, see_other, staff_page
 from postgis.actor import Actor, read_as, write_as, write_own_account
 from postgis.store import sessions, staff, tokens
+from postgis.store.record_values import readable
 from postgis.vocabulary import TOKEN_SCOPES
 from web import labels, qr
 
@@ -109,6 +110,8 @@ def _token_errors(form: Form) -> dict[str, str]:
     errors = {name: "required" for name in ("label", "scope", "days") if not form[name]}
     if len(form["label"]) > LABEL_LENGTH:
         errors["label"] = "name_too_long"
+    elif not readable(form["label"]):
+        errors["label"] = "unreadable"
     if "scope" not in errors and form["scope"] not in TOKEN_SCOPES:
         errors["scope"] = "scope"
     days = form["days"]

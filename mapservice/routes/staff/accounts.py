@@ -19,6 +19,7 @@ from mapservice.staff_page import page_language, see_other, staff_page
 from postgis.actor import Actor, read_as, write_as
 from postgis.errors import Forbidden, InvalidValues, Stale
 from postgis.store import sessions, staff, tokens
+from postgis.store.record_values import readable
 from postgis.store.staff import LOGIN_PATTERN, NAME_LENGTH, Member
 from postgis.vocabulary import STAFF_ROLES
 from web.staff_timeline import timeline_view
@@ -203,6 +204,8 @@ def _errors(form: Form) -> dict[str, str]:
         errors["display_name"] = "required"
     elif len(name) > NAME_LENGTH:
         errors["display_name"] = "name_too_long"
+    elif not readable(name):
+        errors["display_name"] = "unreadable"
     if form["role"] not in STAFF_ROLES:
         errors["role"] = "role"
     return errors

@@ -13,7 +13,7 @@ from mapservice import record_saving
 from mapservice.dependencies import database
 from mapservice.forms import Form
 from mapservice.parameters import check_known
-from mapservice.record_forms import typed_texts, wire_values
+from mapservice.record_forms import argument_errors, typed_texts, wire_values
 from mapservice.record_page import main_fields
 from mapservice.record_saving import Proposed, Refused, Saved, Wish
 from mapservice.routes.staff.personal import secrets_of
@@ -23,8 +23,9 @@ from postgis.actor import Actor, read_as
 from postgis.errors import FieldError, InvalidValues
 from postgis.store import personal_data
 from postgis.store.record_types import RECORD_TYPES
-from postgis.store.record_values import columns
+from postgis.store.record_values import columns, readable
 from web import labels, staff_record
+from web.field_errors import error_words
 from web.staff_forms import State, form_view
 
 router = APIRouter(tags=["Staff"], include_in_schema=False)
@@ -33,6 +34,7 @@ PAGE = "/staff/establishments/new"
 FIELDS = main_fields()
 STATUS = next(field for field in RECORD_TYPES["establishments"].fields if field.name == "operating_status")
 CHECKS = ("check_tax_code", "check_phone")
+LONGEST_CHECK = 60
 START = {"operating_status": "active", "position_method": "map", "source": "field_survey"}
 
 
@@ -51,9 +53,9 @@ def add(request: Request, actor: SignedIn, form: SentForm) -> Response:
     require(actor, "propose", "establishments")
     fields = (*FIELDS, STATUS)
     typed = typed_texts(form, fields) | {"reason": form["reason"]}
-    checks = {name: form[name][:60] for name in CHECKS}
+    checks = {name: form[name] for name in CHECKS}
     values = wire_values(typed, fields)
-    errors = [] if typed["reason"] else [FieldError("reason", "required")]
+    errors = [*argument_errors(typed), *_check_errors(checks)]
     with read_as(database(request), actor) as connection:
         try:
             columns(connection, RECORD_TYPES["establishments"], values, new=True)
@@ -74,6 +76,16 @@ def add(request: Request, actor: SignedIn, form: SentForm) -> Response:
     return see_other(request, f"/staff/establishments/{code}", done="added")
 
 
+def _check_errors(checks: Mapping[str, str]) -> list[FieldError]:
+    """What is wrong with the numbers that are only compared with."""
+    long = [name for name, text in checks.items() if len(text) > LONGEST_CHECK]
+    unreadable = [name for name, text in checks.items() if not readable(text)]
+    return [
+        *(FieldError(name, "unreadable_text") for name in unreadable),
+        *(FieldError(name, "too_long", {"most": LONGEST_CHECK}) for name in long if name not in unreadable),
+    ]
+
+
 def _plain(form: Form) -> Form:
     """The form without a version: there is no record yet that a choice could be about."""
     return Form({name: values for name, values in form.fields.items() if name not in ("version", "seen", "clash")})
@@ -83,8 +95,9 @@ def _candidates(
     request: Request, connection: Connection, values: Mapping[str, Any], checks: Mapping[str, str]
 ) -> list[duplicates.Candidate]:
     secrets = secrets_of(request)
+    usable = {name: text for name, text in checks.items() if text and not _check_errors({name: text})}
     by_tax, by_phone = (
-        tuple(personal_data.find_by_identifier(connection, secrets, checks[name])) if checks[name] else ()
+        tuple(personal_data.find_by_identifier(connection, secrets, usable[name])) if name in usable else ()
         for name in CHECKS
     )
     point = values.get("geometry")
@@ -133,6 +146,11 @@ def _page(
             each for name in staff_record.POSITION for each in (("lat", "lon") if name == "geometry" else (name,))
         ],
         "checks": checks,
+        "check_errors": {
+            each.field: error_words("establishments", each.field, each.code, each.values, lang)
+            for each in (state.errors if state else ())
+            if each.field in CHECKS
+        },
         "candidates": [_candidate(each, lang) for each in found],
         "asked": asked,
         "may_create": can(actor, "create", "establishments"),

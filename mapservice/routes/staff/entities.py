@@ -11,7 +11,7 @@ from layers import record_sheet
 from mapservice import record_saving
 from mapservice.dependencies import database
 from mapservice.errors import Problem
-from mapservice.record_forms import seen_version, typed_texts, wire_values
+from mapservice.record_forms import argument_errors, seen_version, typed_texts, wire_values
 from mapservice.record_page import canonical, record_page, unknown
 from mapservice.record_saving import Refused, Saved, Wish
 from mapservice.routes.staff.personal import secrets_of
@@ -70,7 +70,7 @@ def create(request: Request, code: str, actor: SignedIn, form: SentForm) -> Resp
     code = canonical(code)
     typed = typed_texts(form, ENTITY) | {"reason": form["reason"]}
     values = wire_values(typed, ENTITY)
-    errors = [] if typed["reason"] else [FieldError("reason", "required")]
+    errors = argument_errors(typed)
     try:
         with write_as(database(request), actor, reason=typed["reason"]) as connection:
             entity = _kept(request, connection, actor, values)

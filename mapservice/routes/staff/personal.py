@@ -21,6 +21,7 @@ from postgis.actor import Actor, read_as, write_as
 from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound
 from postgis.secrets import Secrets, Undecipherable, open_secrets
 from postgis.store import personal_data
+from postgis.store.record_values import readable
 from postgis.vocabulary import PERSONAL_FIELDS
 
 router = APIRouter(tags=["Staff"], include_in_schema=False)
@@ -88,7 +89,9 @@ def remove(request: Request, code: str, field: str, actor: SignedIn, form: SentF
     require(actor, "change", "legal_entities")
     _check_field(field)
     try:
-        with write_as(database(request), actor, reason=_reason(form)) as connection:
+        if errors := _reason_errors(form):
+            raise InvalidValues(errors)
+        with write_as(database(request), actor, reason=form["reason"]) as connection:
             personal_data.forget(connection, code, field)
     except InvalidValues as invalid:
         return _page(request, actor, code, errors=invalid.errors, opened=("remove", field), typed=_typed(form))
@@ -104,8 +107,14 @@ def keep(request: Request, code: str, field: str, actor: SignedIn, form: SentFor
     require(actor, "change", "legal_entities")
     _check_field(field)
     try:
-        with write_as(database(request), actor, reason=_reason(form)) as connection:
-            personal_data.keep(connection, secrets_of(request), code, field, form["value"])
+        with write_as(database(request), actor, reason=form["reason"]) as connection:
+            errors = _reason_errors(form)
+            try:
+                personal_data.keep(connection, secrets_of(request), code, field, form["value"])
+            except InvalidValues as invalid:
+                errors += invalid.errors
+            if errors:
+                raise InvalidValues(errors)
     except InvalidValues as invalid:
         return _page(request, actor, code, errors=invalid.errors, opened=("keep", field), typed=_typed(form))
     except (NotFound, Forbidden) as refusal:
@@ -172,13 +181,13 @@ def _typed(form: SentForm) -> dict[str, str]:
     return {name: form[name] for name in ("value", "reason", "purpose") if name in form}
 
 
-def _reason(form: SentForm) -> str:
+def _reason_errors(form: SentForm) -> list[FieldError]:
     reason = form["reason"]
     if not reason:
-        raise InvalidValues([FieldError("reason", "required")])
+        return [FieldError("reason", "required")]
     if len(reason) > MAX_REASON:
-        raise InvalidValues([FieldError("reason", "too_long_personal", {"most": MAX_REASON})])
-    return reason
+        return [FieldError("reason", "too_long_personal", {"most": MAX_REASON})]
+    return [] if readable(reason) else [FieldError("reason", "unreadable_personal")]
 
 
 def _check_field(field: str) -> None:

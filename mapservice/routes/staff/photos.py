@@ -10,14 +10,15 @@ from layers import record_sheet
 from mapservice.dependencies import ReadConnection, database
 from mapservice.errors import Problem
 from mapservice.photo_files import SentPhoto, picture
-from mapservice.record_forms import seen_version, typed_texts, wire_values
+from mapservice.record_forms import argument_errors, seen_version, typed_texts, wire_values
 from mapservice.record_page import canonical, record_page, unknown
 from mapservice.responses import reply
 from mapservice.security import MaybeActor, SentForm, SignedIn, check_form, require
 from mapservice.staff_page import see_other
 from postgis.actor import Actor, read_as, write_as
-from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale
+from postgis.errors import Forbidden, InvalidValues, NotFound, Stale
 from postgis.store import photos
+from postgis.store.record_values import columns
 from web.staff_forms import State
 from web.staff_record import Target
 
@@ -50,14 +51,19 @@ def add(request: Request, code: str, actor: SignedIn, sent: SentPhoto) -> Respon
     require(actor, "create", "photos")
     code = canonical(code)
     typed = typed_texts(sent.form, photos.PHOTO.fields) | {"reason": sent.form["reason"]}
-    errors = [] if typed["reason"] else [FieldError("reason", "required")]
+    errors = argument_errors(typed)
+    values = wire_values(typed, photos.PHOTO.fields)
     try:
         made = picture(sent.photo)
     except InvalidValues as invalid:
-        return _again(request, actor, code, State(typed, [*invalid.errors, *errors]))
+        errors = [*invalid.errors, *errors]
+    with read_as(database(request), actor) as connection:
+        try:
+            columns(connection, photos.PHOTO, values, new=True)
+        except InvalidValues as invalid:
+            errors += invalid.errors
     if errors:
         return _again(request, actor, code, State(typed, errors))
-    values = wire_values(typed, photos.PHOTO.fields)
     try:
         with write_as(
             database(request), actor, reason=typed["reason"], source=_source(values.get("source"))
@@ -79,8 +85,8 @@ def end(request: Request, code: str, photo: str, actor: SignedIn, form: SentForm
     check_form(request, actor, form)
     require(actor, "end", "photos")
     code, typed = canonical(code), {"reason": form["reason"]}
-    if not typed["reason"]:
-        return _again(request, actor, code, State(typed, [FieldError("reason", "required")]), photo)
+    if errors := argument_errors(typed):
+        return _again(request, actor, code, State(typed, errors), photo)
     try:
         with write_as(database(request), actor, reason=typed["reason"]) as connection:
             photos.end(connection, code, photo, seen_version(form), typed["reason"])

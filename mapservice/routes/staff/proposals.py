@@ -110,6 +110,7 @@ def _queue_page(
         following=dict(zip(order, [*order[1:], ""], strict=False)),
         bulk=any(risk == "low" for risk, _ in groups) and can(actor, "review", "proposals"),
         typed={},
+        wrong={},
         total=sum(
             row["count"] for row in counts if all(getattr(chosen, name) in (None, row[name]) for name in CHOICES)
         ),
@@ -146,6 +147,7 @@ def _one_page(
             shown = card(reviewed_document(reading.one(connection, receipt), actor), lang)
     except NotFound:
         raise Problem("unknown_proposal") from None
+    refusal = refusal_document(refused, request, lang, shown.document["collection"]) if refused else None
     return staff_page(
         request,
         actor,
@@ -154,9 +156,18 @@ def _one_page(
         card=shown,
         query_text="",
         typed={name: values[0] for name, values in typed.fields.items()} if typed else {},
-        refusal=refusal_document(refused, request, lang, shown.document["collection"]) if refused else None,
+        refusal=refusal,
+        wrong=_told_at(refusal, lang),
         script={"words": labels.table("review.script", lang), "next": next_address(QUEUE, {}, None, lang)},
     )
+
+
+def _told_at(refusal: Mapping[str, Any] | None, lang: str) -> dict[str, str]:
+    """What is wrong, by the field it is told at: of a conflict, that a value is to be chosen."""
+    if refusal is None:
+        return {}
+    choose = {each["field"]: labels.text("register.conflict.pick", lang) for each in refusal.get("conflicts", ())}
+    return choose | {each["pointer"]: each["detail"] for each in refusal.get("errors", ())}
 
 
 def _decision(request: Request, actor: Actor, receipt: str, form: Form) -> Decision:

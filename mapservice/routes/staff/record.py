@@ -4,19 +4,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from layers import record_sheet
-from layers.history import timeline
 from mapservice import record_saving
 from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.parameters import check_known
-from mapservice.record_page import WRITABLE, canonical, entry_fields, main_fields, record_page, title, unknown
+from mapservice.record_page import canonical, entry_fields, main_fields, record_page, unknown
 from mapservice.record_saving import Outcome, Proposed, Refused, Saved, Wish
 from mapservice.security import SentForm, SignedIn, can, check_form, require
-from mapservice.staff_page import page_language, see_other, staff_page
+from mapservice.staff_page import see_other
 from postgis.actor import Actor, read_as
 from postgis.errors import NotFound
 from web.staff_record import Target
-from web.staff_timeline import timeline_view
 
 router = APIRouter(tags=["Staff"], include_in_schema=False)
 
@@ -29,23 +27,6 @@ def show(request: Request, code: str, actor: SignedIn) -> Response:
     """Form, map, dated records, photos and the latest changes."""
     check_known(request.query_params, ("done", "receipt"))
     return record_page(request, actor, code)
-
-
-@router.get(PAGE + "/history", summary="The whole history of an establishment", response_class=Response)
-def history(request: Request, code: str, actor: SignedIn) -> Response:
-    """Every change of the record and of what belongs to it, latest first."""
-    check_known(request.query_params, ())
-    require(actor, "read", "history")
-    with read_as(database(request), actor) as connection:
-        sheet = record_sheet.sheet(connection, canonical(code))
-        if sheet is None:
-            raise unknown(code)
-        changes = timeline(connection, sheet.overview["code"])
-    lang = page_language(request)
-    place = {**sheet.overview, "title": title(sheet.overview, lang)}
-    return staff_page(
-        request, actor, "staff/history.html", place=place, timeline=timeline_view(changes, WRITABLE, lang)
-    )
 
 
 @router.post(PAGE, summary="Save an establishment's own fields", response_class=Response)

@@ -15,7 +15,7 @@ from mapservice.parameters import check_known
 from mapservice.register_query import NAMES, chosen_values, find_query, kept_query, register_query
 from mapservice.security import SentForm, SignedIn, can, check_form, require
 from mapservice.staff_page import page_language, see_other, staff_page
-from postgis.actor import Actor, read_as, write_as
+from postgis.actor import Actor, read_as, write_own_account
 from postgis.errors import InvalidValues, NotFound
 from postgis.store import saved_views
 from web import labels, staff_list
@@ -52,7 +52,7 @@ def save_view(request: Request, actor: SignedIn, form: SentForm) -> Response:
     require(actor, "read", "register")
     query = kept_query(QueryParams(form["query"]))
     try:
-        with write_as(database(request), actor, reason=None) as connection:
+        with write_own_account(database(request), actor.staff_id) as connection:
             saved_views.save(connection, actor, form["name"], query)
     except InvalidValues as invalid:
         return _page(request, actor, QueryParams(query), view_error=_words(request, invalid), typed=form["name"])
@@ -68,7 +68,7 @@ def change_view(request: Request, view: str, action: str, actor: SignedIn, form:
         raise Problem("not_found")
     query = kept_query(QueryParams(form["query"]))
     try:
-        with write_as(database(request), actor, reason=None) as connection:
+        with write_own_account(database(request), actor.staff_id) as connection:
             if action == "rename":
                 saved_views.rename(connection, actor, int(view), form["name"])
             else:
@@ -76,7 +76,8 @@ def change_view(request: Request, view: str, action: str, actor: SignedIn, form:
     except NotFound:
         raise Problem("not_found") from None
     except InvalidValues as invalid:
-        return _page(request, actor, QueryParams(query), view_error=_words(request, invalid), typed=form["name"])
+        words = _words(request, invalid)
+        return _page(request, actor, QueryParams(query), view_error=words, typed=form["name"], renamed=int(view))
     return _back(request, query, "view_renamed" if action == "rename" else "view_deleted")
 
 
@@ -87,6 +88,7 @@ def _page(
     *,
     view_error: str = "",
     typed: str = "",
+    renamed: int | None = None,
 ) -> Response:
     params = request.query_params if params is None else params
     lang = page_language(request)
@@ -126,6 +128,7 @@ def _page(
         "problem": problem,
         "view_error": view_error,
         "typed": typed,
+        "renamed": renamed,
         "may_add": can(actor, "create", "establishments"),
         "exports": {f: _address(lang, kept, path=PAGE + "/export", f=f) for f in ("xlsx", "csv")}
         if can(actor, "export", "register")

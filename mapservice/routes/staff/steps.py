@@ -14,7 +14,7 @@ from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.parameters import check_known
 from mapservice.record_actions import ACTIONS, Action, possible, words
-from mapservice.record_forms import seen_version, typed_texts, wire_values
+from mapservice.record_forms import argument_errors, seen_version, typed_texts, wire_values
 from mapservice.record_page import canonical, entities_like, title, unknown
 from mapservice.security import SentForm, SignedIn, can, check_form
 from mapservice.staff_page import page_language, see_other, staff_page
@@ -22,6 +22,7 @@ from postgis.actor import Actor, read_as, write_as
 from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale
 from postgis.store import life_cycle, proposals, records
 from postgis.store.record_types import RECORD_TYPES, WritableField
+from postgis.store.record_values import columns
 from web import labels
 from web.staff_forms import State, form_view
 
@@ -47,10 +48,11 @@ def take(request: Request, code: str, step: str, actor: SignedIn, form: SentForm
         return _page(request, actor, code, action, entity_text=form["entity"])
     fields = _fields(action)
     typed = typed_texts(form, fields) | {"reason": form["reason"]}
-    errors = [] if typed["reason"] else [FieldError("reason", "required")]
+    errors = argument_errors(typed)
     page = f"/staff/establishments/{code}"
     try:
         with write_as(database(request), actor, reason=typed["reason"]) as connection:
+            errors += _wrong(connection, fields, wire_values(typed, fields))
             if not can(actor, "change", "establishments"):
                 receipt = _propose(connection, actor, code, action, wire_values(typed, fields), typed["reason"])
                 done: Mapping[str, str] = {"done": "proposed_plain", "receipt": receipt}
@@ -73,6 +75,21 @@ def take(request: Request, code: str, step: str, actor: SignedIn, form: SentForm
     except Forbidden:
         raise Problem("forbidden") from None
     return see_other(request, page, **done)
+
+
+def _wrong(
+    connection: Connection, fields: tuple[WritableField, ...], values: Mapping[str, Any]
+) -> tuple[FieldError, ...]:
+    """What is wrong with the fields by themselves: the step would tell the first mistake only.
+
+    Which record a code names the step knows best: it takes codes as people write them.
+    """
+    plain = {field.name: values[field.name] for field in fields if field.kind != "reference" and field.name in values}
+    try:
+        columns(connection, RECORD_TYPES["establishments"], plain, new=False)
+    except InvalidValues as invalid:
+        return invalid.errors
+    return ()
 
 
 def _action(step: str) -> Action:

@@ -162,6 +162,21 @@ CREATE TABLE account.token (
 CREATE INDEX ix_token_staff_id ON account.token (staff_id);
 COMMENT ON TABLE account.token IS 'A bearer token of an API client, which acts as a member of staff.';
 
+CREATE TABLE account.write_key (
+	staff_id BIGINT NOT NULL,
+	key TEXT NOT NULL,
+	digest BYTEA NOT NULL,
+	made TEXT NOT NULL,
+	proposed BOOLEAN NOT NULL,
+	at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+	CONSTRAINT pk_write_key PRIMARY KEY (staff_id, key),
+	CONSTRAINT fk_write_key_staff_id FOREIGN KEY(staff_id) REFERENCES account.staff (id)
+);
+COMMENT ON TABLE account.write_key IS 'What a program has made under a key, for a day: sent again, it makes nothing twice.';
+COMMENT ON COLUMN account.write_key.key IS 'the header Idempotency-Key, chosen by the program';
+COMMENT ON COLUMN account.write_key.digest IS 'SHA-256 of what was sent with it';
+COMMENT ON COLUMN account.write_key.made IS 'id of the record, or receipt of the proposal';
+
 ALTER TABLE register.establishment
 	DROP CONSTRAINT ck_establishment_source,
 	ADD CONSTRAINT ck_establishment_source CHECK (source IN ('osm', 'demo', 'field_survey', 'import', 'office', 'owner', 'citizen')),

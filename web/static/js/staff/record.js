@@ -42,6 +42,17 @@ function count() {
   target.textContent = fields.size ? words("changed", { count: fields.size }) : "";
 }
 
+const PAIR = /^\s*(-?\d{1,3}\.\d+)\s*[,; ]\s*(-?\d{1,3}\.\d+)\s*$/;
+
+/** Latitude and longitude pasted in one go, as map applications copy them, go where they belong. @param {Event} event */
+function split(event) {
+  const lat = event.target;
+  const lon = document.querySelector('#record-form [name="lon"]');
+  if (!(lat instanceof HTMLInputElement && lat.name === "lat" && lon instanceof HTMLInputElement)) return;
+  const both = PAIR.exec(lat.value);
+  if (both) [lat.value, lon.value] = [both[1] ?? "", both[2] ?? ""];
+}
+document.addEventListener("change", split, true);
 document.addEventListener("input", count);
 document.addEventListener("change", count);
 document.addEventListener("submit", () => (leaving = true));

@@ -57,7 +57,7 @@ async function send(form, button) {
 function decided(card, state) {
   const cards = waiting();
   const at = cards.indexOf(card);
-  const heading = within(card, "h3").textContent?.replace(/\s+/g, " ").trim() ?? "";
+  const heading = within(card, ".proposal-title").textContent?.replace(/\s+/g, " ").trim() ?? "";
   const line = document.createElement("p");
   line.className = "quiet";
   line.textContent = `${words(state)}: ${heading}`;
