@@ -1,4 +1,4 @@
-"""Which records may be the same place of business twice: found by cheap signs in SQL, weighed by `layers.likeness`."""
+"""Which records may be the same place of business twice: found by cheap signs in SQL, weighed by `postgis.likeness`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BYTEA
 
 from layers.distinct_pairs import decided
-from layers.likeness import GUARD_FROM, PAIR_FROM, SIMILAR_FROM, Signs, weigh
 from layers.register import OVERVIEW
 from postgis import tables
+from postgis.likeness import GUARD_FROM, PAIR_FROM, SIMILAR_FROM, Signs, weigh
 
 _NEAR_DEGREES = 0.00034
 """A little more than 30 m either way at 16 degrees north: for the index; metres decide."""
@@ -232,7 +232,7 @@ def _numbers_shared(draft: Draft, row: Mapping[Any, Any]) -> dict[str, bool]:
 
 
 def _signs(row: Mapping[Any, Any]) -> Signs:
-    return Signs(**{name: row[name] for name in Signs.__slots__})
+    return Signs(**{name: row[name] for name in Signs.__slots__ if name in row})
 
 
 def _places(connection: Connection, codes: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -66,7 +66,7 @@ def add_staff(options: argparse.Namespace, http: HttpSettings, store: DatabaseSe
     kept = passwords.hash_password(_read_password(login, from_stdin=options.password_stdin))
     ward = options.ward or http.ward
     with open_database(store) as database:
-        _make_ready(database)
+        make_ready(database)
         try:
             with database.owner.begin() as connection:
                 note_source(connection, reason="mapservice staff add")
@@ -91,7 +91,7 @@ def set_password(options: argparse.Namespace, _http: HttpSettings, store: Databa
     """Sets a password anew: also for the only administrator, whom nobody else can help. Raises Refused."""
     kept = passwords.hash_password(_read_password(options.login, from_stdin=options.password_stdin))
     with open_database(store) as database:
-        _make_ready(database)
+        make_ready(database)
         with database.owner.begin() as connection:
             note_source(connection, reason="mapservice staff password")
             member = staff.find(connection, options.login)
@@ -108,7 +108,7 @@ def make_token(options: argparse.Namespace, _http: HttpSettings, store: Database
     """Prints a token and nothing else on standard output, for `TOKEN=$(mapservice token NAME)`. Raises Refused."""
     label = " ".join(options.label.split())[:NAME_LENGTH] or "mapservice token"
     with open_database(store) as database:
-        _make_ready(database)
+        make_ready(database)
         with database.owner.begin() as connection:
             note_source(connection, reason="mapservice token")
             member = staff.find(connection, options.login)
@@ -127,7 +127,7 @@ def _days(text: str) -> int:
     return int(text)
 
 
-def _make_ready(database: Database) -> None:
+def make_ready(database: Database) -> None:
     """Tables, where the service has never run on this database."""
     with database.owner.connect() as connection:
         ready = staff.is_there(connection) and schema_is_current(connection)

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from distil.basemap import distil_basemap
+from distil.house_numbers import distil_house_numbers, distil_street_names
 from distil.land import clip_natural_earth
 from distil.places import distil_places
 from distil.sectors import distil_sectors
@@ -40,6 +41,8 @@ def main() -> int:
     wards, respelt = distil_wards(data, output)
     distil_sectors(data, output)
     distil_streets(data, output, wards)
+    distil_house_numbers(data, output)
+    distil_street_names(data, output)
     distil_basemap(data, output, wards)
     left_out = distil_places(data, output, wards)
     distil_targets(arguments.plans or data.parent / "targets", output / "targets")

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from layers import distinct_pairs as decided_pairs
 from layers import duplicates
 from layers.duplicates import Draft, candidates
-from layers.likeness import GUARD_FROM, PAIR_FROM, WEIGHTS, Signs, weigh
 from postgis import tables
 from postgis.actor import Actor, read_as, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.errors import Forbidden, NotFound
+from postgis.likeness import GUARD_FROM, PAIR_FROM, WEIGHTS, Signs, weigh
 from postgis.store import distinct_pairs, records
 from tests.small_ward import MIDDLE, OTHER_WARD, WARD, add_staff
 

@@ -24,7 +24,8 @@ from postgis.reference_files import REFERENCE, read_features, read_rows, read_to
 ROOT = REFERENCE.parent.parent
 COLLECTED = ROOT.parent / "shared" / "data"
 DRAWN = ("wards.geojsonl.gz", "streets.geojsonl.gz", "basemap_areas.geojsonl.gz", "osm_places.geojsonl.gz")
-MADE = (*DRAWN, "former_wards.csv", "ward_succession.csv", "vsic_2025.csv", "vsic_collisions.csv")
+MADE = (*DRAWN, "former_wards.csv", "ward_succession.csv", "vsic_2025.csv", "vsic_collisions.csv",
+        "house_numbers.csv", "street_names.csv")  # fmt: skip
 PLANS = ("00235", "00367", "10507", "10603", "20257")
 
 

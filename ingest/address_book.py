@@ -1,0 +1,39 @@
+"""What is known of a city for reading its addresses: streets, wards, markets. Plain data; who has it passes it in."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ingest.street_names import StreetNames
+from postgis.folding import search_key
+
+
+@dataclass(frozen=True)
+class AddressBook:
+    """What is known of a city, for reading its addresses. `wards`: name → code of the present unit it is or became."""
+
+    streets: StreetNames
+    wards: Mapping[str, str | None] = field(default_factory=dict)
+    sites: Iterable[str] = ()
+
+    def __post_init__(self) -> None:
+        """Fold the names."""
+        keys: dict[str, tuple[str, str | None]] = {}
+        for name, code in self.wards.items():
+            key = search_key(name)
+            # One name that means two units is still a ward's name, but no code.
+            keys[key] = (name, code if keys.get(key, (name, code))[1] == code else None)
+        object.__setattr__(self, "_wards", keys)
+        object.__setattr__(self, "_sites", {search_key(name): name for name in self.sites})
+
+    def ward(self, written: str) -> tuple[str, str | None] | None:
+        """The ward of that name, and its present code."""
+        found: dict[str, tuple[str, str | None]] = self._wards  # type: ignore[attr-defined]
+        return found.get(search_key(written))
+
+    def site(self, written: str) -> str | None:
+        """The known market or centre of that name."""
+        known: dict[str, str] = self._sites  # type: ignore[attr-defined]
+        return known.get(search_key(written))
+
+
+NOTHING_KNOWN = AddressBook(StreetNames(()))

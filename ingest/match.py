@@ -1,0 +1,254 @@
+"""Which rows of a file and which places of the register are one place: found by blocks, weighed by `postgis.likeness`.
+
+Comparing 10,000 rows with 10,000 places would be a hundred million pairs. Two places that are one share a tax code, a
+telephone number, a stall, a house, a rare word of the name, or the spot they stand on: only those pairs are weighed. A
+block that too many share (a chain's name, a market's house number) says nothing and is left out.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import cos, floor, hypot, radians
+from typing import Literal
+
+from ingest.house_numbers import read_numbers
+from ingest.street_names import slips, street_key
+from postgis.folding import search_key, similarity
+from postgis.likeness import FAR_FROM_M, Signs, core_words, numbers_of, weigh
+
+SAME_FROM = 0.7
+"""From this score on a row is the place without a person's word; chosen by `python -m tests.match_trial`."""
+DOUBT_FROM = 0.39
+"""From here to there a person decides; below, the row is a place of its own."""
+
+Verdict = Literal["same", "doubtful", "new"]
+
+_LARGEST_BLOCK = 60
+_RARE = 20
+_CELL_DEGREES = 0.0005
+_COMMON_FROM = 3
+_SURE_M = 100.0
+"""A point that may be further off says nothing about who is near."""
+_GOODS_WORDS = (
+    "ca phe cafe coffee com bun pho mi quang banh tap hoa thuoc tay nha hang khach san hotel quan ao spa sua xe may "
+    "tinh dien thoai mobile giai khat tra an uong hai restaurant"
+)
+_GOODS = frozenset(_GOODS_WORDS.split())
+"""Words for goods: a name of nothing else is a description."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row or a place of the register, as far as it is known. `phone` and `tax_code` may be hashes: only equality
+    counts.
+
+    `ref` is the row's number or the public code. `error_m`: how far off the point may be.
+    """
+
+    ref: str
+    name: str | None = None
+    house_number: str | None = None
+    alley: str | None = None
+    street_name: str | None = None
+    site: str | None = None
+    stall: str | None = None
+    tax_code: str | None = None
+    phone: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+    error_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A place that a row may be: how likely, why, and what speaks against it. Codes; the words are in `web`."""
+
+    ref: str
+    score: float
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    against: tuple[str, ...]
+    similarity: float
+    distance_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sketch:
+    """A place as it is compared."""
+
+    place: Place
+    name: str
+    core: tuple[str, ...]
+    house: tuple[str, ...] | None
+    """Street, alley and number; None where one is missing."""
+    site: str
+    stall: str
+
+
+def _sketch(place: Place) -> _Sketch:
+    name = search_key(place.name or "")
+    house = None
+    if place.street_name and place.house_number:
+        # The register has "K45/12" in one field too: both spellings are read as one.
+        written = f"{place.alley}/{place.house_number}" if place.alley else place.house_number
+        numbers, _ = read_numbers(written)
+        if numbers.house:
+            house = (street_key(place.street_name), *numbers.alley, numbers.house)
+    stall = search_key(place.stall or "").replace(" ", "")
+    return _Sketch(place, name, tuple(core_words(name)) if name else (), house, search_key(place.site or ""), stall)
+
+
+class Matcher:
+    """Places to match against, indexed by what two records of one place have in common."""
+
+    def __init__(self, places: Iterable[Place], same_from: float = SAME_FROM, doubt_from: float = DOUBT_FROM) -> None:
+        self._same, self._doubt = same_from, doubt_from
+        self._known = [_sketch(place) for place in places]
+        self._names = Counter(sketch.core for sketch in self._known if sketch.core)
+        self._words = Counter(word for sketch in self._known for word in set(sketch.core))
+        self._blocks: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for at, sketch in enumerate(self._known):
+            for key in self._keys(sketch, around=False):
+                self._blocks[key].append(at)
+
+    def matches(self, place: Place, most: int = 5) -> list[Match]:
+        """Known places that this one may be, likeliest first; none that surely is another."""
+        sketch = _sketch(place)
+        return self._weighed(sketch, self._candidates(sketch), most)
+
+    def candidates(self, place: Place) -> int:
+        """How many known places a row is compared with: for measuring."""
+        return len(self._candidates(_sketch(place)))
+
+    def twins(self) -> Iterator[tuple[Place, Match]]:
+        """Pairs among the known places themselves: each once, the earlier one first."""
+        for at, sketch in enumerate(self._known):
+            later = [other for other in self._candidates(sketch) if other > at]
+            for match in self._weighed(sketch, later, len(later)):
+                yield sketch.place, match
+
+    def _candidates(self, sketch: _Sketch) -> set[int]:
+        found: set[int] = set()
+        for key in self._keys(sketch, around=True):
+            block = self._blocks.get(key, ())
+            if len(block) <= _LARGEST_BLOCK:
+                found.update(block)
+        return found
+
+    def _keys(self, sketch: _Sketch, *, around: bool) -> Iterator[tuple[object, ...]]:
+        """What a place can be found by. `around`: with the neighbouring cells of its spot, for asking."""
+        place = sketch.place
+        if place.tax_code:
+            yield "tax", place.tax_code
+        if place.phone:
+            yield "phone", place.phone
+        if sketch.stall:
+            yield "stall", sketch.site, sketch.stall
+        first = sketch.core[0][:2] if sketch.core else ""
+        if sketch.house:
+            yield "house", *sketch.house
+            # In a market hundreds share the house: with the name's beginning they are few.
+            yield "house and name", *sketch.house, first
+        if sketch.core:
+            yield "name", *sketch.core
+            yield "joined name", "".join(sketch.core)[:6]
+            yield "joined name", "".join(sketch.core)[-6:]
+            # A slip of the finger spoils one word of the rarest, seldom all.
+            rarest = sorted(set(sketch.core), key=lambda each: (self._words[each], each))[:4]
+            if self._words[rarest[0]] <= _RARE:
+                yield "word", rarest[0]
+            for pair in combinations(sorted(rarest), 2):
+                yield "words", *pair
+        if place.lon is not None and place.lat is not None and (place.error_m or 0) <= _SURE_M:
+            x, y = floor(place.lon / _CELL_DEGREES), floor(place.lat / _CELL_DEGREES)
+            steps = (-1, 0, 1) if around else (0,)
+            for cell in ((x + i, y + j) for i in steps for j in steps):
+                yield "cell", *cell
+                yield "cell and name", *cell, first
+
+    def _weighed(self, sketch: _Sketch, candidates: Iterable[int], most: int) -> list[Match]:
+        found = [match for at in candidates if (match := self._compare(sketch, self._known[at])).verdict != "new"]
+        found.sort(key=lambda match: (-match.score, match.ref))
+        return found[:most]
+
+    def _compare(self, one: _Sketch, other: _Sketch) -> Match:
+        signs = self._signs(one, other)
+        weighed = weigh(signs)
+        verdict: Verdict = (
+            "new" if weighed.score < self._doubt else "same" if weighed.score >= self._same else "doubtful"
+        )
+        if verdict == "same" and "other_tax_code" in weighed.against:
+            # A new owner under the old name: whether it is the same place, only a person can say.
+            verdict = "doubtful"
+        return Match(
+            other.place.ref, weighed.score, verdict, weighed.reasons, weighed.against, round(signs.similarity, 2),
+            None if signs.distance_m is None else round(signs.distance_m, 1),
+        )  # fmt: skip
+
+    def _signs(self, one: _Sketch, other: _Sketch) -> Signs:
+        mine, theirs = one.place, other.place
+        distance = _distance(mine, theirs)
+        same_house = one.house is not None and one.house == other.house
+        if same_house and distance is not None and distance > FAR_FROM_M:
+            # Of one address, one of the two points is wrong: that is a correction, no other place.
+            distance = None
+        core, other_core = " ".join(one.core), " ".join(other.core)
+        common = max(self._names[one.core], self._names[other.core]) >= _COMMON_FROM
+        goods = bool(one.core) and all(word in _GOODS for word in one.core)
+        return Signs(
+            name=one.name,
+            other_name=other.name,
+            # Without the words that every other name has: "Quán Minh Họa" is "Nhà hàng Minh Họa".
+            similarity=_alike(core, other_core, one.name, other.name) if core else 0.0,
+            same_address=same_house,
+            distance_m=distance,
+            same_tax_code=bool(mine.tax_code) and mine.tax_code == theirs.tax_code,
+            same_phone=bool(mine.phone) and mine.phone == theirs.phone,
+            # Without a market's name only the house says which A12 it is.
+            same_site=one.site == other.site and (bool(one.site) or same_house),
+            stall=one.stall,
+            other_stall=other.stall,
+            other_address=one.house is not None and other.house is not None and one.house != other.house,
+            other_tax_code=bool(mine.tax_code and theirs.tax_code) and mine.tax_code != theirs.tax_code,
+            common_name=common or goods,
+        )
+
+
+def _alike(core: str, other_core: str, name: str, other_name: str) -> float:
+    """How alike two names are: by trigrams, or by slips of the finger, which spoil most trigrams of a short name."""
+    trigrams = max(similarity(core, other_core), similarity(name, other_name))
+    # Names with other numbers are other names: no need to look for slips.
+    if (
+        trigrams >= 0.85
+        or numbers_of(name) != numbers_of(other_name)
+        or (core[0] != other_core[:1] and core[1:2] != other_core[1:2])
+    ):
+        return trigrams
+    longest = max(len(core), len(other_core))
+    most = 1 + longest // 7
+    made = slips(core, other_core, most)
+    return max(trigrams, 1 - made / longest) if made <= most and longest >= 4 else trigrams
+
+
+def _distance(one: Place, other: Place) -> float | None:
+    """Metres between two points, less what their errors may explain beyond 20 m; None where one has none."""
+    if one.lon is None or one.lat is None or other.lon is None or other.lat is None:
+        return None
+    east = (one.lon - other.lon) * 111_195 * cos(radians(one.lat))
+    apart = hypot(east, (one.lat - other.lat) * 111_195)
+    if apart <= 30:
+        # An uncertain point that happens to be near says nothing.
+        return None if max(one.error_m or 0, other.error_m or 0) > _SURE_M else apart
+    return max(apart - max(one.error_m or 0, other.error_m or 0), 31.0)
+
+
+def match_rows(rows: Sequence[Place], register: Sequence[Place], most: int = 5) -> list[list[Match]]:
+    """For each row the places of the register that it may be."""
+    matcher = Matcher(register)
+    return [matcher.matches(row, most) for row in rows]
+
+
+def twins_in_file(rows: Sequence[Place]) -> list[tuple[Place, Match]]:
+    """Pairs of rows in one file that may be one place."""
+    return list(Matcher(rows).twins())

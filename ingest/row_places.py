@@ -1,0 +1,140 @@
+"""Where a record's place is: its address from all cells and groups that say something of it, located in the ward."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from ingest.addresses import Address, parse_address, street_way
+from ingest.gazetteer import Gazetteer
+from ingest.geocode import Located, locate_address
+from ingest.records import Record
+from ingest.row_values import Finding, Weight, columns_of
+from ingest.values import Cell, is_ditto, is_empty, tidy
+from ingest.values_coordinates import Position, Window, read_point
+from postgis.folding import flatten
+
+_WARD_WORD = re.compile(r"^(?:phuong|p\.|xa|x\.|dia ban phuong)\s*")
+_STREET_WORD = re.compile(r"^(?:tuyen duong|truc duong|tuyen pho|tuyen)\s+")
+_STREETS = ("kiet", "hem")
+_PAIRS = (("lat", "lon"), ("northing", "easting"))
+_FLAGS = frozenset(("outside_ward", "other_ward_named", "outside_window"))
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOfRow:
+    """What a row says of where it is. `stated` is the address as the sender wrote it; `point` was in the file."""
+
+    stated: str
+    address: Address
+    located: Located | None
+    point: Position | None
+    findings: tuple[Finding, ...]
+
+
+class Locator:
+    """Reads places of one ward. `gazetteer`: what is known of it."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self.gazetteer = gazetteer
+        west, south, east, north = gazetteer.outline.bounds
+        (left, bottom), (right, top) = gazetteer.degrees((west, south)), gazetteer.degrees((east, north))
+        self.window = Window(left, bottom, right, top)
+        self.parse = lru_cache(maxsize=20_000)(self._parse)
+
+    def _parse(self, text: str) -> Address:
+        return parse_address(text, self.gazetteer.book)
+
+    def place(self, record: Record, numbers: Mapping[str, tuple[int, ...]]) -> PlaceOfRow:
+        """Everything that a record says of its place."""
+        said = {
+            field: ", ".join(text for cell in cells if (text := _text(cell)))  # type: ignore[arg-type]
+            for field, cells in record.values.items()
+        }
+        for group in record.groups:
+            _add_group(said, group.kind, group.text)
+        stated, address = self._address(said)
+        column = next((at for field in ("address", "street_name") for at in columns_of(record, numbers, field)), None)
+        findings = [_finding(column, code) for code in address.problems]
+        point, more = self._point(record, numbers)
+        located = locate_address(self.gazetteer, address)
+        if located is not None:
+            findings += [_finding(column, code) for code in located.problems]
+        elif address.ward_code not in (None, self.gazetteer.ward.code):
+            findings.append(_finding(column, "other_ward_named"))
+        elif point is None:
+            findings.append(Finding(column, "not_located" if stated else "no_address"))
+        return PlaceOfRow(stated, address, located, point, (*findings, *more))
+
+    def _address(self, said: Mapping[str, str]) -> tuple[str, Address]:
+        stated = said.get("address", "")
+        way = street_way(said.get("house_number"), said.get("alley"), said.get("street_name"))
+        address = self.parse(stated or way)
+        if stated and way and address.street_name is None:
+            separate = self.parse(way)
+            parts = ("house_number", "alley", "street_name")
+            missing = {name: getattr(separate, name) for name in parts if getattr(address, name) is None}
+            problems = tuple(code for code in address.problems if code not in ("no_street", "no_number"))
+            address = replace(address, **missing, problems=problems)
+        more: dict[str, str | None] = {}
+        if address.residential_group is None and (
+            number := re.search(r"\d+[a-zA-Z]?", said.get("residential_group", ""))
+        ):
+            more["residential_group"] = number[0].upper()
+        if address.ward is None and (written := said.get("ward")):
+            word = _WARD_WORD.match(flatten(written))
+            name = written[len(word[0]) :] if word else written
+            known = self.gazetteer.book.ward(name)
+            more |= {"ward": known[0], "ward_code": known[1]} if known else {"ward": name}
+        # Columns of their own are surer than what was taken from the address.
+        if market := said.get("market"):
+            more["site"] = self.gazetteer.book.site(market) or market
+        if stall := said.get("stall"):
+            more["stall"] = stall.upper()
+        whole = stated or ", ".join(part for part in (said.get("stall"), said.get("market"), way) if part)
+        return whole, replace(address, **more) if more else address  # type: ignore[arg-type]
+
+    def _point(self, record: Record, numbers: Mapping[str, tuple[int, ...]]) -> tuple[Position | None, list[Finding]]:
+        for first, second in _PAIRS:
+            if first in record.values and second in record.values:
+                pair = record.values[first][0], record.values[second][0]
+                return self._read(pair[0], pair[1], columns_of(record, numbers, first))  # type: ignore[arg-type]
+        if "coordinates" in record.values:
+            cell = record.values["coordinates"][0]
+            return self._read(cell, None, columns_of(record, numbers, "coordinates"))  # type: ignore[arg-type]
+        return None, []
+
+    def _read(self, first: Cell, second: Cell, columns: list[int]) -> tuple[Position | None, list[Finding]]:
+        reading = read_point(first, second, self.window)
+        column = columns[0] if columns else None
+        codes = reading.codes
+        lost = reading.value is None and "outside_window" not in codes
+        findings = [
+            Finding(column, problem.code, problem.values, "wrong" if lost else _weight(problem.code))
+            for problem in reading.problems
+        ]
+        # A point that is far away or only may be meant is no proposal.
+        return (None if "outside_window" in codes else reading.value), findings
+
+
+def _text(cell: Cell) -> str:
+    text = tidy(cell)
+    return "" if is_empty(text) or is_ditto(text) else text
+
+
+def _weight(code: str) -> Weight:
+    return "doubtful" if code in _FLAGS else "note"
+
+
+def _finding(column: int | None, code: str) -> Finding:
+    return Finding(column, code, weight=_weight(code))
+
+
+def _add_group(said: dict[str, str], kind: str, text: str) -> None:
+    """A group row speaks where the row itself is silent."""
+    flat = flatten(text)
+    if kind == "street" and not said.get("address") and not said.get("street_name"):
+        named = _STREET_WORD.match(flat)
+        said["alley" if flat.startswith(_STREETS) else "street_name"] = text[len(named[0]) :] if named else text
+    elif kind in ("residential_group", "ward", "market") and not said.get(kind):
+        said[kind] = text

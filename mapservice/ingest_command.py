@@ -1,0 +1,97 @@
+"""`mapservice ingest FILE`: what a file would do to the register, row by row. Nothing is written."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ingest.identity import Identities
+from ingest.plan import Plan, Progress, make_plan
+from ingest.refusal import Refusal
+from ingest.row_places import Locator
+from ingest.workbook_reader import read
+from layers.gazetteer import surroundings
+from layers.register_places import register_places
+from mapservice.geocoding import gazetteer
+from mapservice.import_words import as_json, as_text, refusal_words
+from mapservice.settings import HttpSettings
+from mapservice.staff_commands import make_ready
+from postgis.engine import open_database
+from postgis.secrets import read_secrets
+from postgis.settings import DatabaseSettings
+from web import labels
+
+_LANG = "vi"
+
+
+def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to `mapservice`."""
+    summary = "Say what a file (Excel, CSV, ODS, GIS) would do to the register, row by row."
+    parser = commands.add_parser("ingest", help=summary, description=summary)
+    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("--ward", metavar="CODE", help="the ward that the file is of (default: MAPSERVICE_WARD)")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--dry-run", action="store_true", help="write nothing (the default)")
+    mode.add_argument("--apply", action="store_true", help="write to the register: not there yet, refused")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_ingest)
+
+
+def _ingest(options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
+    if options.apply:
+        return _refuse(labels.text("import_plan.not_applied_yet", _LANG))
+    ward = options.ward or http.ward
+    try:
+        # Read before the database is started: most refusals need none.
+        workbook = read(options.file, options.file.name)
+    except OSError:
+        return _refuse(labels.text("import_plan.no_file", _LANG, file=options.file))
+    except Refusal as refusal:
+        return _refuse(refusal_words(refusal, _LANG))
+    with open_database(store) as database:
+        make_ready(database)
+        with database.owner.connect() as connection:
+            around = surroundings(connection, ward)
+            if around is None:
+                return _refuse(labels.text("import_plan.no_ward", _LANG, ward=ward))
+            with _progress() as progress:
+                try:
+                    plan = make_plan(
+                        workbook, Locator(gazetteer(around)), register_places(connection, ward),
+                        Identities(read_secrets(store.data_dir)), progress,
+                    )  # fmt: skip
+                except Refusal as refusal:
+                    return _refuse(refusal_words(refusal, _LANG))
+    _print(plan, options)
+    return 0
+
+
+def _print(plan: Plan, options: argparse.Namespace) -> None:
+    if options.json:
+        found: dict[str, Any] = as_json(plan, _LANG)
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(as_text(plan, options.file.name, _LANG) + "\n")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """One line on a terminal that counts up; nothing elsewhere."""
+    shown = sys.stderr.isatty()
+
+    def progress(step: str, done: int) -> None:
+        if shown:
+            sys.stderr.write(f"\r\033[K{labels.text(f'import_plan.{step}', _LANG, count=done)}")
+            sys.stderr.flush()
+
+    yield progress
+    if shown:
+        sys.stderr.write("\r\033[K")
+
+
+def _refuse(reason: str) -> int:
+    sys.stderr.write(f"mapservice: {reason}\n")
+    return 1
