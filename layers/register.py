@@ -83,6 +83,7 @@ OVERVIEW: TableClause = table(
                 "suspended_until",
                 "outside_accepted",
                 "merged_into_id",
+                "end_reason",
                 *(f"{fact}_fresh_until" for fact in ("payment", "licence", "address", "food_safety", "digital")),
                 "name_key",
                 "search_key",

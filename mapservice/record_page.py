@@ -177,7 +177,7 @@ def _notices(sheet: record_sheet.Sheet, lang: str) -> list[dict[str, str]]:
     if "merged_into" in sheet.linked:
         add(labels.text("register.record.merged_notice", lang), "merged_into")
     elif place["ended_at"] is not None:
-        add(labels.text("register.record.ended_notice", lang, reason=place.get("end_reason") or ""))
+        add(labels.text("register.record.ended_notice", lang, reason=place["end_reason"] or ""))
     if "moved_to" in sheet.linked:
         add(labels.text("register.record.moved_notice", lang), "moved_to")
     if place["operating_status"] == "suspended" and place["suspended_until"]:

@@ -9,7 +9,7 @@ import pytest
 from layers.history import timeline
 from layers.record_sheet import DATED
 from mapservice.record_page import entry_fields, main_fields
-from postgis.actor import Actor, read_as
+from postgis.actor import Actor, read_as, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import proposals, records
 from postgis.store.record_types import RECORD_TYPES, WritableField
@@ -262,6 +262,18 @@ def test_a_surveyor_proposes_with_the_same_form(world: World) -> None:
     step = f"{page_of(place)}/steps/not-found"
     assert "done=proposed_plain" in location(fill_in(world.surveyor, step, step, reason="cửa đóng, biển gỡ"))
     assert world.surveyor.get(f"{page_of(place)}/steps/retire").text.count("không có quyền")
+
+
+def test_an_ended_record_says_why(world: World) -> None:
+    with write_as(world.database, world.planter, reason="thử") as connection:
+        point = {"type": "Point", "coordinates": [108.2141, 16.0478]}
+        values = {"geometry": point, "position_method": "map", "sector_group": "other", "source": "office"}
+        place = records.create(connection, "establishments", values, ward_id=world.planter.ward_id).code
+    step = f"{page_of(place)}/steps/retire"
+    assert "done=" in location(fill_in(world.officer, step, step, reason="ghi nhầm hai lần"))
+    page = world.officer.get(page_of(place)).text
+    assert "Hồ sơ này đã kết thúc: ghi nhầm hai lần." in page
+    assert "disabled" in re.findall(r"<fieldset[^>]*>", page)[0], "nothing to type into where nothing can be saved"
 
 
 def test_another_wards_record_is_not_there(world: World) -> None:

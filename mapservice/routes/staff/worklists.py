@@ -1,13 +1,13 @@
 """/staff/this-week: what to check now; each list with its count, as a page and as a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from layers import duplicates, worklists
+from layers import duplicates, register, worklists
 from layers.errors import InvalidCursor
 from layers.worklists import SECTIONS, WORKLISTS
 from mapservice.dependencies import database
@@ -75,11 +75,12 @@ def show_list(request: Request, worklist: str, actor: SignedIn) -> Response:
         except InvalidCursor:
             raise Problem("invalid_cursor", pointer="cursor") from None
         total = worklists.counts(connection)[worklist]
+        groups = register.choices(connection)["residential_group"]
     address = f"{PAGE}/{worklist}"
     context: dict[str, Any] = {
         "title": labels.text(f"register.week.lists.{worklist}", lang),
         "total": total,
-        "rows": [_row(row, lang) for row in page.rows],
+        "rows": [_row(row, groups, lang) for row in page.rows],
         "dated": any(row["due"] for row in page.rows),
         "first_href": local(lang, address) if cursor else "",
         "next_href": local(lang, address, cursor=page.next_cursor) if page.next_cursor else "",
@@ -98,7 +99,8 @@ def _entry(name: str, count: int, lang: str) -> dict[str, Any]:
     }
 
 
-def _row(row: dict[str, Any], lang: str) -> dict[str, Any]:
+def _row(row: dict[str, Any], groups: Mapping[str, str], lang: str) -> dict[str, Any]:
+    """A place in words; `groups`: the names of residential groups by code."""
     due: date | None = row["due"]
     return {
         "code": row["code"],
@@ -106,7 +108,7 @@ def _row(row: dict[str, Any], lang: str) -> dict[str, Any]:
         "href": local(lang, f"/staff/establishments/{row['code']}"),
         "address": row["address"] or labels.text("place.no_address", lang),
         "group": labels.code_label("sector_group", row["sector_group"], lang),
-        "residential_group": row["residential_group"] or "",
+        "residential_group": groups.get(row["residential_group"], row["residential_group"]) or "",
         "status": labels.code_label("operating_status", row["operating_status"], lang),
         "due": f"{format_date(due)} ({format_ago(due, lang)})" if due else "",
         "illustrative": row["illustrative"],
@@ -133,7 +135,7 @@ def _csv(database: Database, actor: Actor, worklist: str, lang: str) -> Response
     def rows() -> Iterator[dict[str, Any]]:
         with read_as(database, actor) as connection:
             for row in worklists.every_row(connection, worklist):
-                yield {**row, **{name: _row(row, lang)[name] for name in ("group", "status")}}
+                yield {**row, **{name: _row(row, {}, lang)[name] for name in ("group", "status")}}
 
     headers = download_headers(f"{worklist}.csv")
     return StreamingResponse(csv_stream(columns, rows()), headers=headers, media_type=CSV_TYPE)
