@@ -1,5 +1,6 @@
 """The record page of an establishment, put together for whoever asks: also after a form was refused."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -226,12 +227,20 @@ def _entity(
         ),
     }
     entity = sheet.entity
-    if entity is None:
-        return found
+    if entity is not None:
+        found["entity"] = _entity_as_known(entity, target, lang)
+        with contextlib.suppress(NotFound):
+            found["personal"] = personal_section(connection, actor, entity.code)
+    return found
+
+
+def _entity_as_known(entity: record_sheet.Entity, target: Target | None, lang: str) -> dict[str, Any]:
+    """A legal entity in words, and the form that changes it."""
+    fields = RECORD_TYPES["legal_entities"].fields
     own = target if target and target.of("legal_entities", entity.code) else None
     words = {field.name: value_words(field.kind, field.code_list, entity.values[field.name], lang) for field in fields}
     shown = ("tax_code", "registration_number", "registered_on")
-    found["entity"] = {
+    return {
         "code": entity.code,
         "registered_name": words["registered_name"],
         "legal_form": words["legal_form"],
@@ -248,11 +257,6 @@ def _entity(
             state=own.state if own else None,
         ),
     }
-    try:
-        found["personal"] = personal_section(connection, actor, entity.code)
-    except NotFound:
-        found["personal"] = None
-    return found
 
 
 def entities_like(request: Request, connection: Connection, text: str) -> list[dict[str, Any]]:
