@@ -10,6 +10,7 @@ CREATE TABLE register.import_batch (
 	state TEXT DEFAULT 'reading' NOT NULL,
 	job TEXT,
 	job_by BIGINT,
+	attempts INTEGER DEFAULT 0 NOT NULL,
 	cancel_asked BOOLEAN DEFAULT false NOT NULL,
 	error JSONB,
 	summary JSONB,
@@ -28,6 +29,7 @@ CREATE TABLE register.import_batch (
 	undo_first_seq BIGINT,
 	undo_last_seq BIGINT,
 	undo_kept JSONB,
+	taken JSONB DEFAULT '[]' NOT NULL,
 	version INTEGER DEFAULT 1 NOT NULL,
 	CONSTRAINT pk_import_batch PRIMARY KEY (id),
 	CONSTRAINT ck_import_batch_state CHECK (state IN ('reading', 'planned', 'applying', 'applied', 'undone', 'failed')),
@@ -51,6 +53,7 @@ COMMENT ON COLUMN register.import_batch.file_sealed IS 'the file, encrypted; nul
 COMMENT ON COLUMN register.import_batch.choices IS 'what a person has corrected and confirmed for this file';
 COMMENT ON COLUMN register.import_batch.job IS 'what the job process has to do; null: nothing';
 COMMENT ON COLUMN register.import_batch.job_by IS 'who asked for the job: it is done in their name';
+COMMENT ON COLUMN register.import_batch.attempts IS 'how often the job was begun';
 COMMENT ON COLUMN register.import_batch.error IS 'why reading or applying failed: {code, values}';
 COMMENT ON COLUMN register.import_batch.summary IS 'what was understood of the file, without its rows';
 COMMENT ON COLUMN register.import_batch.counts IS 'how many rows were read and have each verdict';
@@ -58,6 +61,7 @@ COMMENT ON COLUMN register.import_batch.reason IS 'why it was applied';
 COMMENT ON COLUMN register.import_batch.undo_also IS 'codes of records changed since that are undone nevertheless';
 COMMENT ON COLUMN register.import_batch.first_seq IS 'the first change that applying wrote; null: it wrote none';
 COMMENT ON COLUMN register.import_batch.undo_kept IS 'what an undo left, since somebody has changed it: [{collection, code, fields, why}]';
+COMMENT ON COLUMN register.import_batch.taken IS 'who took the sender''s rows back as a file: [{at, staff_id, login, rows}]';
 
 CREATE TABLE register.import_row (
 	batch_id BIGINT NOT NULL,
