@@ -160,7 +160,7 @@ def start(
     if not data:
         raise InvalidValues([FieldError("file", "required")])
     if len(data) > MOST_BYTES:
-        raise InvalidValues([FieldError("file", "too_large", {"megabytes": MOST_BYTES // 2**20})])
+        raise InvalidValues([FieldError("file", "file_too_large", {"most": MOST_BYTES // 2**20})])
     digest = hashlib.sha256(data).digest()
     # Two who send one file at the same moment get one batch.
     key = int.from_bytes(digest[:7], "big")
