@@ -5,7 +5,7 @@ actor may touch, triggers keep derived facts, version and history.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -41,6 +41,13 @@ def get(connection: Connection, collection: str, code: str) -> Record:
     return _record(record_type, row)
 
 
+def get_many(connection: Connection, collection: str, codes: Collection[str]) -> dict[str, Record]:
+    """Those of the records that the actor may see, by their codes."""
+    record_type = RECORD_TYPES[collection]
+    wanted = _select(record_type).where(record_type.table.c.code == func.any(list(codes)))
+    return {row["_code"]: _record(record_type, row) for row in connection.execute(wanted).mappings()}
+
+
 def version(connection: Connection, collection: str, code: str) -> int | None:
     """The record's present version; None when there is none that the actor may see."""
     table = RECORD_TYPES[collection].table
@@ -58,7 +65,7 @@ def create(connection: Connection, collection: str, values: Mapping[str, Any], *
         stored["code"] = lookup_codes.issue(connection, 1)[0]
         stored.setdefault("sector_group", "other")
     elif record_type.has_ward:
-        stored["code"] = f"{_PREFIXES[collection]}{codes.new_code(random.SystemRandom())}"
+        stored["code"] = f"{PREFIXES[collection]}{codes.new_code(random.SystemRandom())}"
     table = record_type.table
     code = _guarded(connection, record_type, insert(table).values(**stored).returning(table.c.code)).scalar_one()
     return get(connection, collection, code)
@@ -125,7 +132,8 @@ def bring_back(
     return _update(connection, RECORD_TYPES[collection], before, {"ended_at": None, "end_reason": None, **stored})
 
 
-_PREFIXES = {"legal_entities": "LE", "model_sites": "MS"}
+PREFIXES = {"legal_entities": "LE", "model_sites": "MS"}
+"""How the codes begin of what has no code on a door."""
 
 
 def _update(connection: Connection, record_type: RecordType, before: Record, stored: Mapping[str, Any]) -> Record:
