@@ -221,7 +221,7 @@ def _confidences(
     for name, score in by_header.items():
         contents = known[name].contents
         if not contents or not count:
-            found[name] = score * 0.95
+            found[name] = score if known[name].ours else score * 0.95
             continue
         look = max((looks.get(kind, 0.0) for kind in contents), default=0.0)
         wrong = look < 0.3 and count >= 3
@@ -239,7 +239,11 @@ def _confidences(
 
 
 def _signature(columns: Sequence[Column]) -> str:
-    """The shape of a file: its headers in their order, or, without any, the fields that its cells look like."""
+    """The shape of a file: its headers in their order, or, without any, the fields that its cells look like.
+
+    The column that our own error file adds is no part of it: what comes back mended is of the shape that was sent.
+    """
+    columns = [column for column in columns if column.field != "to_mend"]
     if any(column.header for column in columns):
         words = [column.key for column in columns]
     else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from ingest.addresses import street_way
 from ingest.house_numbers import read_numbers
 from ingest.match import Place
 from ingest.rows import ReadRow
@@ -40,6 +41,7 @@ _DAYS = {
 _METHODS = ("vietqr", "bank_transfer", "pos_card")
 _USES = ("e_invoice", "sales_software", "marketplace")
 _HIDDEN = "***"
+_PARTS = ("house_number", "alley", "street_name")
 _MOVED_M = 30.0
 
 
@@ -114,11 +116,17 @@ def _sector(new: object, known: Mapping[str, Any]) -> list[Change]:
 
 def _address(row: ReadRow, known: Mapping[str, Any], old: HouseKey | None) -> list[Change]:
     found, address = [], row.place.address
+    own, separate = street_way(*(known.get(name) for name in _PARTS)), row.place.separate
     new = house_key(address.house_number, address.alley, address.street_name)
+    if row.place.stated and search_key(row.place.stated) == search_key(known.get("address") or own):
+        # As the register has it, so only columns of their own can say anything new: a list of ours that comes back.
+        new = old
+        if separate is not None and search_key(separate.raw) != search_key(own):
+            address = separate
+            new = house_key(address.house_number, address.alley, address.street_name)
     if new is not None and new != old:
-        names = ("house_number", "alley", "street_name")
-        before = {name: known[name] for name in names if known.get(name)}
-        after = {name: value for name in names if (value := getattr(address, name))}
+        before = {name: known[name] for name in _PARTS if known.get(name)}
+        after = {name: value for name in _PARTS if (value := getattr(address, name))}
         found.append(Change("address", before or known.get("address"), after))
     elif new is None and row.place.stated and not known.get("address") and old is None:
         found.append(Change("address", None, row.place.stated))

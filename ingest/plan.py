@@ -137,7 +137,10 @@ class _Judging:
             identities.learn(place)
         places = [self._place(place) for place in self._known.values()]
         self._houses = {place.ref: house_key_of(place) for place in places}
-        self._matcher = Matcher(places)
+        # A bench or a statue is known by its code alone: no list means it by a name.
+        self._matcher = Matcher(
+            [place for place in places if self._known[place.ref].values.get("sector_group") != "public_place"]
+        )
         self._taken: dict[str, ReadRow] = {}
 
     def judge(self, rows: Sequence[PlannedRow], progress: Progress) -> None:
@@ -172,7 +175,8 @@ class _Judging:
             return
         # The register knows where it is; an address is located less surely.
         row.read.findings = [
-            replace(each, weight="note") if each.code == "outside_ward" else each for each in row.read.findings
+            replace(each, weight="note") if each.code in ("outside_ward", "other_ward_named") else each
+            for each in row.read.findings
         ]
         if len(row.matches) > 1 and row.matches[1].verdict == "same" and row.matches[1].score > best.score - 0.1:
             row.read.findings.append(_of_match("several_known", row.matches[1]))
@@ -219,6 +223,9 @@ def _tell_twins(rows: Sequence[PlannedRow], places: Sequence[Place]) -> None:
     told: dict[int, set[str]] = defaultdict(set)
     for earlier, match in Matcher(places).twins():
         first, later = int(earlier.ref), int(match.ref)
+        if all(found and found[0].reasons == ("same_code",) for found in (rows[first].matches, rows[later].matches)):
+            # Two of the register's own records, each named by its code.
+            continue
         code = "twice_in_file" if match.verdict == "same" else "may_be_twice"
         if code not in told[later]:
             told[later].add(code)

@@ -16,6 +16,8 @@ from postgis.folding import flatten
 
 _WARD_WORD = re.compile(r"^(?:phuong|p\.|xa|x\.|dia ban phuong)\s*")
 _STREET_WORD = re.compile(r"^(?:tuyen duong|truc duong|tuyen pho|tuyen)\s+")
+_GROUP = re.compile(r"(?:^\d{5}-0*)?(\d+[a-zA-Z]?)")
+"""A residential group's number, also in its code (20257-012), as our own lists give it."""
 _STREETS = ("kiet", "hem")
 _PAIRS = (("lat", "lon"), ("northing", "easting"))
 _FLAGS = frozenset(("outside_ward", "other_ward_named", "outside_window"))
@@ -23,13 +25,17 @@ _FLAGS = frozenset(("outside_ward", "other_ward_named", "outside_window"))
 
 @dataclass(frozen=True, slots=True)
 class PlaceOfRow:
-    """What a row says of where it is. `stated` is the address as the sender wrote it; `point` was in the file."""
+    """What a row says of where it is. `stated` is the address as the sender wrote it; `point` was in the file.
+
+    `separate` is what columns of their own say of number, alley and street, where the row has an address beside them.
+    """
 
     stated: str
     address: Address
     located: Located | None
     point: Position | None
     findings: tuple[Finding, ...]
+    separate: Address | None = None
 
 
 class Locator:
@@ -64,7 +70,11 @@ class Locator:
             findings.append(_finding(column, "other_ward_named"))
         elif point is None:
             findings.append(Finding(column, "not_located" if stated else "no_address"))
-        return PlaceOfRow(stated, address, located, point, (*findings, *more))
+        return PlaceOfRow(stated, address, located, point, (*findings, *more), self._separate(said))
+
+    def _separate(self, said: Mapping[str, str]) -> Address | None:
+        way = street_way(said.get("house_number"), said.get("alley"), said.get("street_name"))
+        return self.parse(way) if way and said.get("address") else None
 
     def _address(self, said: Mapping[str, str]) -> tuple[str, Address]:
         stated = said.get("address", "")
@@ -77,10 +87,8 @@ class Locator:
             problems = tuple(code for code in address.problems if code not in ("no_street", "no_number"))
             address = replace(address, **missing, problems=problems)
         more: dict[str, str | None] = {}
-        if address.residential_group is None and (
-            number := re.search(r"\d+[a-zA-Z]?", said.get("residential_group", ""))
-        ):
-            more["residential_group"] = number[0].upper()
+        if address.residential_group is None and (number := _GROUP.search(said.get("residential_group", ""))):
+            more["residential_group"] = number[1].upper()
         if address.ward is None and (written := said.get("ward")):
             word = _WARD_WORD.match(flatten(written))
             name = written[len(word[0]) :] if word else written

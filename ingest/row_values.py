@@ -158,7 +158,7 @@ def read_values(record: Record, numbers: Mapping[str, tuple[int, ...]]) -> tuple
             findings += _findings(name, reading, column)
             if reading.value is not None and _is_sure(name, reading):
                 _put(values, name, reading.value)
-            if name == "sector" and reading.raw:
+            if name == "sector" and any(letter.isalpha() for letter in reading.raw):
                 values.setdefault("offering", reading.raw)
     return values, findings
 

@@ -60,7 +60,7 @@ SHOWN = (
 EXPORTED = (
     "code", "name", "name_en", "legal_form", "tax_code", "registry_status", "sector_group", "sector_scheme",
     "sector_code", "offering", "address", "house_number", "alley", "street_name", "residential_group", "model_site",
-    "stall", "operating_status", "opened_on", "closed_on", "licence_status", "licence_valid_until",
+    "model_site_name", "stall", "operating_status", "opened_on", "closed_on", "licence_status", "licence_valid_until",
     "food_safety_status", "food_safety_valid_until", "last_inspection_result", "last_inspection_on", "live_warning",
     "payment_methods", "accepts_cashless", "active_acceptance", "payment_checked_on", "on_digital_platform",
     "position_method", "position_accuracy_m", "verified_on", "source", "illustrative", "updated_at",
@@ -79,7 +79,6 @@ OVERVIEW: TableClause = table(
                 "legal_entity_id",
                 "legal_entity",
                 "registered_name",
-                "model_site_name",
                 "suspended_until",
                 "outside_accepted",
                 "merged_into_id",

@@ -35,7 +35,8 @@ def register_places(connection: Connection, ward: str) -> Iterator[RegisterPlace
     group, site = tables.residential_group.c, tables.model_site.c
     statement = (
         select(
-            place.id, place.code, place.name, place.name_en, place.sector_scheme, place.sector_code, place.offering,
+            place.id, place.code, place.name, place.name_en, place.sector_group,
+            place.sector_scheme, place.sector_code, place.offering,
             place.house_number, place.alley, place.street_name, place.address, place.stall, place.operating_status,
             place.opened_on, place.closed_on, place.opening_hours, place.website, place.position_accuracy_m,
             func.coalesce(place.legal_form, entity.legal_form).label("legal_form"),
@@ -54,7 +55,6 @@ def register_places(connection: Connection, ward: str) -> Iterator[RegisterPlace
         .outerjoin(tables.model_site, site.id == place.model_site_id)
         .where(
             tables.ward.c.code == ward, tables.ward.c.valid_to.is_(None), place.ended_at.is_(None),
-            place.sector_group != "public_place",
         )
         .order_by(place.id)
     )  # fmt: skip
