@@ -48,7 +48,7 @@ def as_json(plan: Plan, lang: str) -> dict[str, Any]:
 def as_text(plan: Plan, file: str, lang: str) -> str:
     """The same for people, with the first problems."""
     lines = [labels.text("import_plan.title", lang, file=file, rows=plan.rows_read)]
-    names = labels.table("import_verdicts", lang)
+    names = labels.code_list("import_verdict", lang)
     lines += [f"  {names[verdict]}: {labels.number(count, lang)}" for verdict, count in plan.counts.items()]
     lines += [message for _, message in _notes(plan, lang)]
     for sheet in plan.sheets:

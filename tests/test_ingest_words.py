@@ -44,7 +44,7 @@ def test_all_codes_have_words_and_no_words_lack_a_code(lang: str) -> None:
     assert set(labels.table("import_skips", lang)) == set(get_args(Reason))
     assert set(labels.table("import_encodings", lang)) == set(get_args(Encoding))
     assert set(labels.table("import_problems", lang)) == PROBLEMS
-    assert set(labels.table("import_verdicts", lang)) == set(VERDICTS)
+    assert set(labels.code_list("import_verdict", lang)) == set(VERDICTS)
     assert list(labels.table("import_fields", lang)) == list(fields())
     assert set(labels.table("import_cells", lang)) == set(
         re.findall(r'"(formula_[a-z_]+)"', SOURCES)
