@@ -220,8 +220,11 @@ def _confidences(
     found: dict[str, float] = {}
     for name, score in by_header.items():
         contents = known[name].contents
-        if not contents or not count:
-            found[name] = score if known[name].ours else score * 0.95
+        if known[name].ours:
+            # Nobody else heads a column so: word for word, or not at all.
+            found |= {name: score} if score >= 0.97 else {}
+        elif not contents or not count:
+            found[name] = score * 0.95
             continue
         look = max((looks.get(kind, 0.0) for kind in contents), default=0.0)
         wrong = look < 0.3 and count >= 3
