@@ -57,7 +57,7 @@ def write_as(
 def prepare_as(
     database: Database, actor: Actor, *, reason: str | None = None, source: str = "office"
 ) -> Iterator[Connection]:
-    """The same before its turn: for what the history does not note, and for what can be made ready while others write."""
+    """The same before its turn: for what the history does not note, and what can be made ready while others write."""
     with database.staff.begin() as connection:
         _set(connection, staff_id=str(actor.staff_id), reason=reason or "", source=source)
         yield connection
