@@ -20,6 +20,7 @@ class HttpSettings(BaseSettings):
     )
     workers: int = Field(1, ge=1, le=32, description="Number of worker processes.")
     sample: SampleName = Field("demo", description="What a new database starts with: demo, places or none.")
+    import_megabytes: int = Field(64, ge=1, le=64, description="Size in MB of the largest file that may be imported.")
     ward: str = Field("20257", pattern=r"^\d{5}$", description="Code of the ward that the service is for.")
 
     @field_validator("public_url")
