@@ -195,6 +195,12 @@ def export_rows(connection: Connection, query: RegisterQuery) -> Iterator[dict[s
         yield {**row}
 
 
+def brief(connection: Connection, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Name and address of some establishments, by code; also of ended ones."""
+    wanted = select(OVERVIEW.c.code, OVERVIEW.c.name, OVERVIEW.c.address).where(OVERVIEW.c.code.in_(codes))
+    return {row["code"]: {**row} for row in connection.execute(wanted).mappings()} if codes else {}
+
+
 def choices(connection: Connection) -> dict[str, dict[str, str]]:
     """The ward's own lists: residential groups and model sites, code to name, in order."""
     groups = tables.residential_group

@@ -21,7 +21,7 @@ from mapservice.spreadsheets import XLSX_TYPE, file_pieces
 from mapservice.uploads import SentImport
 from mapservice.writing import SeenVersions, seen_versions
 from postgis.errors import FieldError, InvalidValues, Stale
-from postgis.store import imports, imports_ask, imports_decide
+from postgis.store import imports, imports_ask, imports_decide, imports_taken
 from postgis.store.imports import Batch
 from postgis.vocabulary import IMPORT_OUTCOMES, IMPORT_VERDICTS
 
@@ -191,7 +191,7 @@ def errors(request: Request, batch_id: str, actor: SignedIn, lang: Language) -> 
     with deciding(request, actor) as connection:
         batch = found(connection, batch_id)
         file, count = errors_file(connection, secrets_of(request), batch, lang)
-        imports.note_taken(connection, batch.code, count)
+        imports_taken.note(connection, actor, batch.code, count)
     name = f"can-sua-{batch.code}.xlsx" if lang == "vi" else f"to-mend-{batch.code}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', **_PRIVATE}
     return StreamingResponse(file_pieces(file), headers=headers, media_type=XLSX_TYPE)
