@@ -6,7 +6,7 @@ block that too many share (a chain's name, a market's house number) says nothing
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import cos, floor, hypot, radians
@@ -74,7 +74,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sketch:
+class Sketch:
     """A place as it is compared."""
 
     place: Place
@@ -86,7 +86,8 @@ class _Sketch:
     stall: str
 
 
-def _sketch(place: Place) -> _Sketch:
+def sketch_of(place: Place) -> Sketch:
+    """A place made ready to be compared."""
     name = search_key(place.name or "")
     house = None
     if place.street_name and place.house_number:
@@ -96,16 +97,67 @@ def _sketch(place: Place) -> _Sketch:
         if numbers.house:
             house = (street_key(place.street_name), *numbers.alley, numbers.house)
     stall = search_key(place.stall or "").replace(" ", "")
-    return _Sketch(place, name, tuple(core_words(name)) if name else (), house, search_key(place.site or ""), stall)
+    return Sketch(place, name, tuple(core_words(name)) if name else (), house, search_key(place.site or ""), stall)
 
 
-class Matcher:
+class Weighing:
+    """Weighs pairs of places. `names`: how many places have each name, for those that many share."""
+
+    def __init__(self, same_from: float, doubt_from: float) -> None:
+        self._same, self._doubt = same_from, doubt_from
+        self.names: Counter[tuple[str, ...]] = Counter()
+
+    def compare(self, one: Sketch, other: Sketch) -> Match:
+        """Whether two sketches are one place; `ref` is the other's."""
+        signs = self._signs(one, other)
+        weighed = weigh(signs)
+        verdict: Verdict = (
+            "new" if weighed.score < self._doubt else "same" if weighed.score >= self._same else "doubtful"
+        )
+        if verdict == "same" and "other_tax_code" in weighed.against:
+            # A new owner under the old name: whether it is the same place, only a person can say.
+            verdict = "doubtful"
+        return Match(
+            other.place.ref, weighed.score, verdict, weighed.reasons, weighed.against, round(signs.similarity, 2),
+            None if signs.distance_m is None else round(signs.distance_m, 1),
+        )  # fmt: skip
+
+    def _signs(self, one: Sketch, other: Sketch) -> Signs:
+        mine, theirs = one.place, other.place
+        distance = _distance(mine, theirs)
+        same_house = one.house is not None and one.house == other.house
+        if same_house and distance is not None and distance > FAR_FROM_M:
+            # Of one address, one of the two points is wrong: that is a correction, no other place.
+            distance = None
+        core, other_core = " ".join(one.core), " ".join(other.core)
+        common = max(self.names[one.core], self.names[other.core]) >= _COMMON_FROM
+        goods = bool(one.core) and all(word in _GOODS for word in one.core)
+        return Signs(
+            name=one.name,
+            other_name=other.name,
+            # Without the words that every other name has: "Quán Minh Họa" is "Nhà hàng Minh Họa".
+            similarity=_alike(core, other_core, one.name, other.name) if core else 0.0,
+            same_address=same_house,
+            distance_m=distance,
+            same_tax_code=bool(mine.tax_code) and mine.tax_code == theirs.tax_code,
+            same_phone=bool(mine.phone) and mine.phone == theirs.phone,
+            # Without a market's name only the house says which A12 it is.
+            same_site=one.site == other.site and (bool(one.site) or same_house),
+            stall=one.stall,
+            other_stall=other.stall,
+            other_address=one.house is not None and other.house is not None and one.house != other.house,
+            other_tax_code=bool(mine.tax_code and theirs.tax_code) and mine.tax_code != theirs.tax_code,
+            common_name=common or goods,
+        )
+
+
+class Matcher(Weighing):
     """Places to match against, indexed by what two records of one place have in common."""
 
     def __init__(self, places: Iterable[Place], same_from: float = SAME_FROM, doubt_from: float = DOUBT_FROM) -> None:
-        self._same, self._doubt = same_from, doubt_from
-        self._known = [_sketch(place) for place in places]
-        self._names = Counter(sketch.core for sketch in self._known if sketch.core)
+        super().__init__(same_from, doubt_from)
+        self._known = [sketch_of(place) for place in places]
+        self.names.update(sketch.core for sketch in self._known if sketch.core)
         self._words = Counter(word for sketch in self._known for word in set(sketch.core))
         self._blocks: dict[tuple[object, ...], list[int]] = defaultdict(list)
         for at, sketch in enumerate(self._known):
@@ -114,21 +166,14 @@ class Matcher:
 
     def matches(self, place: Place, most: int = 5) -> list[Match]:
         """Known places that this one may be, likeliest first; none that surely is another."""
-        sketch = _sketch(place)
+        sketch = sketch_of(place)
         return self._weighed(sketch, self._candidates(sketch), most)
 
     def candidates(self, place: Place) -> int:
         """How many known places a row is compared with: for measuring."""
-        return len(self._candidates(_sketch(place)))
+        return len(self._candidates(sketch_of(place)))
 
-    def twins(self) -> Iterator[tuple[Place, Match]]:
-        """Pairs among the known places themselves: each once, the earlier one first."""
-        for at, sketch in enumerate(self._known):
-            later = [other for other in self._candidates(sketch) if other > at]
-            for match in self._weighed(sketch, later, len(later)):
-                yield sketch.place, match
-
-    def _candidates(self, sketch: _Sketch) -> set[int]:
+    def _candidates(self, sketch: Sketch) -> set[int]:
         found: set[int] = set()
         for key in self._keys(sketch, around=True):
             block = self._blocks.get(key, ())
@@ -136,7 +181,7 @@ class Matcher:
                 found.update(block)
         return found
 
-    def _keys(self, sketch: _Sketch, *, around: bool) -> Iterator[tuple[object, ...]]:
+    def _keys(self, sketch: Sketch, *, around: bool) -> Iterator[tuple[object, ...]]:
         """What a place can be found by. `around`: with the neighbouring cells of its spot, for asking."""
         place = sketch.place
         if place.tax_code:
@@ -167,52 +212,10 @@ class Matcher:
                 yield "cell", *cell
                 yield "cell and name", *cell, first
 
-    def _weighed(self, sketch: _Sketch, candidates: Iterable[int], most: int) -> list[Match]:
-        found = [match for at in candidates if (match := self._compare(sketch, self._known[at])).verdict != "new"]
+    def _weighed(self, sketch: Sketch, candidates: Iterable[int], most: int) -> list[Match]:
+        found = [match for at in candidates if (match := self.compare(sketch, self._known[at])).verdict != "new"]
         found.sort(key=lambda match: (-match.score, match.ref))
         return found[:most]
-
-    def _compare(self, one: _Sketch, other: _Sketch) -> Match:
-        signs = self._signs(one, other)
-        weighed = weigh(signs)
-        verdict: Verdict = (
-            "new" if weighed.score < self._doubt else "same" if weighed.score >= self._same else "doubtful"
-        )
-        if verdict == "same" and "other_tax_code" in weighed.against:
-            # A new owner under the old name: whether it is the same place, only a person can say.
-            verdict = "doubtful"
-        return Match(
-            other.place.ref, weighed.score, verdict, weighed.reasons, weighed.against, round(signs.similarity, 2),
-            None if signs.distance_m is None else round(signs.distance_m, 1),
-        )  # fmt: skip
-
-    def _signs(self, one: _Sketch, other: _Sketch) -> Signs:
-        mine, theirs = one.place, other.place
-        distance = _distance(mine, theirs)
-        same_house = one.house is not None and one.house == other.house
-        if same_house and distance is not None and distance > FAR_FROM_M:
-            # Of one address, one of the two points is wrong: that is a correction, no other place.
-            distance = None
-        core, other_core = " ".join(one.core), " ".join(other.core)
-        common = max(self._names[one.core], self._names[other.core]) >= _COMMON_FROM
-        goods = bool(one.core) and all(word in _GOODS for word in one.core)
-        return Signs(
-            name=one.name,
-            other_name=other.name,
-            # Without the words that every other name has: "Quán Minh Họa" is "Nhà hàng Minh Họa".
-            similarity=_alike(core, other_core, one.name, other.name) if core else 0.0,
-            same_address=same_house,
-            distance_m=distance,
-            same_tax_code=bool(mine.tax_code) and mine.tax_code == theirs.tax_code,
-            same_phone=bool(mine.phone) and mine.phone == theirs.phone,
-            # Without a market's name only the house says which A12 it is.
-            same_site=one.site == other.site and (bool(one.site) or same_house),
-            stall=one.stall,
-            other_stall=other.stall,
-            other_address=one.house is not None and other.house is not None and one.house != other.house,
-            other_tax_code=bool(mine.tax_code and theirs.tax_code) and mine.tax_code != theirs.tax_code,
-            common_name=common or goods,
-        )
 
 
 def _alike(core: str, other_core: str, name: str, other_name: str) -> float:
@@ -241,14 +244,3 @@ def _distance(one: Place, other: Place) -> float | None:
         # An uncertain point that happens to be near says nothing.
         return None if max(one.error_m or 0, other.error_m or 0) > _SURE_M else apart
     return max(apart - max(one.error_m or 0, other.error_m or 0), 31.0)
-
-
-def match_rows(rows: Sequence[Place], register: Sequence[Place], most: int = 5) -> list[list[Match]]:
-    """For each row the places of the register that it may be."""
-    matcher = Matcher(register)
-    return [matcher.matches(row, most) for row in rows]
-
-
-def twins_in_file(rows: Sequence[Place]) -> list[tuple[Place, Match]]:
-    """Pairs of rows in one file that may be one place."""
-    return list(Matcher(rows).twins())

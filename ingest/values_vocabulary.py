@@ -106,6 +106,33 @@ PAYMENTS = WordList(
         "cash_only": "chỉ tiền mặt|tiền mặt|chỉ nhận tiền mặt|tm|tiền mặt thôi|chỉ dùng tiền mặt",
     }
 )
+LICENCE_KINDS = WordList(
+    {
+        "business_registration": (
+            "giấy chứng nhận đăng ký kinh doanh|đăng ký kinh doanh|gcn đkkd|đkkd|gcn đkhkd|giấy phép kinh doanh|gpkd|"
+            "giấy chứng nhận đăng ký hộ kinh doanh|đăng ký hộ kinh doanh|đăng ký doanh nghiệp|gcn đkdn|đkhkd"
+        ),
+        "tobacco_retail": "bán lẻ thuốc lá|giấy phép bán lẻ thuốc lá|thuốc lá|sản phẩm thuốc lá",
+        "alcohol_retail": "bán lẻ rượu|giấy phép bán lẻ rượu|rượu|bán rượu tiêu dùng tại chỗ",
+        "karaoke": "karaoke|giấy phép karaoke|kinh doanh karaoke|dịch vụ karaoke",
+        "security_order": "an ninh trật tự|antt|điều kiện về an ninh trật tự|anttt",
+        "fire_safety": "phòng cháy chữa cháy|pccc|thẩm duyệt pccc|nghiệm thu pccc",
+        "pharmacy": "điều kiện kinh doanh dược|kinh doanh dược|đủ điều kiện kinh doanh dược|gpp",
+        "medical_practice": "giấy phép hoạt động khám chữa bệnh|khám bệnh chữa bệnh|khám chữa bệnh|gphđ",
+        "lodging_grade": "hạng sao|công nhận hạng|xếp hạng lưu trú|hạng cơ sở lưu trú",
+        "fuel_gas": "xăng dầu|kinh doanh gas|lpg|khí dầu mỏ hóa lỏng|cửa hàng đủ điều kiện bán lẻ xăng dầu",
+        "not_required": "không thuộc diện|không phải cấp|miễn|không cần giấy phép",
+    }
+)
+MARKETPLACES = WordList(
+    {
+        "yes": (
+            "shopee|lazada|tiki|tiktok|tiktok shop|sendo|grab|grabfood|shopeefood|now|be|befood|gojek|gofood|baemin|"
+            "foody|booking|agoda|traveloka|airbnb|voso|postmart|sàn tmđt|sàn thương mại điện tử|chợ tốt"
+        ),
+    }
+)
+"""Platforms: a cell that names one says that the place sells there."""
 FOOD_SAFETY_KINDS = WordList(
     {
         "certificate": (

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from ingest.identity import Identities
-from ingest.plan import Plan, Progress, make_plan
+from ingest.plan import Progress, plan_rows
+from ingest.plan_summary import PlanSummary
+from ingest.planned import PlannedRow
 from ingest.refusal import Refusal
 from ingest.row_places import Locator
 from ingest.workbook_reader import read
 from layers.gazetteer import surroundings
-from layers.register_places import register_places
+from layers.register_places import register_of
 from mapservice.geocoding import gazetteer
-from mapservice.import_words import as_json, as_text, refusal_words
+from mapservice.import_words import as_json, as_text, problems_of, refusal_words
 from mapservice.settings import HttpSettings
 from mapservice.staff_commands import make_ready
 from postgis.engine import open_database
@@ -58,23 +60,23 @@ def _ingest(options: argparse.Namespace, http: HttpSettings, store: DatabaseSett
             if around is None:
                 return _refuse(labels.text("import_plan.no_ward", _LANG, ward=ward))
             with _progress() as progress:
+                summary, problems = PlanSummary(), list[dict[str, Any]]()
+                rows = plan_rows(
+                    workbook, Locator(gazetteer(around)), register_of(connection, ward),
+                    Identities(read_secrets(store.data_dir)), progress=progress, summary=summary,
+                )  # fmt: skip
                 try:
-                    plan = make_plan(
-                        workbook, Locator(gazetteer(around)), register_places(connection, ward),
-                        Identities(read_secrets(store.data_dir)), progress,
-                    )  # fmt: skip
+                    for row in rows:
+                        if options.json and isinstance(row, PlannedRow):
+                            problems += problems_of(row.read, _LANG)
                 except Refusal as refusal:
                     return _refuse(refusal_words(refusal, _LANG))
-    _print(plan, options)
-    return 0
-
-
-def _print(plan: Plan, options: argparse.Namespace) -> None:
     if options.json:
-        found: dict[str, Any] = as_json(plan, _LANG)
+        found: dict[str, Any] = as_json(summary, problems, _LANG)
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(as_text(plan, options.file.name, _LANG) + "\n")
+        sys.stdout.write(as_text(summary, options.file.name, _LANG) + "\n")
+    return 0
 
 
 @contextmanager

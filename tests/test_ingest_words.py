@@ -9,8 +9,8 @@ import pytest
 
 from ingest.encoding import Encoding
 from ingest.header_words import fields, fold, scores
-from ingest.plan import VERDICTS
 from ingest.table_rows import Reason
+from ingest.verdicts import VERDICTS
 from web import labels
 
 SOURCES = "\n".join(
@@ -20,6 +20,8 @@ REFUSALS = dict(re.findall(r'Refusal\(\s*"([a-z_]+)"((?:, [a-z]+=[^,)]+(?:\([^)]
 _SAID = (
     r'(?:Problem|doubt|_of_match|_of_row)\(\s*"([a-z_]+)"',
     r'Problem\("[a-z_]+" if \w+ else "([a-z_]+)"',
+    r'say\(\s*"([a-z_]+)"',
+    r'say\("[a-z_]+" if .* else "([a-z_]+)"',
     r'problems(?:\.append\(|=\[)"([a-z_]+)"',
     r'_?[fF]inding\((?:None|column), "([a-z_]+)"',
     r'Finding\(column, "[a-z_]+" if \w+ else "([a-z_]+)"',
