@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from postgis.vocabulary import IMPORT_VERDICTS
 from mapservice.import_masking import Masks
 from mapservice.import_words import column_letters
 from mapservice.links import JSON, Links
@@ -11,6 +10,7 @@ from mapservice.spreadsheets import XLSX_TYPE
 from postgis.secrets import Secrets
 from postgis.store import imports
 from postgis.store.imports import Batch, Counts, ImportRow, Progress
+from postgis.vocabulary import IMPORT_VERDICTS
 from web import labels
 
 MOST_SECTORS = 500

@@ -101,9 +101,7 @@ class _Book:
         if row.sheet != self._name:
             self._name, self._sheet, self._above, self._line, self._headed = row.sheet, None, [], 0, False
         if row.verdict == "skipped":
-            if row.reason in _ABOVE and self._sheet is None:
-                self._above.append(row)
-            elif row.reason == "group":
+            if (row.reason in _ABOVE and self._sheet is None) or row.reason == "group":
                 self._above.append(row)
         elif needs_mending(row):
             self._begin()

@@ -1,4 +1,4 @@
-"""What the API and the screens of imports share: who may, transactions whose refusals are problems, the choices sent."""
+"""What the API and the screens of imports share: who may, refusals as problems, choices as they are sent."""
 
 import contextlib
 import json

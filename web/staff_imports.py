@@ -105,7 +105,7 @@ def row_view(
             )
             for column, text in theirs.items()
         ],
-        ours=_changes(row.changes, lang) if row.verdict in ("changed", "same") or row.changes else _said(proposed, lang),
+        ours=_changes(row.changes, lang) if row.verdict == "same" or row.changes else _said(proposed, lang),
         place=place_words(proposed, lang),
         point=(proposed["lon"], proposed["lat"]) if proposed.get("lon") is not None else None,
         candidates=[_candidate(row, match, wishes, places, lang) for match in row.matches],

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 
-from mapservice.dependencies import Language, LinkBuilder, database
+from mapservice.dependencies import Language, LinkBuilder
 from mapservice.errors import Problem
 from mapservice.feature_body import read_object
 from mapservice.import_documents import RowDocuments, batch_document, batch_summary, rows_document
