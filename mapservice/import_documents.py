@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mapservice.import_masking import Masks
-from mapservice.import_words import column_letters
+from mapservice.import_words import column_letters, failure_words, finding_words
 from mapservice.links import JSON, Links
 from mapservice.spreadsheets import XLSX_TYPE
 from postgis.secrets import Secrets
@@ -90,12 +90,7 @@ def error_document(error: Mapping[str, Any] | None, lang: str) -> dict[str, str]
     """Why a job failed, in words."""
     if error is None:
         return None
-    return {"code": error["code"], "message": error_words(error, lang)}
-
-
-def error_words(error: Mapping[str, Any], lang: str) -> str:
-    """The words for a batch's error."""
-    return labels.text(f"import_refusals.{error['code']}", lang, **(error.get("values") or {}))
+    return {"code": error["code"], "message": failure_words(error, lang)}
 
 
 def problem_documents(summary: Mapping[str, Any], lang: str) -> list[dict[str, Any]]:
@@ -107,16 +102,10 @@ def problem_documents(summary: Mapping[str, Any], lang: str) -> list[dict[str, A
         {
             **each,
             "header": headers.get((each["sheet"], each["column"])),
-            "message": problem_words(each["code"], each.get("values") or {}, lang),
+            "message": finding_words(each["code"], each.get("values") or {}, lang),
         }
         for each in found
     ]
-
-
-def problem_words(code: str, values: Mapping[str, Any], lang: str) -> str:
-    """What is to be said of a row."""
-    table = "import_cells" if code.startswith("formula_") else "import_problems"
-    return labels.text(f"{table}.{code}", lang, **values)
 
 
 def headers_of(summary: Mapping[str, Any]) -> dict[tuple[str, int], str]:
@@ -170,7 +159,7 @@ class RowDocuments:
             "column": problem["column"],
             "header": self.header(sheet, problem["column"]),
             "code": problem["code"],
-            "message": problem_words(problem["code"], values, self._lang),
+            "message": finding_words(problem["code"], values, self._lang),
             "weight": problem["weight"],
             "values": values,
         }

@@ -43,7 +43,7 @@ class Masks:
 
 def masked(field: str | None, text: str) -> str:
     """A cell's text as it may be shown."""
-    if field in _PERSONAL:
+    if field is not None and field in _PERSONAL:
         return _by_kind(_PERSONAL[field], text)
     if field in _FIRMS and not identifiers.classify(text).is_personal and _is_firms(text):
         return text

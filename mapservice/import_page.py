@@ -14,9 +14,9 @@ from ingest.header_words import fields
 from ingest.values_sectors import sector_names
 from layers.register import brief
 from layers.surroundings import ward_box
-from mapservice.import_documents import RowDocuments, error_words, numbers, problem_documents, progress_document
+from mapservice.import_documents import RowDocuments, numbers, problem_documents, progress_document
 from mapservice.import_errors_file import outcome_words
-from mapservice.import_words import column_letters
+from mapservice.import_words import column_letters, failure_words, finding_words
 from mapservice.importing import found, looking
 from mapservice.routes.staff.import_batches import row_filters
 from mapservice.routes.staff.personal import secrets_of
@@ -60,7 +60,7 @@ def batch_page(
             "counts": counts,
             "outcomes": {name: counts.outcomes[name] for name in staff_imports.OUTCOMES if counts.outcomes.get(name)},
             "progress": progress_document(progress) if batch.job else None,
-            "error": error_words(batch.error, lang) if batch.error else "",
+            "error": failure_words(batch.error, lang) if batch.error else "",
             "done": labels.text(f"imports.done.{done}", lang) if (done := params.get("done")) in DONE else "",
             "problem": problem,
             "errors": errors or {},
@@ -79,6 +79,7 @@ def batch_page(
         **map_data({}, box, actor.ward_code, lang, editable=False),
         "words": {**labels.table("register.script", lang), **labels.table("imports.script", lang)},
         "points": [[point["lon"], point["lat"]] for point in context["points"]["shown"]] if context["points"] else [],
+        "stepWords": labels.code_list("import_step", lang),
         "watch": f"/imports/{batch.code}?lang={lang}" if batch.job else "",
     }
     return staff_page(request, actor, "staff/imports/batch.html", status=status, **context)
@@ -212,6 +213,10 @@ def _result(
     address = f"{PAGE}/{batch.code}"
     return {
         "wanted": wanted,
+        "showing": _showing(wanted, lang),
+        "problem_words": finding_words(wanted["problem"], _any_values(batch, wanted["problem"]), lang)
+        if wanted["problem"]
+        else "",
         "rows": [_row(row, documents, places, lang) for row in rows],
         "back": local(lang, address, **kept, after=after or None),
         "first_href": local(lang, address, **kept) if after else "",
@@ -219,6 +224,19 @@ def _result(
         "undecided_here": wanted["verdict"] == "doubtful" and batch.state == "planned" and counts.undecided > 0,
         "may_decide": batch.state == "planned" and batch.job is None,
     }
+
+
+def _showing(wanted: Mapping[str, str], lang: str) -> str:
+    parts = [labels.code_label(f"import_{name}", wanted[name], lang) for name in ("verdict", "outcome") if wanted[name]]
+    parts += [labels.text("imports.row.only_undecided", lang)] if wanted["decided"] == "false" else []
+    parts += [f"“{wanted['q']}”"] if wanted["q"] else []
+    return " · ".join(parts) or labels.text("imports.rows_read", lang)
+
+
+def _any_values(batch: Batch, code: str) -> Mapping[str, str]:
+    """What fills the wording of a problem: of one row with it, as an example."""
+    found_problems = (batch.summary or {}).get("problems", ())
+    return next((each["values"] for each in found_problems if each["code"] == code), {})
 
 
 def _row(

@@ -19,6 +19,13 @@ def refusal_words(refusal: Refusal, lang: str) -> str:
     return labels.text(f"import_refusals.{refusal.code}", lang, **refusal.values)
 
 
+def failure_words(error: Mapping[str, Any], lang: str) -> str:
+    """Why a job of an import was given up: what stands in the batch's `error`."""
+    code, values = error["code"], error.get("values") or {}
+    table = "import_failures" if code in labels.table("import_failures", lang) else "import_refusals"
+    return labels.text(f"{table}.{code}", lang, **values)
+
+
 def finding_words(code: str, values: Mapping[str, str] | Iterable[tuple[str, str]], lang: str) -> str:
     """What is to be said of a row."""
     table = "import_cells" if code.startswith("formula_") else "import_problems"

@@ -113,7 +113,7 @@ def test_any_name_of_a_file_is_kept_as_its_last_part(office: Office, name: str) 
 
 def test_an_empty_or_an_endless_file_is_refused(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imports, "MOST_BYTES", 4)
-    for data, code in ((b"", "required"), (b"12345", "too_large")):
+    for data, code in ((b"", "required"), (b"12345", "file_too_large")):
         with pytest.raises(InvalidValues) as refused:
             office.start(data)
         assert [(error.field, error.code) for error in refused.value.errors] == [("file", code)]

@@ -160,7 +160,7 @@ def start(
     if not data:
         raise InvalidValues([FieldError("file", "required")])
     if len(data) > MOST_BYTES:
-        raise InvalidValues([FieldError("file", "too_large", {"megabytes": MOST_BYTES // 2**20})])
+        raise InvalidValues([FieldError("file", "file_too_large", {"most": MOST_BYTES // 2**20})])
     digest = hashlib.sha256(data).digest()
     # Two who send one file at the same moment get one batch.
     key = int.from_bytes(digest[:7], "big")
@@ -209,10 +209,7 @@ def rows(
     after_number: int = 0, limit: int | None = 100,
 ) -> list[ImportRow]:  # fmt: skip
     """Rows in reading order after a number. `problem`: of which this is said. `q` finds words of name and address, a
-    code, or the number of a row.
-
-    Raises NotFound.
-    """
+    code, or the number of a row. Raises NotFound."""
     batch_id = id_of(connection, code)
     statement = _ROWS.where(ROW.c.batch_id == batch_id, ROW.c.number > after_number).order_by(ROW.c.number)
     if verdicts is not None:

@@ -12,7 +12,7 @@ from mapservice.import_documents import RowDocuments, batch_document, batch_summ
 from mapservice.import_errors_file import errors_file
 from mapservice.importing import checked_choices, deciding, found, looking, reason_of
 from mapservice.links import JSON
-from mapservice.openapi import import_upload, parameters, write_parameters
+from mapservice.openapi import import_body, import_upload, parameters
 from mapservice.parameters import check_known, whole_number
 from mapservice.responses import json_bytes, reply
 from mapservice.routes.staff.personal import secrets_of
@@ -109,7 +109,7 @@ def rows(request: Request, batch_id: str, actor: SignedIn, lang: Language) -> Re
     )  # fmt: skip
 
 
-@router.patch("/{batch_id}/rows/{number}", summary="Decide about a row", openapi_extra=write_parameters(seen=True))
+@router.patch("/{batch_id}/rows/{number}", summary="Decide about a row", openapi_extra=import_body(seen=True))
 def decide(
     request: Request, batch_id: str, number: int, actor: SignedIn, versions: SeenVersions, sent: SentObject,
     links: LinkBuilder, lang: Language,
@@ -127,7 +127,7 @@ def decide(
     return _shown(request, actor, batch_id, links, lang)
 
 
-@router.patch("/{batch_id}", summary="Correct how a file is understood", openapi_extra=write_parameters(seen=True))
+@router.patch("/{batch_id}", summary="Correct how a file is understood", openapi_extra=import_body(seen=True))
 def choose(
     request: Request, batch_id: str, actor: SignedIn, versions: SeenVersions, sent: SentObject, links: LinkBuilder,
     lang: Language,
@@ -141,7 +141,7 @@ def choose(
     return _shown(request, actor, batch_id, links, lang, 202)
 
 
-@router.post("/{batch_id}/apply", summary="Apply an import", openapi_extra=write_parameters("lang"), status_code=202)
+@router.post("/{batch_id}/apply", summary="Apply an import", openapi_extra=import_body(), status_code=202)
 def apply(
     request: Request, batch_id: str, actor: SignedIn, version: IfSeen, sent: SentObject, links: LinkBuilder,
     lang: Language,
@@ -155,7 +155,7 @@ def apply(
     return _shown(request, actor, batch_id, links, lang, 202)
 
 
-@router.post("/{batch_id}/undo", summary="Undo an import", openapi_extra=write_parameters("lang"), status_code=202)
+@router.post("/{batch_id}/undo", summary="Undo an import", openapi_extra=import_body(), status_code=202)
 def undo(
     request: Request, batch_id: str, actor: SignedIn, version: IfSeen, sent: SentObject, links: LinkBuilder,
     lang: Language,
@@ -172,7 +172,7 @@ def undo(
     return _shown(request, actor, batch_id, links, lang, 202)
 
 
-@router.post("/{batch_id}/cancel", summary="Give up what is being done", openapi_extra=write_parameters("lang"))
+@router.post("/{batch_id}/cancel", summary="Give up what is being done", openapi_extra=import_body())
 def cancel(request: Request, batch_id: str, actor: SignedIn, links: LinkBuilder, lang: Language) -> Response:
     """Nothing of it is written: a reading ends as failed, an applying goes back to the plan."""
     check_known(request.query_params, ())

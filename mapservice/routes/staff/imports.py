@@ -1,5 +1,6 @@
 """/staff/imports: lists of the office sent in, looked through in four steps, applied and undone. Plain forms."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,8 +10,9 @@ from mapservice.dependencies import database, http_settings
 from mapservice.errors import Problem, problem_document
 from mapservice.forms import Form
 from mapservice.import_choices import chosen_columns, chosen_points, chosen_sectors
-from mapservice.import_documents import error_words, numbers
+from mapservice.import_documents import numbers
 from mapservice.import_page import PAGE, batch_page
+from mapservice.import_words import failure_words
 from mapservice.importing import checked_choices, deciding, found, looking, reason_of
 from mapservice.parameters import check_known, whole_number
 from mapservice.routes.staff.personal import secrets_of
@@ -30,7 +32,13 @@ router = APIRouter(tags=["Staff"], include_in_schema=False)
 
 ONE = PAGE + "/{batch_id}"
 _LISTED = 30
-_PARTS = {"columns": chosen_columns, "sectors": chosen_sectors, "points": chosen_points}
+_PARTS: Mapping[str, Callable[[Form, Batch], dict[str, Any]]] = {
+    "columns": chosen_columns,
+    "sectors": chosen_sectors,
+    "points": chosen_points,
+    "again": lambda _form, _batch: {},
+}
+_WORDS = {"required": "import_required"}
 
 
 @router.get(PAGE, summary="Imports, for staff", response_class=Response)
@@ -169,7 +177,7 @@ def _list_page(request: Request, actor: Actor, error: str = "") -> Response:
                 "href": local(lang, f"{PAGE}/{batch.code}"),
                 "batch": batch,
                 "numbers": numbers(batch),
-                "error": error_words(batch.error, lang) if batch.error else "",
+                "error": failure_words(batch.error, lang) if batch.error else "",
             }
             for batch in shown
         ],
@@ -198,4 +206,4 @@ def _number(form: Form) -> int:
 
 def _words(invalid: InvalidValues, lang: str) -> str:
     error = invalid.errors[0]
-    return field_error_words("imports", error.field, f"import_{error.code}", error.values, lang)
+    return field_error_words("imports", error.field, _WORDS.get(error.code, error.code), error.values, lang)
