@@ -176,7 +176,7 @@ class _Book:
 
     def _is_last_header(self, row: ImportRow) -> bool:
         sheets = (self._batch.summary or {}).get("sheets", ())
-        rows = next((sheet["header_rows"] for sheet in sheets if sheet["name"] == row.sheet), [])
+        rows: list[int] = next((sheet["header_rows"] for sheet in sheets if sheet["name"] == row.sheet), [])
         return bool(rows) and row.row == rows[-1]
 
     def _unused(self, name: str) -> str:
