@@ -49,7 +49,7 @@ class Judging:
         said = said_of(read, facts, self._choices, self._sites)
         place = self._place_of(read, str(row.number))
         best = self._find(row, place)
-        self._propose(row, said, best)
+        self._propose(row, said, best, place.tax_code)
         if not _by_code(row):
             # Two of the register's own records, each named by its code, are no twins.
             self._tell_twins(row, place)
@@ -92,11 +92,10 @@ class Judging:
             row.read.findings.append(_of_row("same_place_twice", first, "doubtful"))
         return best
 
-    def _propose(self, row: PlannedRow, said: Said, best: Match | None) -> None:
+    def _propose(self, row: PlannedRow, said: Said, best: Match | None, mark: str | None) -> None:
         """What the row wants as a place of its own, and as each place that it may be."""
         read = row.read
-        mark = self._identities.tax_mark_of(read.values)
-        owner = self._identities.entity_of(read.values)
+        owner = None if mark is None else self._identities.entity_of(mark)
         same_as = None
         if mark is not None and owner is None and said.owner.is_said:
             first = self._owners.setdefault(mark, row.number)

@@ -25,6 +25,9 @@ Points = Literal["confirmed", "ignored"]
 _DEGREES = 4326
 _DECIMALS = re.compile(r"(?<=\d[.,])\d+")
 _FINE = 4
+_ADDRESS_FIELDS = (
+    "address", "house_number", "alley", "street_name", "residential_group", "ward", "market", "stall",
+)  # fmt: skip
 _FLAGS = frozenset(("outside_ward", "other_ward_named", "outside_window"))
 
 
@@ -70,7 +73,8 @@ class Locator:
         """Everything that a record says of its place. `points`: what a person says of the file's own coordinates."""
         said = {
             field: ", ".join(text for cell in cells if (text := _text(cell)))  # type: ignore[arg-type]
-            for field, cells in record.values.items()
+            for field in _ADDRESS_FIELDS
+            if (cells := record.values.get(field))
         }
         for group in record.groups:
             _add_group(said, group.kind, group.text)

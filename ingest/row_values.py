@@ -132,6 +132,13 @@ _NEVER_DOUBTFUL = frozenset(("sector", "licence_number", "inspection_result", "p
 numbered in any way an office likes, and results have scales of their own."""
 
 
+_REPEATED = frozenset(
+    ("sector", "legal_form", "operating_status", "registry_status", "yes_no", "marketplace", "payment_methods",
+     "licence_kind", "food_safety_kind", "inspection_result", "penalty", "opened_on", "closed_on", "issued_on",
+     "expires_on", "inspected_on", "checked_on")
+)  # fmt: skip
+
+
 @lru_cache(maxsize=20_000)
 def _said(kind: str, cell: str) -> Reading[Any]:
     """Words that a list repeats a thousand times are read once; numbers of persons are never held here."""
@@ -143,13 +150,16 @@ def read_cell(field: str, cell: Cell) -> Reading[Any]:
     kind = "sector" if field in ("business_line", "sector_code") else _PLAIN.get(field)
     if kind is None:
         return read_text(cell)
-    if isinstance(cell, str) and kind in ("sector", "legal_form", "operating_status", "registry_status", "yes_no"):
+    if type(cell) is str and kind in _REPEATED:
         return _said(kind, cell)
     return RECOGNISERS[kind](cell)
 
 
 def columns_of(record: Record, numbers: Mapping[str, tuple[int, ...]], field: str) -> list[int]:
     """The columns that the values of a field come from, in their order."""
+    columns = numbers.get(field, ())
+    if len(columns) == 1 and not record.carried:
+        return list(columns) if columns[0] in record.cells else []
     own = [at for at in numbers.get(field, ()) if at in record.cells and not isinstance(record.cells[at], CellError)]
     return own + [at for at in numbers.get(field, ()) if at in record.carried and at not in record.cells]
 
