@@ -12,7 +12,7 @@ from itertools import islice
 
 from ingest.columns_content import shares
 from ingest.columns_header import find_header, header_texts, is_numbering
-from ingest.encoding_columns import ColumnEncodings, Decoder, Proposal, stands_out
+from ingest.encoding_columns import ColumnEncodings, Decoder, Proposal, chosen_decoder, stands_out
 from ingest.header_words import Field, fields, fold, scores, turned_by
 from ingest.workbook import Row, Sheet, Value
 
@@ -71,6 +71,7 @@ class Column:
     confidence: float = 0.0
     runner_up: tuple[str, float] | None = None
     by_person: bool = False
+    encoding_by_person: bool = False
     hidden: bool = False
     encodings: tuple[Proposal, ...] = ()
     decoder: Decoder = dataclasses.field(default_factory=lambda: Decoder(()))
@@ -88,8 +89,11 @@ class Table:
     titles: tuple[str, ...] = ()
 
 
-def recognise(sheet: Sheet, correction: Correction | None = None) -> Table:
-    """Find a sheet's header and columns, by its first thousand rows; encodings by all rows that stand out."""
+def recognise(sheet: Sheet, encodings: Mapping[str, str] | None = None) -> Table:
+    """Find a sheet's header and columns, by its first thousand rows; encodings by all rows that stand out.
+
+    `encodings`: by a column's key, what a person says that it is in instead; no encoding's name for "as it stands".
+    """
     sample = [row for row in islice(sheet.rows(), SAMPLE * 4) if not row.is_blank()][:SAMPLE]
     places = find_header(sample, sheet.merged)
     if sheet.header_row is not None:
@@ -101,12 +105,15 @@ def recognise(sheet: Sheet, correction: Correction | None = None) -> Table:
     texts = _decoded_headers(texts)
     columns = _columns(texts, sheet)
     _find_encodings(columns, data, sheet)
+    for column in columns:
+        if encodings and column.key in encodings:
+            column.decoder, column.encoding_by_person = chosen_decoder(encodings[column.key]), True
     _choose_fields(columns, texts, data)
     used = [
         column for column in columns if column.header or any(_value(row, column.number) is not None for row in data)
     ]
     recognised = sum(column.field is not None for column in used)
-    table = Table(
+    return Table(
         sheet,
         header_rows=tuple(row.number for row in header),
         columns=used,
@@ -114,13 +121,13 @@ def recognise(sheet: Sheet, correction: Correction | None = None) -> Table:
         is_table=(bool(header) and recognised > 0) or (recognised >= 2 and len(data) > 1),
         titles=tuple(cell.raw.strip() for row in sample[: places[0]] for cell in row.cells()) if places else (),
     )
-    if correction:
-        correct(table, correction)
-    return table
 
 
 def correct(table: Table, correction: Correction) -> None:
-    """Put a person's choice over what was recognised. Columns it does not name stay; a field it gives away is freed."""
+    """Put a person's choice over what was recognised. Columns it does not name stay; a field it gives away is freed.
+
+    A sheet in which a person names a column is a table, even if nothing was recognised there.
+    """
     known = fields()
     chosen = {column.key: correction[column.key] for column in table.columns if column.key in correction}
     taken = {name for name in chosen.values() if name is not None and name in known and not known[name].many}
@@ -132,6 +139,7 @@ def correct(table: Table, correction: Correction) -> None:
         elif column.field in taken:
             column.runner_up = (column.field or "", column.confidence)
             column.field, column.confidence = None, 0.0
+    table.is_table = table.is_table or any(column.by_person and column.field for column in table.columns)
 
 
 def _decoded_headers(texts: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -220,7 +228,10 @@ def _confidences(
     found: dict[str, float] = {}
     for name, score in by_header.items():
         contents = known[name].contents
-        if not contents or not count:
+        if known[name].ours:
+            # Nobody else heads a column so: word for word, or not at all.
+            found |= {name: score} if score >= 0.97 else {}
+        elif not contents or not count:
             found[name] = score * 0.95
             continue
         look = max((looks.get(kind, 0.0) for kind in contents), default=0.0)
@@ -239,7 +250,11 @@ def _confidences(
 
 
 def _signature(columns: Sequence[Column]) -> str:
-    """The shape of a file: its headers in their order, or, without any, the fields that its cells look like."""
+    """The shape of a file: its headers in their order, or, without any, the fields that its cells look like.
+
+    The column that our own error file adds is no part of it: what comes back mended is of the shape that was sent.
+    """
+    columns = [column for column in columns if column.field != "to_mend"]
     if any(column.header for column in columns):
         words = [column.key for column in columns]
     else:

@@ -7,12 +7,13 @@ numbers, codes, e-mail addresses, proper Vietnamese) never gets better by decodi
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 from ingest.encoding_tables import TCVN3, VIQR_LETTER, VIQR_MARKS, VIQR_TONES, VNI, VNI_CODES
 from ingest.syllables import is_marked_syllable
 
 Encoding = Literal["tcvn3", "vni", "viqr", "nfd", "eth", "utf8_as_1252"]
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 
 _RUN = re.compile(r"[^\s\x00-\x40\x5b-\x60\x7b-\x7f\u2000-\u206f]+")
 _CHUNK = re.compile(r"\S+")

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from ingest.encoding import Encoding, decode, guess, is_plain, score
+from ingest.encoding import ENCODINGS, Encoding, decode, guess, is_plain, score
 
 _NOT_VIETNAMESE = re.compile(r"[\x80-\x9f\xa1-\xaf\xb1-\xb6\xb8-\xbf\xc4-\xc7\xcb\xce-\xd1\xd6-\xd8\xdb\xdc\xde\xdf"
                              r"\xe4-\xe7\xeb\xee-\xf1\xf6-\xf8\xfb\xfc\xfe\xff\u0300-\u036f]")  # fmt: skip
@@ -92,12 +92,19 @@ class ColumnEncodings:
         return name if count > _FOLLOWED * others else None
 
 
+def chosen_decoder(encoding: str) -> "Decoder":
+    """What decodes a column that a person says is in this encoding; no encoding's name: it stays as it stands."""
+    return Decoder([known for known in ENCODINGS if known == encoding], chosen=True)
+
+
 class Decoder:
     """Decodes the cells of one column from the encodings found, or accepted by a person, for it."""
 
-    def __init__(self, encodings: Iterable[Encoding], leading: Encoding | None = None) -> None:
+    def __init__(self, encodings: Iterable[Encoding], leading: Encoding | None = None, *, chosen: bool = False) -> None:
         self.encodings = tuple(encodings)
         self.leading = leading
+        self.chosen = chosen
+        """A person says that every cell is in the one encoding: no cell is judged by itself."""
         self._known: dict[str, tuple[str, Encoding | None]] = {}
 
     def __call__(self, text: str) -> tuple[str, Encoding | None]:
@@ -112,6 +119,9 @@ class Decoder:
         return known
 
     def _decoded(self, text: str) -> tuple[str, Encoding | None]:
+        if self.chosen:
+            decoded = decode(text, self.encodings[0])
+            return (decoded, self.encodings[0]) if decoded != text else (text, None)
         by_column = self._by_column(text)
         if by_column is not None:
             return decode(text, by_column), by_column

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from postgis.identifiers import Number, candidates
 from postgis.secrets import Secrets
 
+_ENTITY = "entity "
 _TAX_FIELDS = ("household_tax_code", "personal_id")
 
 
@@ -39,12 +40,15 @@ class Identities:
     def __init__(self, secrets: Secrets | None) -> None:
         self._secrets = secrets
         self._entities: dict[tuple[str, bytes], str] = {}
+        self._firms: dict[str, str] = {}
 
     def learn(self, place: RegisterNumbers) -> None:
         """Take note of a place's numbers."""
         for field, kept in place.hashes:
             if field in _TAX_FIELDS and place.entity is not None:
-                self._entities[field, kept] = f"entity {place.entity}"
+                self._entities[field, kept] = f"{_ENTITY}{place.entity}"
+        if place.tax_code and place.entity is not None:
+            self._firms.setdefault(place.tax_code, place.entity)
 
     def tax_mark(self, place: RegisterNumbers) -> str | None:
         """What stands for a place's tax code or its owner's number."""
@@ -57,7 +61,7 @@ class Identities:
         return next((kept.hex() for field, kept in place.hashes if field == "owner_phone"), None)
 
     def tax_mark_of(self, values: Mapping[str, Any]) -> str | None:
-        """The same of a row: by its tax code, else its personal number."""
+        """The same of a row: by its tax code, else its personal number, which only one owner can have."""
         for name in ("tax_code", "personal_id", "licence_number"):
             number = values.get(name)
             if isinstance(number, Number) and number.kind not in ("unclear", "old_certificate"):
@@ -69,17 +73,28 @@ class Identities:
         phones: Iterable[str] = values.get("owner_phone", ())
         return [self._hash("owner_phone", number).hex() for number in phones]
 
-    def has_other_phone(self, values: Mapping[str, Any], place: RegisterNumbers) -> bool:
-        """Whether a row gives a number that the register does not have for the place, as far as that can be told."""
-        known, said = self.phone_mark(place), self.phone_marks_of(values)
-        if not said or (known is not None and self._secrets is None):
+    def entity_of(self, mark: str) -> str | None:
+        """The code of the known legal entity that the mark of a row's number stands for."""
+        return mark.removeprefix(_ENTITY) if mark.startswith(_ENTITY) else self._firms.get(mark)
+
+    def has(self, place: RegisterNumbers, field: str) -> bool:
+        """Whether the register knows this personal value of a place's entity."""
+        return any(name == field for name, _ in place.hashes)
+
+    def holds(self, place: RegisterNumbers, field: str, value: str) -> bool:
+        """Whether it knows exactly this one, in its one spelling."""
+        return any(name == field and kept == self._hash(field, value) for name, kept in place.hashes)
+
+    def says_otherwise(self, place: RegisterNumbers, field: str, value: str) -> bool:
+        """Whether a value is not the known one, as far as that can be told: without a key nothing is."""
+        if self._secrets is None and self.has(place, field):
             return False
-        return known not in said
+        return not self.holds(place, field, value)
 
     def _mark(self, number: Number) -> str:
         if number.kind in ("tax_code", "unit_tax_code") and not number.text.startswith("8"):
             return number.text
-        hashes = [(field, self._hash(field, text)) for field, text in candidates(number.text) if field in _TAX_FIELDS]
+        hashes = [(field, self._hash(field, text)) for field, text in candidates(number.text, _TAX_FIELDS)]
         known = next((self._entities[pair] for pair in hashes if pair in self._entities), None)
         return known or (hashes[0][1] if hashes else self._hash("personal_id", number.text)).hex()
 

@@ -6,7 +6,7 @@ block that too many share (a chain's name, a market's house number) says nothing
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import cos, floor, hypot, radians
@@ -15,12 +15,30 @@ from typing import Literal
 from ingest.house_numbers import read_numbers
 from ingest.street_names import slips, street_key
 from postgis.folding import search_key, similarity
-from postgis.likeness import FAR_FROM_M, Signs, core_words, numbers_of, weigh
+from postgis.likeness import (
+    FAR,
+    FAR_FROM_M,
+    OTHER_ADDRESS,
+    OTHER_STALL,
+    WEIGHTS,
+    Signs,
+    core_words,
+    numbers_of,
+    weigh,
+)
 
 SAME_FROM = 0.7
 """From this score on a row is the place without a person's word; chosen by `python -m tests.match_trial`."""
 DOUBT_FROM = 0.39
 """From here to there a person decides; below, the row is a place of its own."""
+
+_ONE_NAME, _OTHER_NAMES = 1 - WEIGHTS["same_name"], 1 - WEIGHTS["similar_name"]
+_ONE_TAX_CODE, _ONE_PHONE = 1 - WEIGHTS["same_tax_code"], 1 - WEIGHTS["same_phone"]
+_ONE_STALL, _ONE_ADDRESS, _NEAR = 1 - WEIGHTS["same_stall"], 1 - WEIGHTS["same_address"], 1 - WEIGHTS["near"]
+_METRES = 111_195
+
+_FINER = frozenset(("house and name", "cell and name"))
+"""Keys that cut the block of the key before them into smaller ones."""
 
 Verdict = Literal["same", "doubtful", "new"]
 
@@ -74,7 +92,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sketch:
+class Sketch:
     """A place as it is compared."""
 
     place: Place
@@ -86,7 +104,8 @@ class _Sketch:
     stall: str
 
 
-def _sketch(place: Place) -> _Sketch:
+def sketch_of(place: Place) -> Sketch:
+    """A place made ready to be compared."""
     name = search_key(place.name or "")
     house = None
     if place.street_name and place.house_number:
@@ -96,16 +115,95 @@ def _sketch(place: Place) -> _Sketch:
         if numbers.house:
             house = (street_key(place.street_name), *numbers.alley, numbers.house)
     stall = search_key(place.stall or "").replace(" ", "")
-    return _Sketch(place, name, tuple(core_words(name)) if name else (), house, search_key(place.site or ""), stall)
+    return Sketch(place, name, tuple(core_words(name)) if name else (), house, search_key(place.site or ""), stall)
 
 
-class Matcher:
+class Weighing:
+    """Weighs pairs of places. `names`: how many places have each name, for those that many share."""
+
+    def __init__(self, same_from: float, doubt_from: float) -> None:
+        self._same, self._doubt = same_from, doubt_from
+        self.names: Counter[tuple[str, ...]] = Counter()
+
+    def compare(self, one: Sketch, other: Sketch) -> Match:
+        """Whether two sketches are one place; `ref` is the other's."""
+        if self._most(one, other) < self._doubt:
+            return Match(other.place.ref, 0.0, "new", (), (), 0.0, None)
+        signs = self._signs(one, other)
+        weighed = weigh(signs)
+        verdict: Verdict = (
+            "new" if weighed.score < self._doubt else "same" if weighed.score >= self._same else "doubtful"
+        )
+        if verdict == "same" and "other_tax_code" in weighed.against:
+            # A new owner under the old name: whether it is the same place, only a person can say.
+            verdict = "doubtful"
+        return Match(
+            other.place.ref, weighed.score, verdict, weighed.reasons, weighed.against, round(signs.similarity, 2),
+            None if signs.distance_m is None else round(signs.distance_m, 1),
+        )  # fmt: skip
+
+    def _most(self, one: Sketch, other: Sketch) -> float:
+        """What the score can be at most, however alike the names are: most pairs need no closer look."""
+        mine, theirs = one.place, other.place
+        rest = 1.0
+        if one.core and other.core:
+            rest = _OTHER_NAMES if one.core != other.core else _ONE_NAME
+        if mine.tax_code and theirs.tax_code:
+            rest *= _ONE_TAX_CODE if mine.tax_code == theirs.tax_code else 1.0
+        if mine.phone and mine.phone == theirs.phone:
+            rest *= _ONE_PHONE
+        if one.stall and one.stall == other.stall:
+            rest *= _ONE_STALL
+        houses = one.house is not None and other.house is not None
+        same_house = houses and one.house == other.house
+        if same_house:
+            rest *= _ONE_ADDRESS
+        near, far = _near_and_far(mine, theirs)
+        score = 1.0 - rest * (_NEAR if near else 1.0)
+        if far and not same_house:
+            score *= FAR
+        elif houses and not same_house:
+            score *= OTHER_ADDRESS
+        if one.stall and other.stall and one.stall != other.stall:
+            score *= OTHER_STALL
+        return score
+
+    def _signs(self, one: Sketch, other: Sketch) -> Signs:
+        mine, theirs = one.place, other.place
+        distance = _distance(mine, theirs)
+        same_house = one.house is not None and one.house == other.house
+        if same_house and distance is not None and distance > FAR_FROM_M:
+            # Of one address, one of the two points is wrong: that is a correction, no other place.
+            distance = None
+        core, other_core = " ".join(one.core), " ".join(other.core)
+        common = max(self.names[one.core], self.names[other.core]) >= _COMMON_FROM
+        goods = bool(one.core) and all(word in _GOODS for word in one.core)
+        return Signs(
+            name=one.name,
+            other_name=other.name,
+            # Without the words that every other name has: "Quán Minh Họa" is "Nhà hàng Minh Họa".
+            similarity=_alike(core, other_core, one.name, other.name) if core else 0.0,
+            same_address=same_house,
+            distance_m=distance,
+            same_tax_code=bool(mine.tax_code) and mine.tax_code == theirs.tax_code,
+            same_phone=bool(mine.phone) and mine.phone == theirs.phone,
+            # Without a market's name only the house says which A12 it is.
+            same_site=one.site == other.site and (bool(one.site) or same_house),
+            stall=one.stall,
+            other_stall=other.stall,
+            other_address=one.house is not None and other.house is not None and one.house != other.house,
+            other_tax_code=bool(mine.tax_code and theirs.tax_code) and mine.tax_code != theirs.tax_code,
+            common_name=common or goods,
+        )
+
+
+class Matcher(Weighing):
     """Places to match against, indexed by what two records of one place have in common."""
 
     def __init__(self, places: Iterable[Place], same_from: float = SAME_FROM, doubt_from: float = DOUBT_FROM) -> None:
-        self._same, self._doubt = same_from, doubt_from
-        self._known = [_sketch(place) for place in places]
-        self._names = Counter(sketch.core for sketch in self._known if sketch.core)
+        super().__init__(same_from, doubt_from)
+        self._known = [sketch_of(place) for place in places]
+        self.names.update(sketch.core for sketch in self._known if sketch.core)
         self._words = Counter(word for sketch in self._known for word in set(sketch.core))
         self._blocks: dict[tuple[object, ...], list[int]] = defaultdict(list)
         for at, sketch in enumerate(self._known):
@@ -114,29 +212,27 @@ class Matcher:
 
     def matches(self, place: Place, most: int = 5) -> list[Match]:
         """Known places that this one may be, likeliest first; none that surely is another."""
-        sketch = _sketch(place)
+        sketch = sketch_of(place)
         return self._weighed(sketch, self._candidates(sketch), most)
 
     def candidates(self, place: Place) -> int:
         """How many known places a row is compared with: for measuring."""
-        return len(self._candidates(_sketch(place)))
+        return len(self._candidates(sketch_of(place)))
 
-    def twins(self) -> Iterator[tuple[Place, Match]]:
-        """Pairs among the known places themselves: each once, the earlier one first."""
-        for at, sketch in enumerate(self._known):
-            later = [other for other in self._candidates(sketch) if other > at]
-            for match in self._weighed(sketch, later, len(later)):
-                yield sketch.place, match
-
-    def _candidates(self, sketch: _Sketch) -> set[int]:
+    def _candidates(self, sketch: Sketch) -> set[int]:
         found: set[int] = set()
+        crowded: tuple[object, ...] | None = None
         for key in self._keys(sketch, around=True):
+            if key[0] in _FINER and (crowded is None or key[1:-1] != crowded):
+                # Part of the block before it, which was small enough to be taken whole.
+                continue
             block = self._blocks.get(key, ())
             if len(block) <= _LARGEST_BLOCK:
                 found.update(block)
+            crowded = key[1:] if len(block) > _LARGEST_BLOCK else None
         return found
 
-    def _keys(self, sketch: _Sketch, *, around: bool) -> Iterator[tuple[object, ...]]:
+    def _keys(self, sketch: Sketch, *, around: bool) -> Iterator[tuple[object, ...]]:
         """What a place can be found by. `around`: with the neighbouring cells of its spot, for asking."""
         place = sketch.place
         if place.tax_code:
@@ -167,52 +263,10 @@ class Matcher:
                 yield "cell", *cell
                 yield "cell and name", *cell, first
 
-    def _weighed(self, sketch: _Sketch, candidates: Iterable[int], most: int) -> list[Match]:
-        found = [match for at in candidates if (match := self._compare(sketch, self._known[at])).verdict != "new"]
+    def _weighed(self, sketch: Sketch, candidates: Iterable[int], most: int) -> list[Match]:
+        found = [match for at in candidates if (match := self.compare(sketch, self._known[at])).verdict != "new"]
         found.sort(key=lambda match: (-match.score, match.ref))
         return found[:most]
-
-    def _compare(self, one: _Sketch, other: _Sketch) -> Match:
-        signs = self._signs(one, other)
-        weighed = weigh(signs)
-        verdict: Verdict = (
-            "new" if weighed.score < self._doubt else "same" if weighed.score >= self._same else "doubtful"
-        )
-        if verdict == "same" and "other_tax_code" in weighed.against:
-            # A new owner under the old name: whether it is the same place, only a person can say.
-            verdict = "doubtful"
-        return Match(
-            other.place.ref, weighed.score, verdict, weighed.reasons, weighed.against, round(signs.similarity, 2),
-            None if signs.distance_m is None else round(signs.distance_m, 1),
-        )  # fmt: skip
-
-    def _signs(self, one: _Sketch, other: _Sketch) -> Signs:
-        mine, theirs = one.place, other.place
-        distance = _distance(mine, theirs)
-        same_house = one.house is not None and one.house == other.house
-        if same_house and distance is not None and distance > FAR_FROM_M:
-            # Of one address, one of the two points is wrong: that is a correction, no other place.
-            distance = None
-        core, other_core = " ".join(one.core), " ".join(other.core)
-        common = max(self._names[one.core], self._names[other.core]) >= _COMMON_FROM
-        goods = bool(one.core) and all(word in _GOODS for word in one.core)
-        return Signs(
-            name=one.name,
-            other_name=other.name,
-            # Without the words that every other name has: "Quán Minh Họa" is "Nhà hàng Minh Họa".
-            similarity=_alike(core, other_core, one.name, other.name) if core else 0.0,
-            same_address=same_house,
-            distance_m=distance,
-            same_tax_code=bool(mine.tax_code) and mine.tax_code == theirs.tax_code,
-            same_phone=bool(mine.phone) and mine.phone == theirs.phone,
-            # Without a market's name only the house says which A12 it is.
-            same_site=one.site == other.site and (bool(one.site) or same_house),
-            stall=one.stall,
-            other_stall=other.stall,
-            other_address=one.house is not None and other.house is not None and one.house != other.house,
-            other_tax_code=bool(mine.tax_code and theirs.tax_code) and mine.tax_code != theirs.tax_code,
-            common_name=common or goods,
-        )
 
 
 def _alike(core: str, other_core: str, name: str, other_name: str) -> float:
@@ -231,6 +285,15 @@ def _alike(core: str, other_core: str, name: str, other_name: str) -> float:
     return max(trigrams, 1 - made / longest) if made <= most and longest >= 4 else trigrams
 
 
+def _near_and_far(one: Place, other: Place) -> tuple[bool, bool]:
+    """Whether two points may count as near, and whether they surely count as far; as `_distance` has it, or more."""
+    if one.lon is None or one.lat is None or other.lon is None or other.lat is None:
+        return False, False
+    east, north = (one.lon - other.lon) * _METRES * cos(radians(one.lat)), (one.lat - other.lat) * _METRES
+    apart = hypot(east, north)
+    return apart <= 31.0, apart - max(one.error_m or 0.0, other.error_m or 0.0) > FAR_FROM_M
+
+
 def _distance(one: Place, other: Place) -> float | None:
     """Metres between two points, less what their errors may explain beyond 20 m; None where one has none."""
     if one.lon is None or one.lat is None or other.lon is None or other.lat is None:
@@ -241,14 +304,3 @@ def _distance(one: Place, other: Place) -> float | None:
         # An uncertain point that happens to be near says nothing.
         return None if max(one.error_m or 0, other.error_m or 0) > _SURE_M else apart
     return max(apart - max(one.error_m or 0, other.error_m or 0), 31.0)
-
-
-def match_rows(rows: Sequence[Place], register: Sequence[Place], most: int = 5) -> list[list[Match]]:
-    """For each row the places of the register that it may be."""
-    matcher = Matcher(register)
-    return [matcher.matches(row, most) for row in rows]
-
-
-def twins_in_file(rows: Sequence[Place]) -> list[tuple[Place, Match]]:
-    """Pairs of rows in one file that may be one place."""
-    return list(Matcher(rows).twins())

@@ -31,8 +31,8 @@ class Record:
     """By field, the values decoded but not cleaned; several only where several columns hold one field."""
     kept: tuple[int, ...]
     refused: dict[int, str]
-    carried: tuple[int, ...] = ()
-    """Columns whose value stands in a row above: a merged cell over several rows, or a ditto mark."""
+    carried: dict[int, Value] = dataclasses.field(default_factory=dict)
+    """By column the value that stands in a row above: a merged cell over several rows, or a ditto mark."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -45,12 +45,13 @@ class Skipped:
     cells: dict[int, Value]
 
 
-def read_records(table: Table) -> Iterator[Record | Skipped]:
-    """Every row of a sheet, once."""
+def read_records(table: Table, *, left_out: bool = False) -> Iterator[Record | Skipped]:
+    """Every row of a sheet, once. `left_out`: a person does not want the sheet."""
     sheet = table.sheet
-    if not table.is_table:
+    if left_out or not table.is_table:
+        reason: Reason = "sheet_left_out" if left_out else "no_table"
         for row in sheet.rows():
-            yield _skipped(table, row, "no_table" if not row.is_blank() else "blank")
+            yield _skipped(table, row, reason if not row.is_blank() else "blank")
         return
     yield from _Reading(table).rows()
 
@@ -125,14 +126,13 @@ class _Reading:
     def _record(self, row: Row, groups: tuple[Group, ...]) -> Record:
         cells = _cells(row)
         refused: dict[int, str] = dict.fromkeys(self.unvalued.get(row.number, ()), "formula_without_value")
-        carried: list[int] = []
+        carried: dict[int, Value] = {}
         present = cells
         if row.number in self.fills:
             present = dict(cells)
             for column, top in self.fills[row.number]:
                 if column not in present and column in self.above and self.above_row.get(column, 0) >= top:
-                    present[column] = self.above[column]
-                    carried.append(column)
+                    present[column] = carried[column] = self.above[column]
         values: dict[str, tuple[Value, ...]] = {}
         kept: list[int] = []
         field_of, decoders, above = self.field_of, self.decoders, self.above
@@ -146,8 +146,7 @@ class _Reading:
                 continue
             if isinstance(value, str):
                 if value[0] in _DITTO_STARTS and value.strip().lower() in _DITTO and column in above:
-                    value = above[column]
-                    carried.append(column)
+                    value = carried[column] = above[column]
                 elif column in decoders:
                     value = decoders[column](value)[0]
             above[column] = value
@@ -156,5 +155,5 @@ class _Reading:
             self.above_row.update(dict.fromkeys(present, row.number))
         return Record(
             self.name, row.number, row.number in self.table.sheet.hidden_rows, groups, cells, values,
-            tuple(kept), refused, tuple(carried),
+            tuple(kept), refused, carried,
         )  # fmt: skip

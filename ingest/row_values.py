@@ -1,12 +1,12 @@
 """The cells of a record under the names that the register uses, with what is wrong or unsure in them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
 from ingest.records import Record
-from ingest.values import Cell, Problem, Reading
+from ingest.values import Cell, Problem, Reading, tidy
 from ingest.values_fields import RECOGNISERS, read_text
 from ingest.values_words import read_payments, read_yes_no
 from ingest.workbook import CellError, raw_text
@@ -46,8 +46,6 @@ _PLAIN = {
     "inspection_result": "inspection_result",
     "penalty": "penalty",
     "food_safety_kind": "food_safety_kind",
-    "capital": "capital",
-    "workers": "workers",
     "payment": "payment_methods",
     "licence_issued_on": "issued_on",
     "licence_expires_on": "expires_on",
@@ -59,8 +57,37 @@ _PLAIN = {
     "pos_card": "yes_no",
     "e_invoice": "yes_no",
     "sales_software": "yes_no",
+    "marketplace": "marketplace",
+    "licence_kind": "licence_kind",
+    "commitment_signed_on": "issued_on",
 }
 """A column's field → who of `RECOGNISERS` reads it. The others are kept as text, or belong to the place."""
+KEPT_FIELDS = frozenset(
+    (
+        "row_number",
+        "external_id",
+        "personal_id_issued_on",
+        "personal_id_issuer",
+        "sex",
+        "postcode",
+        "health_check_on",
+        "quick_test",
+        "managed_by",
+        "market_section",
+        "workers",
+        "floor_area",
+        "capital",
+        "revenue",
+        "tax_amount",
+        "geometry",
+        "surveyed_by",
+        "note",
+        "computed",
+        "machine_code",
+        "to_mend",
+    )
+)
+"""Recognised, but the register has no place for them: the whole column is kept as text and said to be."""
 OF_THE_PLACE = frozenset(
     (
         "address",
@@ -105,13 +132,11 @@ _NEVER_DOUBTFUL = frozenset(("sector", "licence_number", "inspection_result", "p
 numbered in any way an office likes, and results have scales of their own."""
 
 
-def _wallet(cell: Cell) -> Reading[Any]:
-    """A column headed by a wallet's name holds yes and no; one headed "ví điện tử" may name them."""
-    named = read_payments(cell)
-    return read_yes_no(cell) if named.value is None else named
-
-
-_OTHERS: Mapping[str, Callable[[Cell], Reading[Any]]] = {"wallet": _wallet}
+_REPEATED = frozenset(
+    ("sector", "legal_form", "operating_status", "registry_status", "yes_no", "marketplace", "payment_methods",
+     "licence_kind", "food_safety_kind", "inspection_result", "penalty", "opened_on", "closed_on", "issued_on",
+     "expires_on", "inspected_on", "checked_on")
+)  # fmt: skip
 
 
 @lru_cache(maxsize=20_000)
@@ -122,28 +147,53 @@ def _said(kind: str, cell: str) -> Reading[Any]:
 
 def read_cell(field: str, cell: Cell) -> Reading[Any]:
     """One cell of a column of that field."""
-    if field in _OTHERS:
-        return _OTHERS[field](cell)
     kind = "sector" if field in ("business_line", "sector_code") else _PLAIN.get(field)
     if kind is None:
         return read_text(cell)
-    if isinstance(cell, str) and kind in ("sector", "legal_form", "operating_status", "registry_status", "yes_no"):
+    if type(cell) is str and kind in _REPEATED:
         return _said(kind, cell)
     return RECOGNISERS[kind](cell)
 
 
 def columns_of(record: Record, numbers: Mapping[str, tuple[int, ...]], field: str) -> list[int]:
     """The columns that the values of a field come from, in their order."""
+    columns = numbers.get(field, ())
+    if len(columns) == 1 and not record.carried:
+        return list(columns) if columns[0] in record.cells else []
     own = [at for at in numbers.get(field, ()) if at in record.cells and not isinstance(record.cells[at], CellError)]
     return own + [at for at in numbers.get(field, ()) if at in record.carried and at not in record.cells]
 
 
-def read_values(record: Record, numbers: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, Any], list[Finding]]:
-    """The values by the register's names, and the findings. `numbers`: which columns a field has in this table."""
+def read_wallet(cell: Cell, of_head: tuple[str, ...] | None) -> Reading[Any]:
+    """A cell under "ví điện tử" names wallets, or says yes or no of the one that its head names (`of_head`).
+
+    The value: by method, whether it is accepted.
+    """
+    named: Reading[Any] = read_payments(cell)
+    if named.value is not None or not named.problems:
+        return replace(named, value=tuple((each, True) for each in named.value or ()) or None)
+    said: Reading[Any] = read_yes_no(cell)
+    if said.value == "unknown":
+        return replace(said, value=None)
+    if said.value is None:
+        return said
+    if not of_head:
+        # "có" under "ví điện tử": which one, it does not say.
+        return replace(said, value=None, problems=(Problem("which_wallet"),))
+    return replace(said, value=tuple((each, said.value == "yes") for each in of_head))
+
+
+def read_values(
+    record: Record, numbers: Mapping[str, tuple[int, ...]], wallets: Mapping[int, tuple[str, ...] | None]
+) -> tuple[dict[str, Any], list[Finding]]:
+    """The values by the register's names, and the findings.
+
+    `numbers`: which columns a field has in this table; `wallets`: which methods the heads of its wallet columns name.
+    """
     values: dict[str, Any] = {}
     findings = [Finding(column, code, weight="wrong") for column, code in sorted(record.refused.items())]
     for field, cells in record.values.items():
-        if field in OF_THE_PLACE:
+        if field in OF_THE_PLACE or field in KEPT_FIELDS:
             continue
         columns = columns_of(record, numbers, field)
         name = _REGISTER_NAMES.get(field, field)
@@ -153,13 +203,19 @@ def read_values(record: Record, numbers: Mapping[str, tuple[int, ...]]) -> tuple
         elif field == "sector_code" and "business_line" in record.values:
             continue
         for at, cell in enumerate(cells):
-            reading = read_cell(field, cell)  # type: ignore[arg-type]
             column = columns[at] if at < len(columns) else None
+            if field == "wallet":
+                reading = read_wallet(cell, wallets.get(column) if column else None)  # type: ignore[arg-type]
+            else:
+                reading = read_cell(field, cell)  # type: ignore[arg-type]
             findings += _findings(name, reading, column)
-            if reading.value is not None and _is_sure(name, reading):
-                _put(values, name, reading.value)
+            if reading.value is not None and _is_sure(name, reading) and not _put(values, name, reading.value):
+                findings.append(Finding(column, "kept_as_text"))
+            if name == "sector" and any(letter.isalpha() for letter in reading.raw):
+                said, text = values.get("offering"), tidy(reading.raw)
+                values["offering"] = text if not said else said if text in said else f"{said}; {text}"
             if name == "sector" and reading.raw:
-                values.setdefault("offering", reading.raw)
+                values.setdefault("sector_reading", reading)
     return values, findings
 
 
@@ -168,11 +224,12 @@ def _is_sure(name: str, reading: Reading[Any]) -> bool:
     return not reading.needs_person or name in ("tax_code", "personal_id", "licence_number", "owner_phone", "name")
 
 
-def _put(values: dict[str, Any], name: str, value: Any) -> None:
+def _put(values: dict[str, Any], name: str, value: Any) -> bool:
+    """Several columns may name several methods or numbers; of all else the first counts. False: it found no place."""
     if isinstance(value, tuple) and isinstance(values.get(name), tuple):
         values[name] = tuple(dict.fromkeys((*values[name], *value)))
-    else:
-        values.setdefault(name, value)
+        return True
+    return bool(values.setdefault(name, value) == value)
 
 
 def _findings(name: str, reading: Reading[Any], column: int | None) -> list[Finding]:

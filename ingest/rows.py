@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.choices import Choices, sector_key
 from ingest.columns import Table
 from ingest.records import Record
 from ingest.row_places import Locator, PlaceOfRow
 from ingest.row_values import Finding, read_values
+from ingest.values_sectors import Sector
+from ingest.values_words import read_payments
 from ingest.workbook import Value, raw_text
 
 
@@ -22,6 +25,14 @@ class ReadRow:
     values: dict[str, Any]
     place: PlaceOfRow
     findings: list[Finding]
+    columns: Mapping[str, tuple[int, ...]]
+    """The columns of each field, as the table has them."""
+    carried: Mapping[int, str]
+    """The text of columns whose value stands in a row above: a merged cell, or a ditto mark."""
+    sector_text: str | None = None
+    sector_read: tuple[Sector | None, float] = (None, 0.0)
+    """What the text of its sector was taken for, and how surely, whether it is used or not."""
+    sector_by_person: bool = False
 
     @property
     def raw(self) -> dict[int, str]:
@@ -33,27 +44,66 @@ class ReadRow:
         """What the place is called: on its signboard, else as it is registered."""
         return self.values.get("name") or self.values.get("registered_name")
 
+    def text_of(self, field: str) -> str | None:
+        """The first cell of a field that is not empty, as it stands there or in the row above that it repeats."""
+        for column in self.columns.get(field, ()):
+            if column in self.carried:
+                return self.carried[column]
+            if column in self.cells:
+                return raw_text(self.cells[column]).strip() or None
+        return None
 
-def columns_by_field(table: Table) -> dict[str, tuple[int, ...]]:
-    """The columns that hold each field of a table."""
-    found: dict[str, tuple[int, ...]] = {}
-    for column in table.columns:
-        if column.field is not None:
-            found[column.field] = (*found.get(column.field, ()), column.number)
-    return found
+    def say(self, code: str, field: str | None = None, weight: Any = "note", **values: object) -> None:
+        """Add a finding: of the first column of a field that this row fills, or of the row as a whole."""
+        columns = self.columns.get(field, ()) if field else ()
+        column = next((at for at in columns if at in self.cells or at in self.carried), None)
+        written = tuple((name, str(value)) for name, value in values.items())
+        self.findings.append(Finding(column, code, written, weight))
 
 
-def read_row(record: Record, numbers: Mapping[str, tuple[int, ...]], locator: Locator) -> ReadRow:
-    """A record's values and place. What says neither who nor where is wrong."""
-    values, findings = read_values(record, numbers)
-    place = locator.place(record, numbers)
-    findings += place.findings
-    row = ReadRow(record.sheet, record.row, record.hidden, record.cells, values, place, findings)
-    address = place.address
-    somewhere = address.house_number or address.stall or address.lot or place.point
-    known_by = row.name or values.get("owner_name") or values.get("tax_code") or values.get("code")
-    if not known_by and not somewhere:
-        findings.append(Finding(None, "nothing_to_know_it_by", weight="wrong"))
-    elif not known_by:
-        findings.append(Finding(None, "no_name", weight="doubtful"))
-    return row
+class RowReader:
+    """Reads the records of one table."""
+
+    def __init__(self, table: Table, locator: Locator, choices: Choices) -> None:
+        self._locator, self._choices = locator, choices
+        self.columns: dict[str, tuple[int, ...]] = {}
+        for column in table.columns:
+            if column.field is not None:
+                self.columns[column.field] = (*self.columns.get(column.field, ()), column.number)
+        heads = {column.number: read_payments(column.header).value for column in table.columns}
+        self._wallets = {number: heads[number] for number in self.columns.get("wallet", ())}
+
+    def read(self, record: Record) -> ReadRow:
+        """A record's values and place. What says neither who nor where is wrong."""
+        values, findings = read_values(record, self.columns, self._wallets)
+        place = self._locator.place(record, self.columns, self._choices.points)
+        findings += place.findings
+        carried = {column: raw_text(value) for column, value in record.carried.items()} if record.carried else {}
+        row = ReadRow(
+            record.sheet, record.row, record.hidden, record.cells, values, place, findings, self.columns, carried
+        )
+        self._take_sector(row)
+        address = place.address
+        somewhere = address.house_number or address.stall or address.lot or place.shown
+        known_by = row.name or values.get("owner_name") or values.get("tax_code") or values.get("code")
+        if not known_by and not somewhere:
+            findings.append(Finding(None, "nothing_to_know_it_by", weight="wrong"))
+        elif not known_by:
+            findings.append(Finding(None, "no_name", weight="doubtful"))
+        return row
+
+    def _take_sector(self, row: ReadRow) -> None:
+        """What a person has said of this text holds; else what is sure enough by itself."""
+        reading = row.values.pop("sector_reading", None)
+        if reading is None:
+            return
+        row.sector_text, row.sector_read = reading.raw, (reading.value, reading.confidence)
+        key = sector_key(reading.raw)
+        if key in self._choices.sectors:
+            chosen, row.sector_by_person = self._choices.sectors[key], True
+            row.sector_read = chosen, 1.0
+            row.values.pop("sector", None)
+            if chosen is not None:
+                row.values["sector"] = chosen
+            columns = (*self.columns.get("business_line", ()), *self.columns.get("sector_code", ()))
+            row.findings = [each for each in row.findings if each.column not in columns]

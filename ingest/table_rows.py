@@ -11,7 +11,7 @@ from ingest.workbook import Area, Row, Value, raw_text
 GroupKind = Literal["ward", "residential_group", "street", "market", "sector", "other"]
 Reason = Literal[
     "blank", "title", "header", "column_numbers", "repeated_header", "group", "total", "footer", "lone_text",
-    "second_table", "no_table",
+    "second_table", "no_table", "sheet_left_out",
 ]  # fmt: skip
 
 

@@ -9,8 +9,14 @@ from ingest.values import Cell, Reading, nothing, raw_text, read_name, read_pers
 from ingest.values_dates import read_date
 from ingest.values_numbers import read_count, read_email, read_identifier, read_money, read_phones
 from ingest.values_sectors import read_sector
-from ingest.values_vocabulary import FOOD_SAFETY_KINDS, INSPECTION_RESULTS, OPERATING_STATUSES, REGISTRY_STATUSES
-from ingest.values_words import read_legal_form, read_payments, read_penalty, read_word, read_yes_no
+from ingest.values_vocabulary import (
+    FOOD_SAFETY_KINDS,
+    INSPECTION_RESULTS,
+    LICENCE_KINDS,
+    OPERATING_STATUSES,
+    REGISTRY_STATUSES,
+)
+from ingest.values_words import read_legal_form, read_marketplace, read_payments, read_penalty, read_word, read_yes_no
 
 
 def read_text(cell: Cell) -> Reading[str]:
@@ -50,9 +56,11 @@ RECOGNISERS: Mapping[str, Callable[[Cell], Reading[Any]]] = {
     "inspected_on": read_date,
     "payment_methods": read_payments,
     "food_safety_kind": partial(read_word, words=FOOD_SAFETY_KINDS),
+    "licence_kind": partial(read_word, words=LICENCE_KINDS),
     "inspection_result": partial(read_word, words=INSPECTION_RESULTS),
     "penalty": read_penalty,
     "yes_no": read_yes_no,
+    "marketplace": read_marketplace,
     "capital": read_money,
     "workers": read_count,
     "note": read_text,

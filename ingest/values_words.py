@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from ingest.values import Alternative, Cell, Problem, Reading, nothing, raw_text, tidy
-from ingest.values_vocabulary import LEGAL_FORMS, PAYMENTS, PENALTIES, YES_NO
+from ingest.values_vocabulary import LEGAL_FORMS, MARKETPLACES, PAYMENTS, PENALTIES, YES_NO
 from ingest.word_lists import WordList
 from postgis.folding import search_key
 
@@ -78,6 +78,13 @@ def read_yes_no(cell: Cell) -> Reading[str]:
     if text == "?":
         return Reading(raw, "unknown", 1.0)
     return read_word(cell, YES_NO)
+
+
+def read_marketplace(cell: Cell) -> Reading[str]:
+    """Whether a place sells on a platform: yes or no, or the platform's name for yes."""
+    reading = read_yes_no(cell)
+    named = read_word(cell, MARKETPLACES) if reading.value is None and reading.problems else reading
+    return reading if named.value is None else named
 
 
 def read_penalty(cell: Cell) -> Reading[str]:

@@ -40,6 +40,16 @@ class WordList:
         """The code that a whole text means."""
         return self._codes.get(tuple(search_key(text).split()))
 
+    def at_start(self, text: str) -> Found | None:
+        """The longest phrase with which a text begins."""
+        words = search_key(text).split(maxsplit=self._longest)
+        for length in range(min(self._longest, len(words)), 0, -1):
+            phrase = tuple(words[:length])
+            code = self._codes.get(phrase) if len(phrase) > 1 or len(phrase[0]) > 1 else None
+            if code is not None:
+                return Found(code, 0, length, negated=False)
+        return None
+
     def find(self, text: str) -> list[Found]:
         """The longest phrases in a text, none over another, in order."""
         words = search_key(text).split()

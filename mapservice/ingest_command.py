@@ -1,4 +1,4 @@
-"""`mapservice ingest FILE`: what a file would do to the register, row by row. Nothing is written."""
+"""`mapservice ingest FILE`: what a file would do to the register, row by row; written only with `--apply`."""
 
 import argparse
 import json
@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ingest.identity import Identities
-from ingest.plan import Plan, Progress, make_plan
+from ingest.plan import Progress, plan_rows
+from ingest.plan_summary import PlanSummary
+from ingest.planned import PlannedRow
 from ingest.refusal import Refusal
 from ingest.row_places import Locator
 from ingest.workbook_reader import read
 from layers.gazetteer import surroundings
-from layers.register_places import register_places
+from layers.register_places import register_of
 from mapservice.geocoding import gazetteer
-from mapservice.import_words import as_json, as_text, refusal_words
+from mapservice.import_words import as_json, as_text, problems_of, refusal_words
+from mapservice.ingest_apply import apply_file, undo_batch
 from mapservice.settings import HttpSettings
 from mapservice.staff_commands import make_ready
 from postgis.engine import open_database
@@ -31,19 +34,24 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     """Adds the command to `mapservice`."""
     summary = "Say what a file (Excel, CSV, ODS, GIS) would do to the register, row by row."
     parser = commands.add_parser("ingest", help=summary, description=summary)
-    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("file", metavar="FILE", type=Path, nargs="?")
     parser.add_argument("--ward", metavar="CODE", help="the ward that the file is of (default: MAPSERVICE_WARD)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--dry-run", action="store_true", help="write nothing (the default)")
-    mode.add_argument("--apply", action="store_true", help="write to the register: not there yet, refused")
+    mode.add_argument("--apply", action="store_true", help="write to the register what is clear, all or nothing")
+    mode.add_argument("--undo", metavar="CODE", help="undo an applied import, without harm to later edits")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_ingest)
+    parser.set_defaults(run=_ingest, usage=parser.error)
 
 
 def _ingest(options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
-    if options.apply:
-        return _refuse(labels.text("import_plan.not_applied_yet", _LANG))
     ward = options.ward or http.ward
+    if (options.file is None) != (options.undo is not None):
+        options.usage("give a FILE, or --undo CODE")
+    if options.undo is not None:
+        return undo_batch(options.undo, ward, store, as_object=options.json)
+    if options.apply:
+        return apply_file(options.file, ward, store, as_object=options.json)
     try:
         # Read before the database is started: most refusals need none.
         workbook = read(options.file, options.file.name)
@@ -58,23 +66,23 @@ def _ingest(options: argparse.Namespace, http: HttpSettings, store: DatabaseSett
             if around is None:
                 return _refuse(labels.text("import_plan.no_ward", _LANG, ward=ward))
             with _progress() as progress:
+                summary, problems = PlanSummary(), list[dict[str, Any]]()
+                rows = plan_rows(
+                    workbook, Locator(gazetteer(around)), register_of(connection, ward),
+                    Identities(read_secrets(store.data_dir)), progress=progress, summary=summary,
+                )  # fmt: skip
                 try:
-                    plan = make_plan(
-                        workbook, Locator(gazetteer(around)), register_places(connection, ward),
-                        Identities(read_secrets(store.data_dir)), progress,
-                    )  # fmt: skip
+                    for row in rows:
+                        if options.json and isinstance(row, PlannedRow):
+                            problems += problems_of(row.read, _LANG)
                 except Refusal as refusal:
                     return _refuse(refusal_words(refusal, _LANG))
-    _print(plan, options)
-    return 0
-
-
-def _print(plan: Plan, options: argparse.Namespace) -> None:
     if options.json:
-        found: dict[str, Any] = as_json(plan, _LANG)
+        found: dict[str, Any] = as_json(summary.as_json(), summary.stored_counts, problems, _LANG)
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(as_text(plan, options.file.name, _LANG) + "\n")
+        sys.stdout.write(as_text(summary, options.file.name, _LANG) + "\n")
+    return 0
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.match import DOUBT_FROM, SAME_FROM, Match, Matcher, Place, match_rows, twins_in_file
+from ingest.match import DOUBT_FROM, SAME_FROM, Match, Matcher, Place
+from ingest.twins import Twins
 from tests import match_trial
 
 SHOP = Place("K7M42XP2", "Quán Minh Họa", "12", None, "Núi Thành", tax_code="T1", phone="F1", lon=108.22, lat=16.05)
@@ -63,7 +64,7 @@ def test_another_place_is_never_taken_for_a_known_one(row: Place) -> None:
 
 
 def test_stalls_of_one_market_are_no_doubles() -> None:
-    assert not [match for _, match in twins_in_file(REGISTER[2:4])]
+    assert not _twins(REGISTER[2:4])
     found = best(Place("r", "Cô Ba (vải)", "1", None, "Tiểu La", "chợ minh họa", "a-12"))
     assert found is not None and found.ref == "STALL001" and "same_stall" in found.reasons
 
@@ -81,8 +82,17 @@ def test_why_and_why_not_are_said() -> None:
 
 def test_doubles_within_a_file_are_found_once() -> None:
     rows = [replace(SHOP, ref="1"), Place("2", "Tạp hóa Gió Mới", "9", None, "Duy Tân"), replace(SHOP, ref="3")]
-    pairs = [(one.ref, match.ref, match.verdict) for one, match in twins_in_file(rows)]
-    assert pairs == [("1", "3", "same")]
+    assert _twins(rows) == [(1, "3", "same")]
+
+
+def _twins(rows: list[Place]) -> list[tuple[int, str, str]]:
+    """Each row with the earlier rows that it repeats."""
+    twins = Twins()
+    return [
+        (first, row.ref, match.verdict)
+        for at, row in enumerate(rows, start=1)
+        for (_, first), match in twins.earlier(row, ("a", at))
+    ]
 
 
 def test_a_crowded_block_does_not_make_every_row_wait() -> None:
@@ -112,7 +122,7 @@ PLACES = st.builds(
 @settings(max_examples=200)
 @given(PLACES)
 def test_no_row_breaks_it(row: Place) -> None:
-    found = match_rows([row], REGISTER)[0]
+    found = Matcher(REGISTER).matches(row)
     assert all(DOUBT_FROM <= match.score <= 1 and match.verdict != "new" for match in found)
     assert all((match.verdict == "same") <= (match.score >= SAME_FROM) for match in found)
     assert [match.score for match in found] == sorted((match.score for match in found), reverse=True)

@@ -1,7 +1,6 @@
 """The plan of a file: every row judged once, every cell kept, and nothing changed that the file does not say."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Any
@@ -12,12 +11,14 @@ from hypothesis import strategies as st
 
 from ingest.gazetteer import Gazetteer, GazetteerData, WardArea
 from ingest.identity import Identities
-from ingest.plan import VERDICTS, Plan, PlannedRow, make_plan
+from ingest.planned import PlannedRow
 from ingest.refusal import Refusal
 from ingest.row_places import Locator
+from ingest.verdicts import VERDICTS
 from ingest.workbook_reader import read
 from postgis.secrets import Secrets
 from tests import workbook_writers as write
+from tests.plans import Known, Plan, Register, plan
 from tests.test_ingest_corpus import READ
 from tests.workbook_corpus import FOLDER
 from tests.workbook_writers import Grid
@@ -32,21 +33,6 @@ KEY = Secrets(b"k" * 32)
 HEAD = ["Tên cơ sở", "Địa chỉ kinh doanh", "Điện thoại", "Mã số thuế", "Tình trạng hoạt động"]
 
 
-@dataclass
-class Known:
-    """A place of the register, as the reader would give it."""
-
-    code: str
-    values: dict[str, Any]
-    entity: str | None = None
-    tax_code: str | None = None
-    hashes: tuple[tuple[str, bytes], ...] = ()
-    lon: float = 108.215
-    lat: float = 16.0425
-    accuracy_m: float | None = 5.0
-    more: dict[str, Any] = field(default_factory=dict)
-
-
 @cache
 def _locator() -> Locator:
     ward = WardArea("20257", "Hòa Cường", OUTLINE)
@@ -55,7 +41,7 @@ def _locator() -> Locator:
 
 
 def _plan(data: bytes, register: list[Known] | None = None, name: str = "a.xlsx", key: Secrets | None = KEY) -> Plan:
-    return make_plan(read(data, name), _locator(), register or [], Identities(key))
+    return plan(read(data, name), _locator(), Register(register or []), Identities(key))
 
 
 def _rows(*rows: list[Any], head: list[str] | None = None, register: list[Known] | None = None) -> list[PlannedRow]:
@@ -76,20 +62,22 @@ def _known(**more: Any) -> Known:
 
 @pytest.mark.parametrize("name", READ)
 def test_each_row_of_the_corpus_is_judged_once_and_each_cell_kept(name: str) -> None:
-    plan = make_plan(read(FOLDER / name, name), _locator(), [], Identities(None))
+    found = plan(read(FOLDER / name, name), _locator())
     given = {
         (sheet.name, row.number): {cell.column: cell.raw for cell in row.cells()}
         for sheet in read(FOLDER / name, name).sheets
         for row in sheet.rows()
     }
-    kept = {(row.read.sheet, row.read.row): row.read.raw for row in plan.rows}
-    skipped = {(row.sheet, row.row) for sheet in plan.sheets for row in sheet.skipped}
+    kept = {(row.read.sheet, row.read.row): row.read.raw for row in found.rows}
+    skipped = {(row.skipped.sheet, row.skipped.row) for row in found.skipped}
     assert set(given) == set(kept) | skipped
     assert not set(kept) & skipped
     assert {place: given[place] for place in kept} == kept
-    assert sum(plan.counts.values()) == plan.rows_read == len(given)
-    assert tuple(plan.counts) == VERDICTS
-    for row in plan.rows:
+    summary = found.summary
+    assert sum(summary.counts.values()) == summary.rows_read == len(given)
+    assert tuple(summary.counts) == VERDICTS
+    assert [row.number for row in found.everything] == list(range(1, len(given) + 1))
+    for row in found.rows:
         weights = Counter(finding.weight for finding in row.read.findings)
         assert (row.verdict == "wrong") == bool(weights["wrong"])
         assert row.verdict != "doubtful" or weights["doubtful"]
@@ -110,11 +98,11 @@ _CELL = st.one_of(
 def test_whatever_stands_in_a_table_the_sums_hold(rows: list[list[Any]]) -> None:
     data = write.text(Grid("a", [[*HEAD, "Tổ", "Tọa độ", "Ngày cấp"], *rows]))
     try:
-        plan = _plan(data, [_known()], "a.csv")
+        found = _plan(data, [_known()], "a.csv")
     except Refusal:
         return
-    assert sum(plan.counts.values()) == plan.rows_read
-    assert all(row.verdict in VERDICTS for row in plan.rows)
+    assert sum(found.summary.counts.values()) == found.summary.rows_read
+    assert all(row.verdict in VERDICTS for row in found.rows)
 
 
 def test_an_empty_register_gets_new_places_and_says_where_they_are() -> None:
@@ -153,8 +141,8 @@ def test_house_number_and_alley_change_as_one() -> None:
     assert [(change.field, change.before, change.after) for change in row.changes] == [
         (
             "address",
-            {"house_number": "14", "street_name": "Núi Thành"},
-            {"house_number": "12", "alley": "K45", "street_name": "Núi Thành"},
+            {"house_number": "14", "street_name": "Núi Thành", "address": "14 Núi Thành"},
+            {"house_number": "12", "alley": "K45", "street_name": "Núi Thành", "address": "K45/12 Núi Thành"},
         )
     ]
 
@@ -220,9 +208,9 @@ def test_a_wrong_point_makes_no_other_place_of_one_address() -> None:
 def test_a_business_called_like_a_signature_is_no_footer() -> None:
     grid = Grid("a", [HEAD, ["Kế toán Minh Họa", "12 Núi Thành", None, None, "Đang hoạt động"],
                       ["Quán Giả Định", "7 Núi Thành"], [None, "Kế toán", None, "Chủ tịch"]])  # fmt: skip
-    plan = _plan(write.xlsx(grid))
-    assert [row.read.name for row in plan.rows] == ["Kế toán Minh Họa", "Quán Giả Định"]
-    assert plan.counts["skipped"] == 2
+    found = _plan(write.xlsx(grid))
+    assert [row.read.name for row in found.rows] == ["Kế toán Minh Họa", "Quán Giả Định"]
+    assert found.summary.counts["skipped"] == 2
 
 
 def test_a_place_that_the_register_knows_is_in_the_ward_wherever_its_street_goes() -> None:

@@ -152,7 +152,7 @@ def test_a_correction_holds_for_the_next_file_of_the_same_shape() -> None:
     next_month = _read(write.xlsx(grid([["Danh sách tháng sau"]], [headers()], rows(9, start=7)))).sheets[0]
     second = recognise(next_month)
     assert second.signature == first.signature
-    second = recognise(next_month, correction)
+    correct(second, correction)
     assert [column.field for column in second.columns] == [column.field for column in first.columns]
     assert second.columns[1].field is None and second.columns[-1].field == "penalty"
     assert second.columns[-1].by_person and second.columns[-1].confidence == 1.0

@@ -9,8 +9,8 @@ import pytest
 
 from ingest.encoding import Encoding
 from ingest.header_words import fields, fold, scores
-from ingest.plan import VERDICTS
 from ingest.table_rows import Reason
+from ingest.verdicts import VERDICTS
 from web import labels
 
 SOURCES = "\n".join(
@@ -20,6 +20,8 @@ REFUSALS = dict(re.findall(r'Refusal\(\s*"([a-z_]+)"((?:, [a-z]+=[^,)]+(?:\([^)]
 _SAID = (
     r'(?:Problem|doubt|_of_match|_of_row)\(\s*"([a-z_]+)"',
     r'Problem\("[a-z_]+" if \w+ else "([a-z_]+)"',
+    r'say\(\s*"([a-z_]+)"',
+    r'say\("[a-z_]+" if .* else "([a-z_]+)"',
     r'problems(?:\.append\(|=\[)"([a-z_]+)"',
     r'_?[fF]inding\((?:None|column), "([a-z_]+)"',
     r'Finding\(column, "[a-z_]+" if \w+ else "([a-z_]+)"',
@@ -27,6 +29,11 @@ _SAID = (
     r'code = "[a-z_]+" if .* else "([a-z_]+)"',
 )
 PROBLEMS = {code for pattern in _SAID for code in re.findall(pattern, SOURCES)}
+JOBS = "\n".join(
+    (Path(__file__).parent.parent / path).read_text(encoding="utf-8")
+    for path in ("mapservice/import_work.py", "mapservice/import_jobs.py", "postgis/store/imports_queue.py")
+)
+FAILURES = set(re.findall(r'(?:give_up\(side, job, |_GivenUp\(|signal\.SIG\w+: |{"code": )"([a-z_]+)"', JOBS))
 NOTES = set(re.findall(r'notes\.append\(\("([a-z_]+)"', SOURCES))
 
 
@@ -40,11 +47,12 @@ def test_the_codes_were_found() -> None:
 def test_all_codes_have_words_and_no_words_lack_a_code(lang: str) -> None:
     # `truncated` and `damaged` are also chosen between in one expression.
     assert set(labels.table("import_refusals", lang)) == set(REFUSALS) | {"truncated", "damaged"}
+    assert set(labels.table("import_failures", lang)) == FAILURES
     assert set(labels.table("import_notes", lang)) == NOTES
     assert set(labels.table("import_skips", lang)) == set(get_args(Reason))
     assert set(labels.table("import_encodings", lang)) == set(get_args(Encoding))
     assert set(labels.table("import_problems", lang)) == PROBLEMS
-    assert set(labels.table("import_verdicts", lang)) == set(VERDICTS)
+    assert set(labels.code_list("import_verdict", lang)) == set(VERDICTS)
     assert list(labels.table("import_fields", lang)) == list(fields())
     assert set(labels.table("import_cells", lang)) == set(
         re.findall(r'"(formula_[a-z_]+)"', SOURCES)

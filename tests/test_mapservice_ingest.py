@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from ingest.identity import Identities
-from layers.register_places import register_places
+from layers.register_places import register_of
 from mapservice import ingest_command
 from mapservice.cli import main
 from postgis import tables
@@ -96,13 +96,16 @@ def test_the_register_is_read_with_hashes_and_no_numbers(database: Database, tmp
     with write_as(database, officer, reason="a number", source="office") as connection:
         personal_data.keep(connection, secrets, small.entities[1], "personal_id", "048203001234")
     with database.owner.connect() as connection:
-        places = {place.code: place for place in register_places(connection, WARD)}
-        assert list(register_places(connection, "1")) == []
+        places = {place.code: place for place in register_of(connection, WARD).places}
+        assert list(register_of(connection, "1").places) == []
     assert set(places) == set(small.places)
     place = places[small.places[1]]
-    assert place.values["registered_name"] == "Hộ kinh doanh Thử 1"
-    assert place.values["payment_methods"] == ["vietqr"]
-    assert place.values["digital_uses"] == {"e_invoice"}
+    assert place.entity_values["registered_name"] == "Hộ kinh doanh Thử 1"
+    assert {collection: len(found) for collection, found in place.records.items()} == {
+        "licences": 1, "food_safety_records": 1, "inspections": 1, "payment_acceptances": 1, "digital_uses": 1,
+    }  # fmt: skip
+    assert place.records["payment_acceptances"][0]["method"] == "vietqr"
+    assert all(record["code"] for found in place.records.values() for record in found)
     assert "048203001234" not in repr(place)
     identities = Identities(secrets)
     identities.learn(place)
