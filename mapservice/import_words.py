@@ -9,6 +9,7 @@ from ingest.plan_summary import PlanSummary, ProblemSummary, SheetSummary
 from ingest.refusal import Refusal
 from ingest.row_values import KEPT_FIELDS
 from ingest.rows import ReadRow
+from ingest.verdicts import VERDICTS
 from web import labels
 
 _SHOWN = 20
@@ -47,18 +48,22 @@ def problems_of(row: ReadRow, lang: str) -> list[dict[str, Any]]:
     ]
 
 
-def as_json(plan: PlanSummary, problems: list[dict[str, Any]], lang: str) -> dict[str, Any]:
-    """The object that `mapservice ingest --json` prints."""
-    found = plan.as_json()
+def as_json(
+    summary: Mapping[str, Any], counts: Mapping[str, int], problems: list[dict[str, Any]], lang: str
+) -> dict[str, Any]:
+    """The object that `mapservice ingest --json` prints; `summary` as it is stored."""
     return {
-        "rows_read": plan.rows_read,
-        **{str(verdict): count for verdict, count in plan.counts.items()},
-        "notes": [{"code": code, "message": message} for code, message in _notes(plan, lang)],
-        "sheets": found["sheets"],
-        "columns": [{**column, "encodings": column["decoded_from"]} for column in found["columns"]],
+        "rows_read": counts["rows_read"],
+        **{verdict: counts[verdict] for verdict in VERDICTS},
+        "notes": [
+            {"code": note["code"], "message": labels.text(f"import_notes.{note['code']}", lang, **note["values"])}
+            for note in summary["notes"]
+        ],
+        "sheets": summary["sheets"],
+        "columns": [{**column, "encodings": column["decoded_from"]} for column in summary["columns"]],
         "problems": problems,
-        "sectors": found["sectors"],
-        "points": found["points"],
+        "sectors": summary["sectors"],
+        "points": summary["points"],
     }
 
 

@@ -15,6 +15,7 @@ from ingest.plan import Cancelled, plan_rows
 from ingest.plan_summary import PlanSummary
 from ingest.refusal import Refusal
 from ingest.row_places import Locator
+from ingest.workbook import Workbook
 from ingest.workbook_reader import read
 from layers.gazetteer import surroundings
 from layers.register_places import register_of
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 Shown = Callable[[str, int, int | None], None]
 """Told how far the work is, beside the database: the step, how much is done, of how much where that is known."""
 _EVERY = 0.3  # seconds between two looks at what others want and two notes of how far it is
+
+_LOOK_EVERY = 2_000  # rows
 
 
 class Interrupted(Exception):
@@ -110,6 +113,10 @@ class _Beside:
             self._shown(step, done, total)
             imports_queue.note_progress(self._side, self._code, step, done, total)
 
+    def plan_progress(self, total: int) -> Callable[[str, int], None]:
+        """The same for a plan, of so many rows; finding out the columns goes by sheets, which tells nobody much."""
+        return lambda step, done: self.progress(step, done, total) if step == "matching" else None
+
     def cancelled(self) -> bool:
         """Whether the job is to be given up."""
         if self._stop():
@@ -135,14 +142,30 @@ def _read(database: Database, actor: Actor, code: str, beside: _Beside) -> None:
         if around is None:
             raise _GivenUp("no_outline")
         remembered = {**batch.choices, "columns": {**shapes(connection), **(batch.choices.get("columns") or {})}}
-        summary = PlanSummary()
+        workbook, summary = read(data, batch.file_name), PlanSummary()
+        total = batch.counts.get("rows_read") or _rows_of(workbook, beside)
         rows = plan_rows(
-            read(data, batch.file_name), Locator(gazetteer(around)), register_of(connection, actor.ward_code),
-            Identities(secrets), Choices.from_json(remembered), beside.progress, beside.cancelled, summary,
+            workbook, Locator(gazetteer(around)), register_of(connection, actor.ward_code), Identities(secrets),
+            Choices.from_json(remembered), beside.plan_progress(total), beside.cancelled, summary,
         )  # fmt: skip
         imports_read.replace_rows(connection, secrets, batch, ((row.as_json(), row.sealed()) for row in rows))
-        counts = {"rows_read": summary.rows_read, **{str(each): count for each, count in summary.counts.items()}}
-        imports_read.finish(connection, batch, summary.as_json(), counts)
+        imports_read.finish(connection, batch, summary.as_json(), summary.stored_counts)
+
+
+def _rows_of(workbook: Workbook, beside: _Beside) -> int:
+    """How many rows there are: going through them takes a small part of the time, and tells how long the rest takes.
+
+    Raises Cancelled.
+    """
+    count = 0
+    for sheet in workbook.sheets:
+        for _ in sheet.rows():
+            count += 1
+            if count % _LOOK_EVERY == 0:
+                beside.progress("reading", count)
+                if beside.cancelled():
+                    raise Cancelled
+    return count
 
 
 _DO: dict[str, Callable[[Database, Actor, str, _Beside], None]] = {"read": _read}
