@@ -39,6 +39,7 @@ FILTERS = ("verdict", "outcome", "decided", "problem", "q")
 DONE = ("sent", "known", "chosen", "decided", "decided_many", "asked_apply", "asked_undo", "cancelled")
 _JOBS = ("sent", "chosen", "asked_apply", "asked_undo", "cancelled")
 """Of these, what began a job."""
+_OWN_CODES = ("establishments", "legal_entities")
 NEVER_WRITTEN = ("computed", "machine_code", "to_mend", "row_number")
 
 
@@ -263,7 +264,8 @@ def _kept(batch: Batch, lang: str) -> list[dict[str, Any]]:
     return [
         {
             **each,
-            "why": whys.get(str(each.get("why")), whys["changed"]),
+            "why": whys.get(str(each.get("why")), whys["edited"]),
+            "value": each["code"] if each["collection"] in _OWN_CODES else f"{each['collection']}:{each['code']}",
             "record": labels.collection_title(each["collection"], lang),
             "fields": ", ".join(
                 staff_imports.field_words(each["collection"], name, lang) for name in each.get("fields") or ()
