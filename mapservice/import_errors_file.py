@@ -137,7 +137,10 @@ class _Book:
         if self._headed:
             return
         self._headed = True
-        if any(sheet["name"] == self._name and sheet["header_rows"] for sheet in (self._batch.summary or {})["sheets"]):
+        if any(
+            sheet["name"] == self._name and sheet["header_rows"]
+            for sheet in (self._batch.summary or {}).get("sheets", ())
+        ):
             return
         self._sheet.write_string(self._line, 0, labels.text("imports.file.to_mend", self._lang), self._bold)
         for column in self._columns.get(self._name or "", ()):

@@ -75,6 +75,7 @@ def show(request: Request, batch_id: str, actor: SignedIn) -> Response:
 def choose(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> Response:
     """One part of the choices (`columns`, `sectors` or `points`); the file is read anew."""
     check_form(request, actor, form)
+    require(actor, "change", "imports")
     if form["part"] not in _PARTS:
         raise Problem("invalid_value", pointer="part", name="part", value=form["part"])
 
