@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from ingest.records import Record
-from ingest.values import Cell, Problem, Reading, tidy
+from ingest.values import Cell, Problem, Reading, is_empty, tidy
 from ingest.values_fields import RECOGNISERS, read_text
 from ingest.values_words import read_payments, read_yes_no
 from ingest.workbook import CellError, raw_text
@@ -69,6 +69,8 @@ KEPT_FIELDS = frozenset(
         "personal_id_issued_on",
         "personal_id_issuer",
         "sex",
+        "district",
+        "city",
         "postcode",
         "health_check_on",
         "quick_test",
@@ -93,8 +95,6 @@ OF_THE_PLACE = frozenset(
         "street_name",
         "residential_group",
         "ward",
-        "district",
-        "city",
         "market",
         "stall",
         "lat",
@@ -104,7 +104,8 @@ OF_THE_PLACE = frozenset(
         "coordinates",
     )
 )
-_REGISTER_NAMES = {"phone": "owner_phone", "email": "owner_email", "business_line": "sector", "sector_code": "sector"}
+_REGISTER_NAMES = {"phone": "owner_phone", "email": "owner_email", "business_line": "sector", "sector_code": "sector",
+                   "payment": "payment_methods"}  # fmt: skip
 _LOST = frozenset(
     (
         "not_a_phone",
@@ -209,9 +210,10 @@ def read_values(
             if reading.value is not None and _is_sure(name, reading) and not _put(values, name, reading.value):
                 findings.append(Finding(column, "kept_as_text"))
             if name == "sector" and reading.raw:
-                said, text = values.get("offering"), tidy(reading.raw)
-                values["offering"] = text if not said else said if text in said else f"{said}; {text}"
                 values.setdefault("sector_reading", reading)
+        if field == "business_line":
+            texts = (tidy(cell) for cell in record.values[field])  # type: ignore[arg-type]
+            values["offering"] = "; ".join(dict.fromkeys(text for text in texts if not is_empty(text)))
     return values, findings
 
 

@@ -231,6 +231,7 @@ def _inspection(row: ReadRow, days: Mapping[str, date], of_list: str | None) -> 
         return None
     agency = fits(row, "inspections", "agency", row.text_of("inspection_agency") or of_list, "inspection_agency")
     if on is None or result is None or agency is None:
+        # What else the row says of it, `say_kept` tells.
         row.say("inspection_incomplete" if on is None or result is None else "no_agency",
                 "inspected_on" if on else "inspection_result")  # fmt: skip
         return None

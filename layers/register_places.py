@@ -102,7 +102,7 @@ def register_places(connection: Connection, ward: str) -> Iterator[RegisterPlace
         )
         .order_by(place.id)
     )  # fmt: skip
-    found = connection.execution_options(stream_results=True, yield_per=_AT_ONCE).execute(statement)
+    found = connection.execute(statement.execution_options(stream_results=True, yield_per=_AT_ONCE))
     names = (*_OF_PLACE, "residential_group", "site", "model_site", "legal_entity")
     for row in found.mappings():
         accuracy = row["position_accuracy_m"]
@@ -155,7 +155,7 @@ def _records(
         .order_by(record.establishment_id, *(record[name].asc().nulls_last() for name in order), record.id)
     )
     found: dict[int, dict[Any, Record]] = defaultdict(dict)
-    rows = connection.execution_options(stream_results=True, yield_per=_AT_ONCE).execute(statement)
+    rows = connection.execute(statement.execution_options(stream_results=True, yield_per=_AT_ONCE))
     for row in rows.mappings():
         values = {name: row[name] for name in names}
         key = values[latest]
