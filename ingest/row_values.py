@@ -46,7 +46,6 @@ _PLAIN = {
     "inspection_result": "inspection_result",
     "penalty": "penalty",
     "food_safety_kind": "food_safety_kind",
-    "payment": "payment_methods",
     "licence_issued_on": "issued_on",
     "licence_expires_on": "expires_on",
     "food_safety_issued_on": "issued_on",
@@ -105,7 +104,7 @@ OF_THE_PLACE = frozenset(
     )
 )
 _REGISTER_NAMES = {"phone": "owner_phone", "email": "owner_email", "business_line": "sector", "sector_code": "sector",
-                   "payment": "payment_methods"}  # fmt: skip
+                   "payment": "payment_methods", "wallet": "payment_methods"}  # fmt: skip
 _LOST = frozenset(
     (
         "not_a_phone",
@@ -131,7 +130,7 @@ numbered in any way an office likes, and results have scales of their own."""
 
 
 _REPEATED = frozenset(
-    ("sector", "legal_form", "operating_status", "registry_status", "yes_no", "marketplace", "payment_methods",
+    ("sector", "legal_form", "operating_status", "registry_status", "yes_no", "marketplace",
      "licence_kind", "food_safety_kind", "inspection_result", "penalty", "opened_on", "closed_on", "issued_on",
      "expires_on", "inspected_on", "checked_on")
 )  # fmt: skip
@@ -162,8 +161,8 @@ def columns_of(record: Record, numbers: Mapping[str, tuple[int, ...]], field: st
     return own + [at for at in numbers.get(field, ()) if at in record.carried and at not in record.cells]
 
 
-def read_wallet(cell: Cell, of_head: tuple[str, ...] | None) -> Reading[Any]:
-    """A cell under "ví điện tử" names wallets, or says yes or no of the one that its head names (`of_head`).
+def read_methods(cell: Cell, of_head: tuple[str, ...] | None) -> Reading[Any]:
+    """A cell under "thanh toán" names methods, or says yes or no of those that its head names (`of_head`).
 
     The value: by method, whether it is accepted.
     """
@@ -174,19 +173,19 @@ def read_wallet(cell: Cell, of_head: tuple[str, ...] | None) -> Reading[Any]:
     if said.value == "unknown":
         return replace(said, value=None)
     if said.value is None:
-        return said
+        return named
     if not of_head:
-        # "có" under "ví điện tử": which one, it does not say.
-        return replace(said, value=None, problems=(Problem("which_wallet"),))
+        # "có" under "ví điện tử" or "không dùng tiền mặt": which method, it does not say.
+        return replace(said, confidence=1.0, problems=(Problem("which_method"),), value=())
     return replace(said, value=tuple((each, said.value == "yes") for each in of_head))
 
 
 def read_values(
-    record: Record, numbers: Mapping[str, tuple[int, ...]], wallets: Mapping[int, tuple[str, ...] | None]
+    record: Record, numbers: Mapping[str, tuple[int, ...]], methods: Mapping[int, tuple[str, ...] | None]
 ) -> tuple[dict[str, Any], list[Finding]]:
     """The values by the register's names, and the findings.
 
-    `numbers`: which columns a field has in this table; `wallets`: which methods the heads of its wallet columns name.
+    `numbers`: which columns a field has in this table; `methods`: which ones the heads of its payment columns name.
     """
     values: dict[str, Any] = {}
     findings = [Finding(column, code, weight="wrong") for column, code in sorted(record.refused.items())]
@@ -202,8 +201,8 @@ def read_values(
             continue
         for at, cell in enumerate(cells):
             column = columns[at] if at < len(columns) else None
-            if field == "wallet":
-                reading = read_wallet(cell, wallets.get(column) if column else None)  # type: ignore[arg-type]
+            if name == "payment_methods":
+                reading = read_methods(cell, methods.get(column) if column else None)  # type: ignore[arg-type]
             else:
                 reading = read_cell(field, cell)  # type: ignore[arg-type]
             findings += _findings(name, reading, column)

@@ -179,7 +179,42 @@ def test_a_wallets_own_column_says_yes_or_no_of_it() -> None:
     assert [each["kind"] for each in _new(row, "digital_uses")] == ["marketplace"]
     vague = _row({"Ví điện tử": "có"})
     assert _new(vague, "payment_acceptances") == []
-    assert "which_wallet" in _codes(vague)
+    assert "which_method" in _codes(vague)
+    assert vague.verdict == "new"
+
+
+def test_a_head_that_names_one_method_makes_yes_and_no_that_methods() -> None:
+    said = {cell: _row({"Thanh toán QR": cell}) for cell in ("Có", "không", "x", "Momo")}
+    found = {
+        cell: [(e["method"], e["accepted"]) for e in _new(row, "payment_acceptances")] for cell, row in said.items()
+    }
+    assert found == {"Có": [("vietqr", True)], "không": [("vietqr", False)], "x": [("vietqr", True)],
+                     "Momo": [("momo", True)]}  # fmt: skip
+    generic = _row({"Thanh toán không dùng tiền mặt": "có"})
+    assert "which_method" in _codes(generic)
+    assert (generic.verdict, _new(generic, "payment_acceptances")) == ("new", [])
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "number"),
+    [
+        ("Đã cam kết", "commitment", None),
+        ("Giấy CN ATTP 123/2024", "certificate", "123/2024"),
+        ("45/2025/ATTP-CNĐK", "certificate", "45/2025/ATTP-CNĐK"),
+        ("Chưa có", "missing", None),
+    ],
+)
+def test_under_food_safety_stand_words_a_number_or_both(written: str, kind: str, number: str | None) -> None:
+    (record,) = _new(_row({"VSATTP": written}), "food_safety_records")
+    assert (record["kind"], record.get("number")) == (kind, number)
+
+
+def test_a_stall_in_the_column_of_house_numbers_is_a_stall() -> None:
+    head = {"Số nhà": "Sạp 12", "Đường": "chợ Minh Họa", "Địa chỉ kinh doanh": None}
+    row = _row(head, sites={"Chợ Minh Họa": "MS1"})
+    (place,) = _new(row, "establishments")
+    assert (place["stall"], place["model_site"]) == ("12", "MS1")
+    assert not {"house_number", "street_name"} & set(place)
 
 
 def test_an_inspection_needs_its_day_its_result_and_who_made_it() -> None:
