@@ -39,7 +39,8 @@ def _fill(database: Database) -> None:
             firm = number % 4 == 0
             entity = records.create(
                 connection, "legal_entities",
-                {"registered_name": f"Thử Nghiệm {number}", "legal_form": "enterprise" if firm else "household_business",
+                {"registered_name": f"Thử Nghiệm {number}",
+                 "legal_form": "enterprise" if firm else "household_business",
                  "registry_status": chance.choice(("active", "suspended", "unknown", "dissolving"))},
                 ward_id=actor.ward_id,
             ).code  # fmt: skip
@@ -58,9 +59,11 @@ def _fill(database: Database) -> None:
             ).code  # fmt: skip
             if number % 3 == 0:
                 for method in ("vietqr", "pos_card"):
-                    paid = {"establishment": place, "method": method, "accepted": True, "evidence_level": "observed"}
-                    records.create(connection, "payment_acceptances",
-                                   {**paid, "checked_on": "2026-01-02", "source": "office"}, ward_id=actor.ward_id)  # fmt: skip
+                    paid = {
+                        "establishment": place, "method": method, "accepted": True, "evidence_level": "observed",
+                        "checked_on": "2026-01-02", "source": "office",
+                    }  # fmt: skip
+                    records.create(connection, "payment_acceptances", paid, ward_id=actor.ward_id)
 
 
 def export(desk: Desk, lang: str = "vi", query: str = "") -> openpyxl.Workbook:
