@@ -22,7 +22,7 @@ from postgis.engine import Database
 from postgis.errors import Forbidden, InvalidValues
 from postgis.store.imports_apply import Cancelled, Progress, begin
 from postgis.store.imports_present import ENTITIES, PLACES
-from postgis.store.imports_write import in_halves, update_many
+from postgis.store.imports_write import in_halves, large_joins, update_many
 from postgis.store.record_types import RECORD_TYPES
 
 CHUNK = 5_000
@@ -91,10 +91,12 @@ class _Undo:
         connection.execute(_WITHDRAW, {"code": batch.code})
         if batch.first_seq is not None:
             made: dict[str, list[Any]] = defaultdict(list)
-            for row in connection.execute(_MADE, named):
-                made[row.collection].append(row)
+            with large_joins(connection):
+                for row in connection.execute(_MADE, named):
+                    made[row.collection].append(row)
+                changed = connection.execute(_CHANGED, named).all()
             self.total = sum(map(len, made.values()))
-            self._put_back(connection.execute(_CHANGED, named))
+            self._put_back(changed)
             for collection in sorted(made, key=lambda each: (each == ENTITIES, each == PLACES)):
                 self._end(collection, made[collection])
             self._data(made[ENTITIES])
@@ -223,6 +225,10 @@ _FORGET = text("SELECT register.forget_import_data(:code, CAST(:whole AS text[])
 # What a person wants undone nevertheless: a place or owner by its code, a dated record by "collection:code".
 _ANYWAY = "w.record_code = ANY (:also) AND w.collection IN ('establishments', 'legal_entities') OR \
 w.collection || ':' || w.record_code = ANY (:also) OR w.establishment_code = ANY (:also)"
+_LED_TO = """
+    e.id IN (SELECT o.moved_to_id FROM register.establishment o WHERE o.moved_to_id IS NOT NULL) OR
+    e.id IN (SELECT o.merged_into_id FROM register.establishment o WHERE o.merged_into_id IS NOT NULL)
+"""
 _WRITTEN = """
     written AS MATERIALIZED (
         SELECT * FROM register.change
@@ -236,8 +242,12 @@ _MADE = text(f"""
         SELECT establishment_code FROM later WHERE establishment_code IS NOT NULL
         UNION
         -- Others lead to it: ended, it would lead them nowhere.
-        SELECT e.code FROM register.establishment e
-          JOIN register.establishment o ON e.id IN (o.moved_to_id, o.merged_into_id)
+        SELECT e.code FROM register.establishment e WHERE {_LED_TO}
+        UNION
+        -- Somebody has worked on its owner, who was made with it.
+        SELECT e.code FROM register.establishment e JOIN register.legal_entity l ON l.id = e.legal_entity_id
+         WHERE l.code IN (SELECT split_part(record_code, ':', 1) FROM later
+                           WHERE collection IN ('legal_entities', 'personal_data'))
     ), edited_records AS MATERIALIZED (
         SELECT collection, record_code, (array_agg(kind))[1] AS kind FROM later GROUP BY 1, 2
         UNION ALL
@@ -275,10 +285,9 @@ _CHANGED = text(f"""
      ORDER BY w.seq
 """)
 # As the register stands with all else put back: others may have come to lead to what the batch made.
-_PLACES_IN_USE = text("""
+_PLACES_IN_USE = text(f"""
     SELECT e.code FROM register.establishment e
-     WHERE e.code = ANY (:codes) AND EXISTS (
-           SELECT FROM register.establishment o WHERE e.id IN (o.moved_to_id, o.merged_into_id))
+     WHERE e.code = ANY (:codes) AND ({_LED_TO})
 """)
 _ENTITIES_IN_USE = text("""
     SELECT DISTINCT l.code FROM register.legal_entity l JOIN register.establishment e ON e.legal_entity_id = l.id

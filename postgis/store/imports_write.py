@@ -4,6 +4,7 @@ What the database refuses leaves out only the row that it is about: a set that i
 left. Works inside the transaction of an actor whose turn it is (`postgis.actor.take_turn`).
 """
 
+import contextlib
 import dataclasses
 import json
 from collections import defaultdict
@@ -269,11 +270,23 @@ def outcomes(connection: Connection, batch_id: int, rows: Sequence[Judged], *, h
             outcome = "applied"
             values = {**values, "code": row.place} if row.place is not None else values
         given.append({"number": row.number, "outcome": outcome, "values": values or None})
-    connection.execute(_OUTCOMES, {"batch": batch_id, "rows": _json(given)})
+    if given:
+        ends = {"least": min(row.number for row in rows), "most": max(row.number for row in rows)}
+        with large_joins(connection):
+            connection.execute(_OUTCOMES, {"batch": batch_id, "rows": _json(given), **ends})
+
+
+@contextlib.contextmanager
+def large_joins(connection: Connection) -> Iterator[None]:
+    """For statements over what has just been written: the planner, which knows of no rows yet, would compare each row
+    with each."""
+    connection.execute(text("SET LOCAL enable_nestloop = off"))
+    yield
+    connection.execute(text("SET LOCAL enable_nestloop = on"))
 
 
 _OUTCOMES = text("""
     UPDATE register.import_row r SET outcome = s.outcome, outcome_values = s.values
       FROM json_to_recordset(CAST(:rows AS json)) AS s (number int, outcome text, values jsonb)
-     WHERE r.batch_id = :batch AND r.number = s.number
+     WHERE r.batch_id = :batch AND r.number BETWEEN :least AND :most AND r.number = s.number
 """)
