@@ -231,7 +231,8 @@ def _confidences(
         if known[name].ours:
             # Nobody else heads a column so: word for word, or not at all.
             found |= {name: score} if score >= 0.97 else {}
-        elif not contents or not count:
+            continue
+        if not contents or not count:
             found[name] = score * 0.95
             continue
         look = max((looks.get(kind, 0.0) for kind in contents), default=0.0)

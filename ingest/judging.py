@@ -9,6 +9,7 @@ from ingest.identity import Identities
 from ingest.known import KnownPlace, KnownRegister
 from ingest.list_facts import ListFacts
 from ingest.match import Match, Matcher, Place
+from ingest.nothing_lost import say_kept
 from ingest.planned import PlannedRow
 from ingest.row_places import Locator
 from ingest.row_values import Finding
@@ -16,7 +17,7 @@ from ingest.rows import ReadRow
 from ingest.said import Said, said_of, site_key
 from ingest.twins import Twins
 from ingest.verdicts import Verdict
-from ingest.wishes import wishes_of_new
+from ingest.wishes import entity_to_make, wishes_of_new
 from postgis.identifiers import mask
 from postgis.vocabulary import PERSONAL_FIELDS
 
@@ -47,6 +48,7 @@ class Judging:
         """Fill in what becomes of a row."""
         read = row.read
         said = said_of(read, facts, self._choices, self._sites)
+        say_kept(read, said)
         place = self._place_of(read, str(row.number))
         best = self._find(row, place)
         self._propose(row, said, best, place.tax_code)
@@ -113,8 +115,10 @@ class Judging:
         target = self._known[best.ref] if best is not None else None
         row.personal = self._personal(said, target)
         has_entity = owner is not None or "legal_form" in said.owner.entity or bool(target and target.entity)
-        if row.personal and not has_entity:
+        if said.owner.is_said and not has_entity:
             read.say("no_legal_form")
+        elif said.owner.is_said and not (owner or (target and target.entity) or entity_to_make(said)):
+            read.say("no_owners_name")
         if target is not None:
             row.changes = changes_of(row.wishes.update[target.code]) + self._personal_changes(row.personal, target)
 
@@ -146,12 +150,13 @@ class Judging:
 
     def _place(self, known: KnownPlace) -> Place:
         said = known.values
-        parts = {name: said.get(name) for name in ("house_number", "alley", "street_name", "stall")}
+        # A market that is no model site of the register's is still named in the address.
+        parts = {name: said.get(name) for name in ("house_number", "alley", "street_name", "stall", "site")}
         if not parts["street_name"] and said.get("address"):
             address = self._locator.parse(said["address"])
             parts |= {name: parts[name] or getattr(address, name) for name in parts}
         return Place(
-            known.code, said.get("name") or known.entity_values.get("registered_name"), **parts, site=said.get("site"),
+            known.code, said.get("name") or known.entity_values.get("registered_name"), **parts,
             tax_code=self._identities.tax_mark(known), phone=self._identities.phone_mark(known),
             lon=known.lon, lat=known.lat, error_m=known.accuracy_m,
         )  # fmt: skip

@@ -7,6 +7,7 @@ recognised and passed over. Every cell is text, so no zero is lost and no formul
 import heapq
 import tempfile
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import IO, Any
 
 import xlsxwriter
@@ -18,7 +19,8 @@ from mapservice.import_words import column_letters
 from postgis.secrets import Secrets
 from postgis.store import imports
 from postgis.store.imports import Batch, ImportRow
-from web import labels
+from web import labels, staff_imports
+from web.field_errors import error_words
 
 _AT_ONCE = 1_000
 _ABOVE = ("title", "header", "column_numbers")
@@ -135,7 +137,10 @@ class _Book:
         if self._headed:
             return
         self._headed = True
-        if any(sheet["name"] == self._name and sheet["header_rows"] for sheet in (self._batch.summary or {})["sheets"]):
+        if any(
+            sheet["name"] == self._name and sheet["header_rows"]
+            for sheet in (self._batch.summary or {}).get("sheets", ())
+        ):
             return
         self._sheet.write_string(self._line, 0, labels.text("imports.file.to_mend", self._lang), self._bold)
         for column in self._columns.get(self._name or "", ()):
@@ -191,24 +196,17 @@ class _Book:
 
 def outcome_words(row: ImportRow, lang: str) -> list[str]:
     """Why applying left a row out."""
-    if row.outcome not in ("conflict", "refused"):
-        return []
     values = row.outcome_values or {}
-    fields = values.get("fields") or [each.get("field") for each in values.get("errors", ()) if isinstance(each, dict)]
-    titles = ", ".join(field_words(str(field), lang) for field in fields if field)
-    key = f"imports.outcome_words.{row.outcome}"
-    return [labels.text(f"{key}_fields", lang, fields=titles) if titles else labels.text(key, lang)]
-
-
-def field_words(field: str, lang: str) -> str:
-    """A field of the register, or of a list, as people know it."""
-    try:
-        return labels.field_title("establishments", field, lang)
-    except labels.MissingLabelError:
-        pass
-    for key in (f"import_fields.{field}", f"codes.personal_field.{field}"):
-        try:
-            return labels.text(key, lang)
-        except labels.MissingLabelError:
-            continue
-    return field
+    if row.outcome == "refused":
+        errors = values.get("errors") or ()
+        found = [error_words("establishments", e["field"], e["code"], e.get("values") or {}, lang) for e in errors]
+        return found or [labels.text("imports.outcome_words.refused", lang)]
+    if row.outcome != "conflict":
+        return []
+    words = []
+    for why, conflicts in groupby(values.get("conflicts") or (), key=lambda each: each["why"]):
+        fields = (staff_imports.field_words(each["collection"], each["field"], lang)
+                  for each in conflicts if each.get("field"))  # fmt: skip
+        titles = ", ".join(dict.fromkeys(fields))
+        words.append(labels.text(f"imports.outcome_words.{why}", lang, fields=titles))
+    return words or [labels.text("imports.outcome_words.gone", lang)]

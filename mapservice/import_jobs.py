@@ -184,7 +184,9 @@ def _child(store: DatabaseSettings, code: str, memory_mb: int) -> int:
         with open_database(store, prepare=False) as database, imports_queue.beside(database) as side:
             imports_queue.take_work(side)
             if (job := imports_queue.next_job(side, code)) is not None:
+                began = time.monotonic()
                 do(database, side, job)
+                logger.info("import job", extra={"step": job.kind, "seconds": round(time.monotonic() - began, 2)})
     except (Interrupted, DBAPIError, StoreUnavailableError):
         return _AGAIN
     return 0

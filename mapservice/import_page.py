@@ -37,6 +37,9 @@ _SAMPLED_ROWS = 12
 SECTORS_SHOWN = 40
 FILTERS = ("verdict", "outcome", "decided", "problem", "q")
 DONE = ("sent", "known", "chosen", "decided", "decided_many", "asked_apply", "asked_undo", "cancelled")
+_JOBS = ("sent", "chosen", "asked_apply", "asked_undo", "cancelled")
+"""Of these, what began a job."""
+_OWN_CODES = ("establishments", "legal_entities")
 NEVER_WRITTEN = ("computed", "machine_code", "to_mend", "row_number")
 
 
@@ -61,7 +64,7 @@ def batch_page(
             "outcomes": {name: counts.outcomes[name] for name in staff_imports.OUTCOMES if counts.outcomes.get(name)},
             "progress": progress_document(progress) if batch.job else None,
             "error": failure_words(batch.error, lang) if batch.error else "",
-            "done": labels.text(f"imports.done.{done}", lang) if (done := params.get("done")) in DONE else "",
+            "done": _done(params.get("done"), batch, lang),
             "problem": problem,
             "errors": errors or {},
             "typed": typed or {},
@@ -83,6 +86,13 @@ def batch_page(
         "watch": f"/imports/{batch.code}?lang={lang}" if batch.job else "",
     }
     return staff_page(request, actor, "staff/imports/batch.html", status=status, **context)
+
+
+def _done(done: str | None, batch: Batch, lang: str) -> str:
+    """What the last form did; of a job that it asked for only while that goes on."""
+    if done not in DONE or (done in _JOBS and batch.job is None):
+        return ""
+    return labels.text(f"imports.done.{done}", lang)
 
 
 def _understood(connection: Connection, batch: Batch, documents: RowDocuments, lang: str) -> dict[str, Any]:
@@ -254,7 +264,8 @@ def _kept(batch: Batch, lang: str) -> list[dict[str, Any]]:
     return [
         {
             **each,
-            "why": whys.get(str(each.get("why")), whys["changed"]),
+            "why": whys.get(str(each.get("why")), whys["edited"]),
+            "value": each["code"] if each["collection"] in _OWN_CODES else f"{each['collection']}:{each['code']}",
             "record": labels.collection_title(each["collection"], lang),
             "fields": ", ".join(
                 staff_imports.field_words(each["collection"], name, lang) for name in each.get("fields") or ()

@@ -13,6 +13,7 @@ from ingest.choices import Choices
 from ingest.identity import Identities
 from ingest.plan import Cancelled, plan_rows
 from ingest.plan_summary import PlanSummary
+from ingest.planned import PlannedRow
 from ingest.refusal import Refusal
 from ingest.row_places import Locator
 from ingest.workbook import Workbook
@@ -24,7 +25,7 @@ from mapservice.sealed import secrets_of
 from postgis.actor import Actor, prepare_as
 from postgis.engine import Database
 from postgis.errors import NotNow
-from postgis.store import imports, imports_queue, imports_read
+from postgis.store import imports, imports_apply, imports_queue, imports_read
 from postgis.store.imports_decide import shapes
 
 logger = logging.getLogger(__name__)
@@ -67,10 +68,9 @@ def do(
     if actor is None:
         return imports_queue.give_up(side, job, "not_allowed")
     beside = _Beside(side, job.code, shown, stop)
-    began = time.monotonic()
     try:
         _DO[job.kind](database, actor, job.code, beside)
-    except Cancelled:
+    except (Cancelled, imports_apply.Cancelled):
         imports_queue.give_up(side, job, "cancelled")
     except Refusal as refusal:
         imports_queue.give_up(side, job, refusal.code, **refusal.values)
@@ -89,7 +89,6 @@ def do(
             _failed(side, job, error)
     except Exception as error:
         _failed(side, job, error)
-    logger.info("import job", extra={"step": job.kind, "seconds": round(time.monotonic() - began, 2)})
     return None
 
 
@@ -148,8 +147,16 @@ def _read(database: Database, actor: Actor, code: str, beside: _Beside) -> None:
             workbook, Locator(gazetteer(around)), register_of(connection, actor.ward_code), Identities(secrets),
             Choices.from_json(remembered), beside.plan_progress(total), beside.cancelled, summary,
         )  # fmt: skip
-        imports_read.replace_rows(connection, secrets, batch, ((row.as_json(), row.sealed()) for row in rows))
+        # A blank row is only counted: a sheet may have a million of them.
+        kept = (row for row in rows if isinstance(row, PlannedRow) or row.skipped.cells)
+        imports_read.replace_rows(connection, secrets, batch, ((row.as_json(), row.sealed()) for row in kept))
         imports_read.finish(connection, batch, summary.as_json(), summary.stored_counts)
+
+
+def _apply(database: Database, actor: Actor, code: str, beside: _Beside) -> None:
+    imports_apply.apply(
+        database, secrets_of(database), actor, code, progress=beside.progress, cancelled=beside.cancelled
+    )  # fmt: skip
 
 
 def _rows_of(workbook: Workbook, beside: _Beside) -> int:
@@ -168,7 +175,7 @@ def _rows_of(workbook: Workbook, beside: _Beside) -> int:
     return count
 
 
-_DO: dict[str, Callable[[Database, Actor, str, _Beside], None]] = {"read": _read}
+_DO: dict[str, Callable[[Database, Actor, str, _Beside], None]] = {"read": _read, "apply": _apply}
 
 
 def _failed(side: Connection, job: imports_queue.Job, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from web import labels
 
 MAX_REASON = 500
 _ARGUMENTS = {name: name for name in ("file", "ward", "decision", "target", "reason", "also", "choices", "number")}
+_RECORD = re.compile(r"(?:[a-z_]{1,40}:)?[0-9A-Z]{1,20}")
 _MOST_CHOSEN = 512 * 1024
 """Letters of the choices about one file: thousands of sector texts."""
 
@@ -70,6 +72,16 @@ def reason_of(text: Any) -> str | None:
     if len(text) > MAX_REASON:
         raise InvalidValues([FieldError("reason", "too_long", {"most": MAX_REASON})])
     return text
+
+
+def also_undone(sent: Any) -> list[str]:
+    """Records to undo although they were edited since: codes, of dated records after their collection and a colon.
+
+    Raises InvalidValues.
+    """
+    if not isinstance(sent, list) or not all(isinstance(code, str) and _RECORD.fullmatch(code) for code in sent):
+        raise InvalidValues([FieldError("also", "not_allowed")])
+    return list(sent)
 
 
 @contextlib.contextmanager

@@ -306,7 +306,8 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
     assert {found.name for found in functions if found.by_staff} == {
         "account.actor_id", "account.actor_ward", "account.actor_role", "account.reserve_attempt",
         "account.session_holder", "account.sweep_sessions", "account.token_holder", "published.proposal",
-        "register.forget_import_rows", "register.forget_personal_datum", "register.propose_anonymously",
+        "register.forget_import_data", "register.forget_import_rows",
+        "register.forget_personal_datum", "register.propose_anonymously",
         "register.withdraw_anonymously", "register.withdraw_import_proposals",
     }  # fmt: skip
     assert [found.name for found in functions if not found.is_pinned] == [], (

@@ -4,12 +4,13 @@ What the database refuses leaves out only the row that it is about: a set that i
 left. Works inside the transaction of an actor whose turn it is (`postgis.actor.take_turn`).
 """
 
+import contextlib
 import dataclasses
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Table, insert, null, text
 from sqlalchemy.dialects import postgresql
@@ -24,6 +25,7 @@ from postgis.store.imports_present import ENTITIES, PLACES
 from postgis.store.proposals import new_receipt
 from postgis.store.record_types import RECORD_TYPES
 
+T = TypeVar("T")
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _TABLES = [found.table for found in RECORD_TYPES.values()] + [tables.personal_datum]
 
@@ -47,34 +49,22 @@ class Writer:
             self._try(run)
 
     def _try(self, rows: Sequence[Judged]) -> None:
-        if not rows:
-            return
-        try:
-            with self.connection.begin_nested():
-                entities = self._all(rows)
-        except DBAPIError as error:
-            refusal = _refusal(error)
-            if refusal is None:
-                raise
-            if len(rows) == 1:
+        for done, refusal in in_halves(self.connection, rows, self._all):
+            if refusal is not None:
                 errors = refusal.errors if isinstance(refusal, InvalidValues) else (FieldError("", "not_allowed"),)
-                row = rows[0]
+                row = done[0]
                 row.outcome, row.values = "refused", {"errors": [dataclasses.asdict(each) for each in errors]}
                 self.refused.append(row)
-                return
-            middle = len(rows) // 2
-            self._try(rows[:middle])
-            self._try(rows[middle:])
-            return
-        self._entities |= entities
-        for row in rows:
-            row.outcome = "proposed" if row.proposals else "applied"
-            if row.place is not None:
-                row.values["code"] = row.place
-            if row.proposals:
-                row.values["receipts"] = [each["receipt"] for each in row.proposals]
+                continue
+            self._entities |= {row.new_entity["code"] for row in done if row.new_entity}
+            for row in done:
+                row.outcome = "proposed" if row.proposals else "applied"
+                if row.place is not None:
+                    row.values["code"] = row.place
+                if row.proposals:
+                    row.values["receipts"] = [each["receipt"] for each in row.proposals]
 
-    def _all(self, rows: Sequence[Judged]) -> set[str]:
+    def _all(self, rows: Sequence[Judged]) -> None:
         entities = {row.new_entity["code"]: row.new_entity for row in rows if row.new_entity}
         new = [values for code, values in entities.items() if code not in self._entities]
         self._insert(tables.legal_entity, [{**values, "ward_id": self.actor.ward_id} for values in new])
@@ -96,7 +86,6 @@ class Writer:
             self._insert(RECORD_TYPES[collection].table, found, link=link)
         self._change(change for row in rows for change in row.changes if change.collection not in (PLACES, ENTITIES))
         self._propose(rows)
-        return set(entities)
 
     def _insert(
         self, table: Table, rows: Sequence[Mapping[str, Any]], *, link: tuple[str, str, str] | None = None
@@ -184,6 +173,31 @@ _KEEP = text(f"""
 """)
 
 
+def in_halves(
+    connection: Connection, rows: Sequence[T], write: Callable[[Sequence[T]], None]
+) -> Iterator[tuple[Sequence[T], InvalidValues | Forbidden | None]]:
+    """Writes rows together, or where the database refuses them, in ever smaller sets; yields each set as it is done.
+
+    A refusal comes with the one row that it is about.
+    """
+    if not rows:
+        return
+    refusal = None
+    try:
+        with connection.begin_nested():
+            write(rows)
+    except DBAPIError as error:
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+    if refusal is None or len(rows) == 1:
+        yield rows, refusal
+        return
+    middle = len(rows) // 2
+    yield from in_halves(connection, rows[:middle], write)
+    yield from in_halves(connection, rows[middle:], write)
+
+
 def update_many(
     connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Mapping[str, Any]], *,
     linked: bool = False,
@@ -256,11 +270,23 @@ def outcomes(connection: Connection, batch_id: int, rows: Sequence[Judged], *, h
             outcome = "applied"
             values = {**values, "code": row.place} if row.place is not None else values
         given.append({"number": row.number, "outcome": outcome, "values": values or None})
-    connection.execute(_OUTCOMES, {"batch": batch_id, "rows": _json(given)})
+    if given:
+        ends = {"least": min(row.number for row in rows), "most": max(row.number for row in rows)}
+        with large_joins(connection):
+            connection.execute(_OUTCOMES, {"batch": batch_id, "rows": _json(given), **ends})
+
+
+@contextlib.contextmanager
+def large_joins(connection: Connection) -> Iterator[None]:
+    """For statements over what has just been written: the planner, which knows of no rows yet, would compare each row
+    with each."""
+    connection.execute(text("SET LOCAL enable_nestloop = off"))
+    yield
+    connection.execute(text("SET LOCAL enable_nestloop = on"))
 
 
 _OUTCOMES = text("""
     UPDATE register.import_row r SET outcome = s.outcome, outcome_values = s.values
       FROM json_to_recordset(CAST(:rows AS json)) AS s (number int, outcome text, values jsonb)
-     WHERE r.batch_id = :batch AND r.number = s.number
+     WHERE r.batch_id = :batch AND r.number BETWEEN :least AND :most AND r.number = s.number
 """)

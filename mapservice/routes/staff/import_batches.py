@@ -10,7 +10,7 @@ from mapservice.errors import Problem
 from mapservice.feature_body import read_object
 from mapservice.import_documents import RowDocuments, batch_document, batch_summary, rows_document
 from mapservice.import_errors_file import errors_file
-from mapservice.importing import checked_choices, deciding, found, looking, reason_of
+from mapservice.importing import also_undone, checked_choices, deciding, found, looking, reason_of
 from mapservice.links import JSON
 from mapservice.openapi import import_body, import_upload, parameters
 from mapservice.parameters import check_known, whole_number
@@ -164,9 +164,7 @@ def undo(
     check_known(request.query_params, ())
     with deciding(request, actor) as connection:
         _only(sent, "reason", "also")
-        also = sent.get("also") or []
-        if not isinstance(also, list) or not all(isinstance(code, str) and code.isalnum() for code in also):
-            raise InvalidValues([FieldError("also", "not_allowed")])
+        also = also_undone(sent.get("also") or [])
         batch = found(connection, batch_id)
         imports_ask.ask_undo(connection, batch.code, version, reason_of(sent.get("reason")), also)
     return _shown(request, actor, batch_id, links, lang, 202)

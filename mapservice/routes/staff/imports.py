@@ -13,7 +13,7 @@ from mapservice.import_choices import chosen_columns, chosen_points, chosen_sect
 from mapservice.import_documents import numbers
 from mapservice.import_page import PAGE, batch_page
 from mapservice.import_words import failure_words
-from mapservice.importing import checked_choices, deciding, found, looking, reason_of
+from mapservice.importing import also_undone, checked_choices, deciding, found, looking, reason_of
 from mapservice.parameters import check_known, whole_number
 from mapservice.routes.staff.personal import secrets_of
 from mapservice.security import SentForm, SignedIn, can, check_form, require
@@ -75,6 +75,7 @@ def show(request: Request, batch_id: str, actor: SignedIn) -> Response:
 def choose(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> Response:
     """One part of the choices (`columns`, `sectors` or `points`); the file is read anew."""
     check_form(request, actor, form)
+    require(actor, "change", "imports")
     if form["part"] not in _PARTS:
         raise Problem("invalid_value", pointer="part", name="part", value=form["part"])
 
@@ -121,7 +122,7 @@ def undo(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> Re
     check_form(request, actor, form)
 
     def work(connection: Any, batch: Batch) -> None:
-        also = [code for code in form.all("also") if code.isalnum()]
+        also = also_undone(form.all("also"))
         imports_ask.ask_undo(connection, batch.code, _version(form), reason_of(form["reason"]), also)
 
     return _done(request, actor, batch_id, form, work, "asked_undo", "apply")

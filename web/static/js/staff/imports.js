@@ -86,12 +86,14 @@ async function draw(container) {
     map.addControl(new library.AttributionControl({ compact: true }), "bottom-right");
     map.addControl(new library.NavigationControl({ showCompass: false }), "bottom-right");
     map.once("load", () => {
+      // What the register knows already would hide the file's own points.
+      for (const layer of style.layers) if (layer.id.startsWith("establishment-")) map.removeLayer(layer.id);
       map.addSource(POINTS, { type: "geojson", data: { type: "MultiPoint", coordinates: data.points } });
       map.addLayer({
         id: POINTS,
         type: "circle",
         source: POINTS,
-        paint: { "circle-radius": 6, "circle-color": "#0b6e75", "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 },
+        paint: { "circle-radius": 7, "circle-color": "#0b6e75", "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 },
       });
       container.dataset.state = "drawn";
     });
