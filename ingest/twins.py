@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
-from ingest.match import DOUBT_FROM, SAME_FROM, Match, Place, Sketch, Weighing, sketch_of
+from ingest.match import DOUBT_FROM, SAME_FROM, Match, Sketch, Weighing
 
 _LARGEST_BLOCK = 40
 _TOO_MANY: list[int] = []
@@ -26,9 +26,8 @@ class Twins(Weighing):
         self._words: Counter[str] = Counter()
         self._blocks: dict[int, int | list[int]] = {}
 
-    def earlier(self, place: Place, where: Where) -> list[tuple[Where, Match]]:
+    def earlier(self, sketch: Sketch, where: Where) -> list[tuple[Where, Match]]:
         """Earlier rows that this one may be once more, the earliest first; then it counts as one of them."""
-        sketch = sketch_of(place)
         mine = len(self._rows)
         found: set[int] = set()
         for key in self._keys(sketch):
