@@ -14,7 +14,8 @@ from mapservice.import_documents import numbers
 from mapservice.import_page import PAGE, batch_page
 from mapservice.import_words import failure_words
 from mapservice.importing import also_undone, checked_choices, deciding, found, looking, reason_of
-from mapservice.parameters import check_known, whole_number
+from mapservice.parameters import check_known
+from mapservice.routes.staff.import_batches import after_of
 from mapservice.routes.staff.personal import secrets_of
 from mapservice.security import SentForm, SignedIn, can, check_form, require
 from mapservice.staff_page import page_language, see_other, staff_page
@@ -167,7 +168,7 @@ def _done(request: Request, actor: Actor, code: str, form: Form, work: Any, done
 
 def _list_page(request: Request, actor: Actor, error: str = "") -> Response:
     lang = page_language(request)
-    before = whole_number(request.query_params, "after", 0) or None
+    before = after_of(request.query_params) or None
     with looking(request, actor) as connection:
         batches = imports.list_batches(connection, _LISTED + 1, before)
     shown = batches[:_LISTED]
