@@ -25,7 +25,7 @@ from mapservice.sealed import secrets_of
 from postgis.actor import Actor, prepare_as
 from postgis.engine import Database
 from postgis.errors import NotNow
-from postgis.store import imports, imports_apply, imports_queue, imports_read
+from postgis.store import imports, imports_apply, imports_queue, imports_read, imports_undo
 from postgis.store.imports_decide import shapes
 
 logger = logging.getLogger(__name__)
@@ -76,8 +76,9 @@ def do(
         imports_queue.give_up(side, job, refusal.code, **refusal.values)
     except _GivenUp as given_up:
         imports_queue.give_up(side, job, str(given_up))
-    except NotNow:
-        logger.warning("An import's job is no longer wanted.")
+    except NotNow as error:
+        # Else it would stay the next job for ever. Where another process has ended it meanwhile, this changes nothing.
+        _failed(side, job, error)
     except MemoryError:
         imports_queue.give_up(side, job, "too_large_here")
     except DBAPIError as error:
@@ -159,6 +160,10 @@ def _apply(database: Database, actor: Actor, code: str, beside: _Beside) -> None
     )  # fmt: skip
 
 
+def _undo(database: Database, actor: Actor, code: str, beside: _Beside) -> None:
+    imports_undo.undo(database, actor, code, progress=beside.progress, cancelled=beside.cancelled)
+
+
 def _rows_of(workbook: Workbook, beside: _Beside) -> int:
     """How many rows there are: going through them takes a small part of the time, and tells how long the rest takes.
 
@@ -175,7 +180,11 @@ def _rows_of(workbook: Workbook, beside: _Beside) -> int:
     return count
 
 
-_DO: dict[str, Callable[[Database, Actor, str, _Beside], None]] = {"read": _read, "apply": _apply}
+_DO: dict[str, Callable[[Database, Actor, str, _Beside], None]] = {
+    "read": _read,
+    "apply": _apply,
+    "undo": _undo,
+}
 
 
 def _failed(side: Connection, job: imports_queue.Job, error: Exception) -> None:

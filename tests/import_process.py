@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sqlalchemy import text
-
 from postgis.actor import Actor, prepare_as
 from postgis.cluster_config import PORT, SUPERUSER
 from postgis.engine import Database
@@ -92,10 +90,3 @@ def kill(*pids: int) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def backends(database: Database) -> int:
-    """How many connections others have to the database."""
-    told = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with database.owner.connect() as connection:
-        return int(connection.execute(text(told)).scalar_one())

@@ -195,6 +195,30 @@ def test_applied_once_and_the_history_names_the_command(run: Run, database: Data
     assert "không thay đổi gì" in run(path, "--apply")[1]
 
 
+def test_an_import_is_taken_back_by_its_code(run: Run, database: Database, tmp_path: Path) -> None:
+    fill(database, add_staff(database, "can-bo", "officer"), 2)
+    path = _file(
+        tmp_path,
+        ["Quán Thử 1", "1 Đường Thử", None, None, "Tạm đóng cửa", None],
+        ["Tạp hóa Giả Định", "99 Núi Thành", None, None, "Đang hoạt động", None],
+    )
+    place = select(tables.establishment.c.name, tables.establishment.c.operating_status)
+    place = place.where(tables.establishment.c.ended_at.is_(None)).order_by(tables.establishment.c.id)
+    with database.owner.connect() as connection:
+        before = connection.execute(place).all()
+    batch = json.loads(run(path, "--apply", "--json")[1])["batch"]
+    with database.owner.connect() as connection:
+        assert len(connection.execute(place).all()) == len(before) + 1
+    code, out, err = run("--undo", batch.lower(), "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == {"batch": batch, "state": "undone", "kept": []}
+    with database.owner.connect() as connection:
+        assert connection.execute(place).all() == before
+    code, out, err = run("--undo", batch)
+    assert (code, out) == (1, "") and "“Đã hoàn tác”" in err
+    assert json.loads(run(path, "--apply", "--json")[1])["unchanged"] is False, "it may be imported again"
+
+
 def test_nobody_can_sign_in_as_the_command_and_it_can_be_shut(run: Run, database: Database, tmp_path: Path) -> None:
     path = _file(tmp_path, ["Tạp hóa Giả Định", "99 Núi Thành", None, None, "Đang hoạt động", None])
     assert run(path, "--apply")[0] == 0
