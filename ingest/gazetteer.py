@@ -168,6 +168,8 @@ class Gazetteer:
         self.outline = self._metric(outline)
         prepare(self.outline)
         self.ways: dict[WayKey, Way] = defaultdict(Way)
+        self.mouths: dict[WayKey, XY | None] = {}
+        """Where alleys begin, as far as it has been asked for."""
         self._extents: dict[int, tuple[XY, float]] = {}
         drawn = [name for name, _ in data.streets if read_alley(name) is None and " / " not in name]
         self.book = AddressBook(

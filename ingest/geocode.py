@@ -150,6 +150,14 @@ def _in_alley(
 
 def mouth_at(gazetteer: Gazetteer, street: str, path: tuple[str, ...], hidden: frozenset[int]) -> XY | None:
     """Where an alley begins, from the lines of both or from its number on the street."""
+    if hidden:
+        return _mouth_at(gazetteer, street, path, hidden)
+    if (street, path) not in gazetteer.mouths:
+        gazetteer.mouths[street, path] = _mouth_at(gazetteer, street, path, hidden)
+    return gazetteer.mouths[street, path]
+
+
+def _mouth_at(gazetteer: Gazetteer, street: str, path: tuple[str, ...], hidden: frozenset[int]) -> XY | None:
     lane, outer = gazetteer.ways.get((street, path)), gazetteer.ways.get((street, path[:-1]))
     if outer is None:
         return None

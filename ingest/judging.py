@@ -8,7 +8,7 @@ from ingest.compare import Change, changes_of, house_key_of, wishes_of_update
 from ingest.identity import Identities
 from ingest.known import KnownPlace, KnownRegister
 from ingest.list_facts import ListFacts
-from ingest.match import Match, Matcher, Place
+from ingest.match import Match, Matcher, Place, Sketch, sketch_of
 from ingest.nothing_lost import say_kept
 from ingest.planned import PlannedRow
 from ingest.row_places import Locator
@@ -50,11 +50,12 @@ class Judging:
         said = said_of(read, facts, self._choices, self._sites)
         say_kept(read, said)
         place = self._place_of(read, str(row.number))
-        best = self._find(row, place)
+        sketch = sketch_of(place)
+        best = self._find(row, sketch)
         self._propose(row, said, best, place.tax_code)
         if not _by_code(row):
             # Two of the register's own records, each named by its code, are no twins.
-            self._tell_twins(row, place)
+            self._tell_twins(row, sketch)
         row.proposed = _proposed(said)
         row.verdict = _verdict(row)
         if row.verdict == "new":
@@ -65,7 +66,7 @@ class Judging:
         elif row.verdict == "wrong":
             row.wishes.new, row.wishes.update = None, {}
 
-    def _find(self, row: PlannedRow, place: Place) -> Match | None:
+    def _find(self, row: PlannedRow, sketch: Sketch) -> Match | None:
         written = row.read.values.get("code")
         code = str(written).strip().upper() if written else None
         if code in self._known:
@@ -73,7 +74,7 @@ class Judging:
         else:
             if code:
                 row.read.say("unknown_code", "code", "doubtful")
-            row.matches = self._matcher.matches(place)
+            row.matches = self._matcher.matches_of(sketch)
         if not row.matches:
             return None
         best = row.matches[0]
@@ -139,10 +140,10 @@ class Judging:
             if self._identities.says_otherwise(target, name, value)
         ]
 
-    def _tell_twins(self, row: PlannedRow, place: Place) -> None:
+    def _tell_twins(self, row: PlannedRow, sketch: Sketch) -> None:
         """Rows that say one place twice: the later ones say so."""
         told: set[str] = set()
-        for first, match in self._twins.earlier(place, (row.read.sheet, row.read.row)):
+        for first, match in self._twins.earlier(sketch, (row.read.sheet, row.read.row)):
             code = "twice_in_file" if match.verdict == "same" else "may_be_twice"
             if code not in told:
                 told.add(code)

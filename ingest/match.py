@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import cos, floor, hypot, radians
+from sys import intern
 from typing import Literal
 
 from ingest.house_numbers import read_numbers
@@ -107,15 +108,17 @@ class Sketch:
 def sketch_of(place: Place) -> Sketch:
     """A place made ready to be compared."""
     name = search_key(place.name or "")
-    house = None
+    # Rows of a list share their words and streets: each is held once.
+    core = tuple(map(intern, core_words(name))) if name else ()
+    house: tuple[str, ...] | None = None
     if place.street_name and place.house_number:
         # The register has "K45/12" in one field too: both spellings are read as one.
         written = f"{place.alley}/{place.house_number}" if place.alley else place.house_number
         numbers, _ = read_numbers(written)
         if numbers.house:
-            house = (street_key(place.street_name), *numbers.alley, numbers.house)
+            house = tuple(map(intern, (street_key(place.street_name), *numbers.alley, numbers.house)))
     stall = search_key(place.stall or "").replace(" ", "")
-    return Sketch(place, name, tuple(core_words(name)) if name else (), house, search_key(place.site or ""), stall)
+    return Sketch(place, name, core, house, search_key(place.site or ""), stall)
 
 
 class Weighing:
@@ -145,17 +148,22 @@ class Weighing:
     def _most(self, one: Sketch, other: Sketch) -> float:
         """What the score can be at most, however alike the names are: most pairs need no closer look."""
         mine, theirs = one.place, other.place
+        same_tax_code = bool(mine.tax_code) and mine.tax_code == theirs.tax_code
+        same_phone = bool(mine.phone) and mine.phone == theirs.phone
+        houses = one.house is not None and other.house is not None
+        same_house = houses and one.house == other.house
+        if houses and not (same_house or same_tax_code or same_phone or one.stall) and one.core != other.core:
+            # Another name in another house, however near.
+            return (1.0 - _OTHER_NAMES * _NEAR) * OTHER_ADDRESS
         rest = 1.0
         if one.core and other.core:
             rest = _OTHER_NAMES if one.core != other.core else _ONE_NAME
-        if mine.tax_code and theirs.tax_code:
-            rest *= _ONE_TAX_CODE if mine.tax_code == theirs.tax_code else 1.0
-        if mine.phone and mine.phone == theirs.phone:
+        if same_tax_code:
+            rest *= _ONE_TAX_CODE
+        if same_phone:
             rest *= _ONE_PHONE
         if one.stall and one.stall == other.stall:
             rest *= _ONE_STALL
-        houses = one.house is not None and other.house is not None
-        same_house = houses and one.house == other.house
         if same_house:
             rest *= _ONE_ADDRESS
         near, far = _near_and_far(mine, theirs)
@@ -212,7 +220,12 @@ class Matcher(Weighing):
 
     def matches(self, place: Place, most: int = 5) -> list[Match]:
         """Known places that this one may be, likeliest first; none that surely is another."""
-        sketch = sketch_of(place)
+        return self.matches_of(sketch_of(place), most)
+
+    def matches_of(self, sketch: Sketch, most: int = 5) -> list[Match]:
+        """The same of a place that is ready to be compared."""
+        if not self._known:
+            return []
         return self._weighed(sketch, self._candidates(sketch), most)
 
     def candidates(self, place: Place) -> int:

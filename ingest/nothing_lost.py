@@ -20,20 +20,27 @@ _SEEN_TO = frozenset(
     )
 )  # fmt: skip
 """Their own readers make something of every value, or say why not."""
+_PASSED_OVER = _SEEN_TO | KEPT_FIELDS
 _WAY = ("house_number", "alley", "street_name")
 _POINTS = (("lat", "lon"), ("northing", "easting"), ("coordinates",))
 
 
 def say_kept(row: ReadRow, said: Said) -> None:
     """Add a finding for each column whose content is in no value, no record and no finding."""
-    used = set(_used(row, said))
     told = {finding.column for finding in row.findings}
-    for field, columns in row.columns.items():
-        if field in _SEEN_TO or field in KEPT_FIELDS or field in used:
-            continue
-        for column in columns:
-            if column in row.cells and column not in told and not is_empty(tidy(row.cells[column])):  # type: ignore[arg-type]
-                row.findings.append(Finding(column, "kept_as_text"))
+    open_ones = [
+        (field, column)
+        for field, columns in row.columns.items()
+        if field not in _PASSED_OVER
+        for column in columns
+        if column in row.cells and column not in told
+    ]
+    if not open_ones:
+        return
+    used = set(_used(row, said))
+    for field, column in open_ones:
+        if field not in used and not is_empty(tidy(row.cells[column])):  # type: ignore[arg-type]
+            row.findings.append(Finding(column, "kept_as_text"))
 
 
 def _used(row: ReadRow, said: Said) -> Iterator[str]:

@@ -208,7 +208,8 @@ def read_values(
                 reading = read_methods(cell, methods.get(column) if column else None)  # type: ignore[arg-type]
             else:
                 reading = read_cell(field, cell)  # type: ignore[arg-type]
-            findings += _findings(name, reading, column)
+            if reading.problems or reading.needs_person:
+                findings += _findings(name, reading, column)
             if reading.value is not None and _is_sure(name, reading) and not _put(values, name, reading.value):
                 findings.append(Finding(column, "kept_as_text"))
             if name == "sector" and reading.raw:
