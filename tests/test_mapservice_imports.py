@@ -265,6 +265,35 @@ def test_a_plan_is_applied_as_a_whole_and_told(desk: Desk) -> None:
     assert not any(secret in text for secret in PEOPLE)
 
 
+def test_what_was_edited_since_stays_until_a_person_says_so(desk: Desk) -> None:
+    batch = desk.read("hoan-tac.xlsx", people_list([[n, f"Quán Hoàn Tác {n}", "", "", "", f"{n} Tiểu La", "", ""]
+                                                    for n in range(40, 46)]))  # fmt: skip
+    desk.api("POST", f"/imports/{batch['id']}/apply", json={})
+    desk.work()
+    made = [row["outcome_values"]["code"] for row in desk.rows(batch["id"], outcome="applied")]
+    assert len(made) == 6
+    item = f"/ogc/collections/establishments/items/{made[0]}"
+    etag = desk.api("GET", item).headers["etag"]
+    edited = desk.api("PATCH", item, headers={"If-Match": etag}, json={"properties": {"name": "Tên Người Sửa"}})
+    assert edited.status_code == 200, edited.text
+    version = _version(desk, batch["id"])
+    desk.signed_in().send(f"{PAGE}/{batch['id']}", f"{PAGE}/{batch['id']}/undo", version=version, reason="nhầm tệp")
+    desk.work()
+    after = desk.batch(batch["id"])
+    assert after["state"] == "undone"
+    assert made[0] in {each["code"] for each in after["undo_kept"]}
+    assert desk.api("GET", item).json()["properties"]["name"] == "Tên Người Sửa"
+    assert desk.api("GET", item.replace(made[0], made[1])).status_code == 410
+    page = desk.signed_in().get(f"{PAGE}/{batch['id']}").text
+    assert "Đã giữ lại vì có người sửa sau" in page and f'name="also" value="{made[0]}"' in page
+    for also in (["x y"], "x", [5]):
+        assert desk.api("POST", f"/imports/{batch['id']}/undo", json={"also": also}).status_code == 422, also
+    assert desk.api("POST", f"/imports/{batch['id']}/undo", json={"also": [made[0]]}).status_code == 202
+    desk.work()
+    assert desk.api("GET", item).status_code == 410
+    assert not [each for each in desk.batch(batch["id"])["undo_kept"] or () if each["code"] == made[0]]
+
+
 def test_what_cannot_be_understood_is_refused_on_its_field(desk: Desk) -> None:
     code = desk.read("abbreviations.xlsx")["id"]
     seen = {"If-Match": desk.etag(code)}

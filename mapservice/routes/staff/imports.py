@@ -84,7 +84,7 @@ def choose(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> 
         merged = {**batch.choices, **_PARTS[form["part"]](form, batch)}
         imports_decide.choose(connection, batch.code, checked_choices(merged), _version(form))
 
-    return _done(request, actor, batch_id, form, work, "chosen", "columns")
+    return _done(request, actor, batch_id, form, work, "chosen", "working")
 
 
 @router.post(ONE + "/rows", summary="Decide about rows", response_class=Response)
@@ -114,7 +114,7 @@ def apply(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> R
     def work(connection: Any, batch: Batch) -> None:
         imports_ask.ask_apply(connection, batch.code, _version(form), reason_of(form["reason"]))
 
-    return _done(request, actor, batch_id, form, work, "asked_apply", "apply")
+    return _done(request, actor, batch_id, form, work, "asked_apply", "working")
 
 
 @router.post(ONE + "/undo", summary="Undo an import", response_class=Response)
@@ -126,7 +126,7 @@ def undo(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> Re
         also = also_undone(form.all("also"))
         imports_ask.ask_undo(connection, batch.code, _version(form), reason_of(form["reason"]), also)
 
-    return _done(request, actor, batch_id, form, work, "asked_undo", "apply")
+    return _done(request, actor, batch_id, form, work, "asked_undo", "working")
 
 
 @router.post(ONE + "/cancel", summary="Give up what is being done", response_class=Response)
