@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import cos, floor, hypot, radians
+from sys import intern
 from typing import Literal
 
 from ingest.house_numbers import read_numbers
@@ -107,15 +108,17 @@ class Sketch:
 def sketch_of(place: Place) -> Sketch:
     """A place made ready to be compared."""
     name = search_key(place.name or "")
-    house = None
+    # Rows of a list share their words and streets: each is held once.
+    core = tuple(map(intern, core_words(name))) if name else ()
+    house: tuple[str, ...] | None = None
     if place.street_name and place.house_number:
         # The register has "K45/12" in one field too: both spellings are read as one.
         written = f"{place.alley}/{place.house_number}" if place.alley else place.house_number
         numbers, _ = read_numbers(written)
         if numbers.house:
-            house = (street_key(place.street_name), *numbers.alley, numbers.house)
+            house = tuple(map(intern, (street_key(place.street_name), *numbers.alley, numbers.house)))
     stall = search_key(place.stall or "").replace(" ", "")
-    return Sketch(place, name, tuple(core_words(name)) if name else (), house, search_key(place.site or ""), stall)
+    return Sketch(place, name, core, house, search_key(place.site or ""), stall)
 
 
 class Weighing:

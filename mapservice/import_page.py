@@ -18,7 +18,7 @@ from mapservice.import_documents import RowDocuments, numbers, problem_documents
 from mapservice.import_errors_file import outcome_words
 from mapservice.import_words import column_letters, failure_words, finding_words
 from mapservice.importing import found, looking
-from mapservice.routes.staff.import_batches import row_filters
+from mapservice.routes.staff.import_batches import after_of, row_filters
 from mapservice.routes.staff.personal import secrets_of
 from mapservice.security import can
 from mapservice.staff_page import page_language, staff_page
@@ -213,7 +213,7 @@ def _result(
     if not any(wanted.values()):
         first = next((name for name in ("doubtful", "wrong", "new", "changed") if counts.verdicts.get(name)), "")
         wanted["verdict"] = first
-    after = int(params["after"]) if params.get("after", "").isdigit() and len(params["after"]) < 9 else 0
+    after = after_of(params)
     page: list[ImportRow] = []
     if batch.summary:
         page = imports.rows(connection, batch.code, **row_filters(wanted), after_number=after, limit=ROWS_SHOWN + 1)

@@ -47,7 +47,7 @@ def search_key(text: str) -> str:
     return _FINAL_Y.sub(r"\1i", _SIGNS.sub(" ", bare)).strip()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def trigrams(key: str) -> frozenset[str]:
     """The trigrams of a folded text as pg_trgm counts them: each word with two blanks before it and one after."""
     return frozenset(f"  {word} "[at : at + 3] for word in key.split() for at in range(len(word) + 1))

@@ -106,7 +106,9 @@ def row_view(
             for column, text in theirs.items()
         ],
         ours=_changes(row.changes, lang) if row.verdict == "same" or row.changes else _said(proposed, lang),
-        place=place_words(proposed, lang),
+        place=labels.text("imports.row.in_ward", lang, metres=round(float(proposed["expected_error_m"])))
+        if any(each["code"] == "placed_in_ward" for each in problems)
+        else place_words(proposed, lang),
         point=(proposed["lon"], proposed["lat"]) if proposed.get("lon") is not None else None,
         candidates=[_candidate(row, match, wishes, places, lang) for match in row.matches],
         problems=[

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
 from mapservice.dependencies import Language, LinkBuilder
@@ -73,7 +74,7 @@ def index(request: Request, actor: SignedIn, links: LinkBuilder) -> Response:
     params = request.query_params
     check_known(params, ("limit", "after"))
     limit = min(whole_number(params, "limit", 50, least=1), 200)
-    before = whole_number(params, "after", 0) or None
+    before = after_of(params) or None
     with looking(request, actor) as connection:
         batches = imports.list_batches(connection, limit + 1, before)
     shown = batches[:limit]
@@ -98,7 +99,7 @@ def rows(request: Request, batch_id: str, actor: SignedIn, lang: Language) -> Re
     with looking(request, actor) as connection:
         batch = found(connection, batch_id)
         page = imports.rows(
-            connection, batch.code, **row_filters(params), after_number=whole_number(params, "after", 0),
+            connection, batch.code, **row_filters(params), after_number=after_of(params),
             limit=limit + 1,
         )  # fmt: skip
     links = [{"rel": "next", "href": _with(request, after=page[limit - 1].number)}] if len(page) > limit else []
@@ -214,6 +215,14 @@ def row_filters(params: Any) -> dict[str, Any]:
             raise Problem("invalid_text", pointer=name, name=name)
         found[name] = text
     return found
+
+
+def after_of(params: QueryParams) -> int:
+    """Where a page begins. Raises Problem for what no `next` link of ours says."""
+    text = params.get("after", "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Problem("invalid_cursor", pointer="after")
+    return int(text)
 
 
 def _shown(request: Request, actor: SignedIn, code: str, links: LinkBuilder, lang: str, status: int = 200) -> Response:

@@ -14,7 +14,8 @@ from mapservice.import_documents import numbers
 from mapservice.import_page import PAGE, batch_page
 from mapservice.import_words import failure_words
 from mapservice.importing import also_undone, checked_choices, deciding, found, looking, reason_of
-from mapservice.parameters import check_known, whole_number
+from mapservice.parameters import check_known
+from mapservice.routes.staff.import_batches import after_of
 from mapservice.routes.staff.personal import secrets_of
 from mapservice.security import SentForm, SignedIn, can, check_form, require
 from mapservice.staff_page import page_language, see_other, staff_page
@@ -83,7 +84,7 @@ def choose(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> 
         merged = {**batch.choices, **_PARTS[form["part"]](form, batch)}
         imports_decide.choose(connection, batch.code, checked_choices(merged), _version(form))
 
-    return _done(request, actor, batch_id, form, work, "chosen", "columns")
+    return _done(request, actor, batch_id, form, work, "chosen", "working")
 
 
 @router.post(ONE + "/rows", summary="Decide about rows", response_class=Response)
@@ -113,7 +114,7 @@ def apply(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> R
     def work(connection: Any, batch: Batch) -> None:
         imports_ask.ask_apply(connection, batch.code, _version(form), reason_of(form["reason"]))
 
-    return _done(request, actor, batch_id, form, work, "asked_apply", "apply")
+    return _done(request, actor, batch_id, form, work, "asked_apply", "working")
 
 
 @router.post(ONE + "/undo", summary="Undo an import", response_class=Response)
@@ -125,7 +126,7 @@ def undo(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> Re
         also = also_undone(form.all("also"))
         imports_ask.ask_undo(connection, batch.code, _version(form), reason_of(form["reason"]), also)
 
-    return _done(request, actor, batch_id, form, work, "asked_undo", "apply")
+    return _done(request, actor, batch_id, form, work, "asked_undo", "working")
 
 
 @router.post(ONE + "/cancel", summary="Give up what is being done", response_class=Response)
@@ -167,7 +168,7 @@ def _done(request: Request, actor: Actor, code: str, form: Form, work: Any, done
 
 def _list_page(request: Request, actor: Actor, error: str = "") -> Response:
     lang = page_language(request)
-    before = whole_number(request.query_params, "after", 0) or None
+    before = after_of(request.query_params) or None
     with looking(request, actor) as connection:
         batches = imports.list_batches(connection, _LISTED + 1, before)
     shown = batches[:_LISTED]
