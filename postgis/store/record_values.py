@@ -101,6 +101,9 @@ def _column(connection: Connection | References, field: WritableField, value: An
 def readable(text: str) -> bool:
     """Whether a text holds only what people can read: no control characters, no half letters, none that
     turn the writing round."""
+    if text.isprintable():
+        # Most texts, and said at once: what is neither a control character nor half a letter nor turns anything.
+        return "\ufffd" not in text
     if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in text):
         return False
     if "\ufffd" in text or not _TURNS.isdisjoint(text):
@@ -119,7 +122,8 @@ def _clean(value: str, field: WritableField) -> str | None:
     if len(cleaned) > field.max_length:
         raise _Wrong("too_long", most=field.max_length)
     # Zero-width letters alone are nothing that anybody can read.
-    return cleaned if any(unicodedata.category(letter) != "Cf" for letter in cleaned) else None
+    seen = cleaned.isprintable() or any(unicodedata.category(letter) != "Cf" for letter in cleaned)
+    return cleaned if cleaned and seen else None
 
 
 def _text(value: Any) -> str:
