@@ -33,7 +33,16 @@ _MARKERS = (
     (r"(?:doi dien|gan|canh|ben canh|ngay|sau lung|truoc mat|phia sau|goc)(?=\s+\S)", (
         "đối diện", "gần", "cạnh", "bên cạnh", "ngay", "sau lưng", "trước mặt", "phía sau", "góc")),
 )  # fmt: skip
-_COMPILED = tuple((re.compile(rf"(?<![\w/.-]){pattern}"), marked) for pattern, marked in _MARKERS)
+_COMPILED = tuple((re.compile(pattern), marked) for pattern, marked in _MARKERS)
+_WORD_STARTS = re.compile(r"(?<![\w/.-])[bcdghklnpqstx]")
+_BY_LETTER = {
+    letter: tuple(
+        (pattern, marked) for pattern, marked in _COMPILED
+        if any(each.lstrip("(?:").startswith(letter) for each in pattern.pattern.split("|"))
+    )
+    for letter in "bcdghklnpqstx"
+}  # fmt: skip
+"""The markers that may begin with a letter: most words of an address begin none."""
 # Behind these syllables an unmarked "phuong" is a part of the street's name.
 _NOT_WARD = re.compile(r"(?:tri|chau|dong|hong|thu|minh|lan|thanh|hoang)\s+$")
 _SEPARATORS = re.compile(r"\s*[,;\n|]+\s*|\s+-\s+(?=[^\d])|\s*\((?=\D)|\)\s*")
@@ -53,9 +62,12 @@ def segments(text: str) -> list[str]:
     flat = flatten(text)
     bare = text.isascii()
     starts, noted = {0}, []
-    for pattern, marked in _COMPILED:
-        for found in pattern.finditer(flat):
-            at = found.start()
+    for start in _WORD_STARTS.finditer(flat):
+        at = start.start()
+        for pattern, marked in _BY_LETTER[flat[at]]:
+            found = pattern.match(flat, at)
+            if found is None:
+                continue
             word = " ".join(text[at : found.end()].lower().split())
             if marked is not None and not word.isascii() and not word.startswith(marked):
                 continue

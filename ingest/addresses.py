@@ -288,5 +288,5 @@ def _put_street(reading: _Reading, written: str, *, has_number: bool, is_last: b
         reading.rest.append(written)
         return
     reading.put("street_name", spelt)
-    if tuple(reading.book.streets.names):
+    if reading.book.streets:
         reading.doubt("unknown_street", 0.6)

@@ -1,8 +1,6 @@
 """Where on a street or alley a house number lies: between known numbers, or beyond them, and how surely."""
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -11,7 +9,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
 from ingest.extents import XY, pieces
-from ingest.gazetteer import House, Way
+from ingest.gazetteer import Way, sides
 
 METRES_PER_NUMBER = 2.75
 """Of a street's length, from one number to the next on alternating sides: 5.5 m of frontage a house."""
@@ -35,16 +33,14 @@ def guesses(way: Way, number: int, hidden: frozenset[int] = frozenset(), mouth: 
     The two sides of a street are often a hundred metres out of step, so a number of the other side says little by
     itself; how far the numbers there go on says more. `hidden` are ids of houses that count as unknown, for measuring.
     """
-    places = _by_number(way.mouths, hidden) | _by_number(way.houses, hidden)
-    if not places:
+    even, odd = way.sides if not hidden else sides(way, hidden)
+    if not even and not odd:
         return []
-    mine = {each: at for each, at in places.items() if each % 2 == number % 2}
-    theirs = {each: at for each, at in places.items() if each % 2 != number % 2}
+    mine, theirs = (odd, even) if number % 2 else (even, odd)
     if mouth is not None:
-        mine.setdefault(0, mouth)
-        theirs.setdefault(0, mouth)
+        mine, theirs = {0: mouth} | mine, {0: mouth} | theirs
     if guess := _between(mine, number):
-        return [Guess(_onto(way.line, guess, mine), guess.kind, guess.spread)]
+        return [Guess(_onto(way, guess, mine), guess.kind, guess.spread)]
     found = []
     if guess := _beyond(way.line, mine, theirs, number):
         found.append(guess)
@@ -54,19 +50,6 @@ def guesses(way: Way, number: int, hidden: frozenset[int] = frozenset(), mouth: 
         nearest = min(theirs, key=lambda each: abs(each - number))
         found.append(Guess(theirs[nearest], "near", abs(nearest - number) * METRES_PER_NUMBER))
     return found
-
-
-def _by_number(houses: Sequence[House], hidden: frozenset[int]) -> dict[int, XY]:
-    at: dict[int, list[XY]] = defaultdict(list)
-    for house in houses:
-        if house.id not in hidden:
-            at[house.number].append(house.at)
-    return {number: middle(places) for number, places in at.items()}
-
-
-def middle(places: Sequence[XY]) -> XY:
-    """The middle of some places; one that lies far off does not move it."""
-    return median(x for x, _ in places), median(y for _, y in places)
 
 
 def _between(places: dict[int, XY], number: int) -> Guess | None:
@@ -83,14 +66,17 @@ def _between(places: dict[int, XY], number: int) -> Guess | None:
     return Guess((x0 + share * (x1 - x0), y0 + share * (y1 - y0)), "between", spread)
 
 
-def _onto(line: BaseGeometry | None, guess: Guess, places: dict[int, XY]) -> XY:
+def _onto(way: Way, guess: Guess, places: dict[int, XY]) -> XY:
     """On a bending street, the straight line between two houses leaves it: back to the side where its houses stand."""
+    line = way.line
     if line is None or guess.kind != "between" or guess.spread < 60:
         return guess.at
     foot = _foot(line, guess.at)
     off = math.dist(foot, guess.at)
-    usual = median(math.dist(_foot(line, at), at) for at in places.values())
-    if off <= usual + 5 or off == 0:
+    if off == 0:
+        return guess.at
+    usual = median(way.depth_of(at, line) for at in places.values())
+    if off <= usual + 5:
         return guess.at
     part = usual / off
     return foot[0] + part * (guess.at[0] - foot[0]), foot[1] + part * (guess.at[1] - foot[1])

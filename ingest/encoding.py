@@ -25,7 +25,7 @@ _SIGNS = dict.fromkeys(map(ord, "²³°–—“”‘’…•\xa0"), " ")
 _ALONE: tuple[Encoding, ...] = ("tcvn3", "vni", "utf8_as_1252", "eth")
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def score(text: str) -> tuple[int, int]:
     """Of the runs of letters with a letter beyond ASCII: how many are Vietnamese syllables, and how many are not."""
     good = bad = 0
@@ -63,7 +63,8 @@ def decode(text: str, encoding: Encoding) -> str:
 
 def _decode_tcvn3(match: re.Match[str]) -> str:
     run = match[0]
-    if any(letter > "\xff" for letter in run):
+    # A dot between two words is a sign, though TCVN3 has a letter there that could be a word.
+    if run == "·" or any(letter > "\xff" for letter in run):
         return run
     decoded = "".join(TCVN3.get(letter, letter) for letter in run)
     # Café, Nestlé, Zoë: one accented letter of an ordinary word, which decoding does not make Vietnamese.
@@ -157,7 +158,7 @@ def is_plain(text: str) -> bool:
     return text.isascii() or text.translate(_SIGNS).isascii()
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def guess(text: str) -> tuple[Encoding | None, bool]:
     """The encoding of one cell by itself, and whether it can be nothing else. None for text that is right as it is."""
     if is_plain(text):

@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import median
 from typing import Any
 
-from shapely import Point, transform, union_all
+from shapely import Point, intersects_xy, prepare, transform, union_all
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -102,11 +103,53 @@ class Way:
     houses: list[House] = field(default_factory=list)
     mouths: list[House] = field(default_factory=list)
     """Where alleys leave it: their numbers are house numbers too."""
+    _depths: dict[XY, float] = field(default_factory=dict)
 
     @cached_property
     def middle(self) -> tuple[XY, float] | None:
         """Its middle, and how far from it nine tenths of it lie; None where it is not drawn."""
         return None if self.line is None else half_way(self.line)
+
+    @cached_property
+    def sides(self) -> tuple[dict[int, XY], dict[int, XY]]:
+        """Where its known even and odd numbers are."""
+        return sides(self)
+
+    @cached_property
+    def spelt(self) -> dict[str, list[House]]:
+        """Its known houses by each number as it is spelt: "12-14" is both."""
+        found: dict[str, list[House]] = defaultdict(list)
+        for house in self.houses:
+            for part in house.spelt.split("-"):
+                found[part].append(house)
+        return found
+
+    def depth_of(self, at: XY, line: BaseGeometry) -> float:
+        """How far a place stands from the middle of the street."""
+        found = self._depths.get(at)
+        if found is None:
+            found = self._depths[at] = float(line.distance(Point(at)))
+        return found
+
+
+def sides(way: Way, hidden: frozenset[int] = frozenset()) -> tuple[dict[int, XY], dict[int, XY]]:
+    """Where the known even and odd numbers of a way are."""
+    places = _by_number(way.mouths, hidden) | _by_number(way.houses, hidden)
+    even = {number: at for number, at in places.items() if number % 2 == 0}
+    return even, {number: at for number, at in places.items() if number % 2}
+
+
+def _by_number(houses: Sequence[House], hidden: frozenset[int]) -> dict[int, XY]:
+    at: dict[int, list[XY]] = defaultdict(list)
+    for house in houses:
+        if house.id not in hidden:
+            at[house.number].append(house.at)
+    return {number: middle(places) for number, places in at.items()}
+
+
+def middle(places: Sequence[XY]) -> XY:
+    """The middle of some places; one that lies far off does not move it."""
+    return median(x for x, _ in places), median(y for _, y in places)
 
 
 WayKey = tuple[str, tuple[str, ...]]
@@ -123,7 +166,10 @@ class Gazetteer:
         self._east = _METRES_PER_DEGREE * math.cos(math.radians(self._lat))
         self.ward = data.ward
         self.outline = self._metric(outline)
+        prepare(self.outline)
         self.ways: dict[WayKey, Way] = defaultdict(Way)
+        self.mouths: dict[WayKey, XY | None] = {}
+        """Where alleys begin, as far as it has been asked for."""
         self._extents: dict[int, tuple[XY, float]] = {}
         drawn = [name for name, _ in data.streets if read_alley(name) is None and " / " not in name]
         self.book = AddressBook(
@@ -200,7 +246,7 @@ class Gazetteer:
 
     def is_inside(self, at: XY) -> bool:
         """Whether a place lies in the ward."""
-        return bool(self.outline.covers(Point(at)))
+        return bool(intersects_xy(self.outline, *at))
 
     def _metric(self, geometry: BaseGeometry) -> BaseGeometry:
         return transform(geometry, lambda points: (points - (self._lon, self._lat)) * (self._east, _METRES_PER_DEGREE))

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.addresses import Address, parse_address
-from ingest.along import along_lane, guesses, middle, mouth_of
+from ingest.along import along_lane, guesses, mouth_of
 from ingest.extents import XY, pieces
-from ingest.gazetteer import Gazetteer, House, Way, WayKey
+from ingest.gazetteer import Gazetteer, Way, WayKey, middle
 from ingest.geocode_errors import EXACT_M, expected_error
 from postgis.folding import search_key
 
@@ -85,7 +85,7 @@ def _on_a_way(gazetteer: Gazetteer, address: Address, hidden: frozenset[int]) ->
 
 
 def _at_number(way: Way, number: int, spelt: str, hidden: frozenset[int], mouth: XY | None = None) -> _Spot | None:
-    exact = _exactly(way.houses, spelt, hidden)
+    exact = _exactly(way, spelt, hidden)
     if exact is not None:
         return exact
     tried = [(expected_error(guess.kind, guess.spread), guess) for guess in guesses(way, number, hidden, mouth)]
@@ -99,9 +99,9 @@ def _at_number(way: Way, number: int, spelt: str, hidden: frozenset[int], mouth:
     return _Spot(guess.at, basis, error)
 
 
-def _exactly(houses: list[House], spelt: str, hidden: frozenset[int]) -> _Spot | None:
-    wanted = set(spelt.split("-"))
-    same = [house for house in houses if house.id not in hidden and wanted & set(house.spelt.split("-"))]
+def _exactly(way: Way, spelt: str, hidden: frozenset[int]) -> _Spot | None:
+    known = {house.id: house for part in spelt.split("-") for house in way.spelt.get(part, ())}
+    same = [known[number] for number in sorted(known) if number not in hidden]
     if not same:
         return None
     at = middle([house.at for house in same])
@@ -150,6 +150,14 @@ def _in_alley(
 
 def mouth_at(gazetteer: Gazetteer, street: str, path: tuple[str, ...], hidden: frozenset[int]) -> XY | None:
     """Where an alley begins, from the lines of both or from its number on the street."""
+    if hidden:
+        return _mouth_at(gazetteer, street, path, hidden)
+    if (street, path) not in gazetteer.mouths:
+        gazetteer.mouths[street, path] = _mouth_at(gazetteer, street, path, hidden)
+    return gazetteer.mouths[street, path]
+
+
+def _mouth_at(gazetteer: Gazetteer, street: str, path: tuple[str, ...], hidden: frozenset[int]) -> XY | None:
     lane, outer = gazetteer.ways.get((street, path)), gazetteer.ways.get((street, path[:-1]))
     if outer is None:
         return None

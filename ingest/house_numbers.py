@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ingest.street_names import path_of, plain_number
 from postgis.folding import flatten
@@ -38,6 +39,7 @@ class _Found:
         self.alley: list[str] = []
 
 
+@lru_cache(maxsize=20_000)
 def read_numbers(text: str) -> tuple[Numbers, int]:
     """The numbers that a text begins with, and where the street after them begins. Never raises."""
     flat = flatten(text)

@@ -73,11 +73,8 @@ class Identities:
         phones: Iterable[str] = values.get("owner_phone", ())
         return [self._hash("owner_phone", number).hex() for number in phones]
 
-    def entity_of(self, values: Mapping[str, Any]) -> str | None:
-        """The code of the known legal entity that a row's numbers are of."""
-        mark = self.tax_mark_of(values)
-        if mark is None:
-            return None
+    def entity_of(self, mark: str) -> str | None:
+        """The code of the known legal entity that the mark of a row's number stands for."""
         return mark.removeprefix(_ENTITY) if mark.startswith(_ENTITY) else self._firms.get(mark)
 
     def has(self, place: RegisterNumbers, field: str) -> bool:
@@ -97,7 +94,7 @@ class Identities:
     def _mark(self, number: Number) -> str:
         if number.kind in ("tax_code", "unit_tax_code") and not number.text.startswith("8"):
             return number.text
-        hashes = [(field, self._hash(field, text)) for field, text in candidates(number.text) if field in _TAX_FIELDS]
+        hashes = [(field, self._hash(field, text)) for field, text in candidates(number.text, _TAX_FIELDS)]
         known = next((self._entities[pair] for pair in hashes if pair in self._entities), None)
         return known or (hashes[0][1] if hashes else self._hash("personal_id", number.text)).hex()
 

@@ -8,7 +8,8 @@ from ingest.compare import Change, changes_of, house_key_of, wishes_of_update
 from ingest.identity import Identities
 from ingest.known import KnownPlace, KnownRegister
 from ingest.list_facts import ListFacts
-from ingest.match import Match, Matcher, Place
+from ingest.match import Match, Matcher, Place, Sketch, sketch_of
+from ingest.nothing_lost import say_kept
 from ingest.planned import PlannedRow
 from ingest.row_places import Locator
 from ingest.row_values import Finding
@@ -16,7 +17,7 @@ from ingest.rows import ReadRow
 from ingest.said import Said, said_of, site_key
 from ingest.twins import Twins
 from ingest.verdicts import Verdict
-from ingest.wishes import wishes_of_new
+from ingest.wishes import entity_to_make, wishes_of_new
 from postgis.identifiers import mask
 from postgis.vocabulary import PERSONAL_FIELDS
 
@@ -44,10 +45,12 @@ class Judging:
         """Fill in what becomes of a row."""
         read = row.read
         said = said_of(read, facts, self._choices, self._sites)
+        say_kept(read, said)
         place = self._place_of(read, str(row.number))
-        best = self._find(row, place)
-        self._propose(row, said, best)
-        self._tell_twins(row, place)
+        sketch = sketch_of(place)
+        best = self._find(row, sketch)
+        self._propose(row, said, best, place.tax_code)
+        self._tell_twins(row, sketch)
         row.proposed = _proposed(said)
         row.verdict = _verdict(row)
         if row.verdict == "new":
@@ -58,7 +61,7 @@ class Judging:
         elif row.verdict == "wrong":
             row.wishes.new, row.wishes.update = None, {}
 
-    def _find(self, row: PlannedRow, place: Place) -> Match | None:
+    def _find(self, row: PlannedRow, sketch: Sketch) -> Match | None:
         written = row.read.values.get("code")
         code = str(written).strip().upper() if written else None
         if code in self._known:
@@ -66,7 +69,7 @@ class Judging:
         else:
             if code:
                 row.read.say("unknown_code", "code", "doubtful")
-            row.matches = self._matcher.matches(place)
+            row.matches = self._matcher.matches_of(sketch)
         if not row.matches:
             return None
         best = row.matches[0]
@@ -87,11 +90,10 @@ class Judging:
             row.read.findings.append(_of_row("same_place_twice", first, "doubtful"))
         return best
 
-    def _propose(self, row: PlannedRow, said: Said, best: Match | None) -> None:
+    def _propose(self, row: PlannedRow, said: Said, best: Match | None, mark: str | None) -> None:
         """What the row wants as a place of its own, and as each place that it may be."""
         read = row.read
-        mark = self._identities.tax_mark_of(read.values)
-        owner = self._identities.entity_of(read.values)
+        owner = None if mark is None else self._identities.entity_of(mark)
         same_as = None
         if mark is not None and owner is None and said.owner.is_said:
             first = self._owners.setdefault(mark, row.number)
@@ -109,8 +111,10 @@ class Judging:
         target = self._known[best.ref] if best is not None else None
         row.personal = self._personal(said, target)
         has_entity = owner is not None or "legal_form" in said.owner.entity or bool(target and target.entity)
-        if row.personal and not has_entity:
+        if said.owner.is_said and not has_entity:
             read.say("no_legal_form")
+        elif said.owner.is_said and not (owner or (target and target.entity) or entity_to_make(said)):
+            read.say("no_owners_name")
         if target is not None:
             row.changes = changes_of(row.wishes.update[target.code]) + self._personal_changes(row.personal, target)
 
@@ -131,10 +135,10 @@ class Judging:
             if self._identities.says_otherwise(target, name, value)
         ]
 
-    def _tell_twins(self, row: PlannedRow, place: Place) -> None:
+    def _tell_twins(self, row: PlannedRow, sketch: Sketch) -> None:
         """Rows that say one place twice: the later ones say so."""
         told: set[str] = set()
-        for first, match in self._twins.earlier(place, (row.read.sheet, row.read.row)):
+        for first, match in self._twins.earlier(sketch, (row.read.sheet, row.read.row)):
             code = "twice_in_file" if match.verdict == "same" else "may_be_twice"
             if code not in told:
                 told.add(code)
@@ -142,12 +146,13 @@ class Judging:
 
     def _place(self, known: KnownPlace) -> Place:
         said = known.values
-        parts = {name: said.get(name) for name in ("house_number", "alley", "street_name", "stall")}
+        # A market that is no model site of the register's is still named in the address.
+        parts = {name: said.get(name) for name in ("house_number", "alley", "street_name", "stall", "site")}
         if not parts["street_name"] and said.get("address"):
             address = self._locator.parse(said["address"])
             parts |= {name: parts[name] or getattr(address, name) for name in parts}
         return Place(
-            known.code, said.get("name") or known.entity_values.get("registered_name"), **parts, site=said.get("site"),
+            known.code, said.get("name") or known.entity_values.get("registered_name"), **parts,
             tax_code=self._identities.tax_mark(known), phone=self._identities.phone_mark(known),
             lon=known.lon, lat=known.lat, error_m=known.accuracy_m,
         )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ingest.choices import NO_FORM, Choices
 from ingest.columns import Table
@@ -57,11 +56,10 @@ def propose_form(table: Table) -> FormProposal | None:
     return None
 
 
-@lru_cache(maxsize=20_000)
 def form_of_name(name: str) -> str | None:
     """The legal form with which a registered name begins: "Công ty TNHH …", "Hộ kinh doanh …"."""
-    first = next(iter(LEGAL_FORMS.find(name)), None)
-    if first is None or first.begin or not (first.end > 1 or search_key(name).split()[0] in _SHORT):
+    first = LEGAL_FORMS.at_start(name)
+    if first is None or not (first.end > 1 or search_key(name).split(maxsplit=1)[0] in _SHORT):
         return None
     return first.code
 

@@ -10,17 +10,36 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import cos, floor, hypot, radians
+from sys import intern
 from typing import Literal
 
 from ingest.house_numbers import read_numbers
 from ingest.street_names import slips, street_key
 from postgis.folding import search_key, similarity
-from postgis.likeness import FAR_FROM_M, Signs, core_words, numbers_of, weigh
+from postgis.likeness import (
+    FAR,
+    FAR_FROM_M,
+    OTHER_ADDRESS,
+    OTHER_STALL,
+    WEIGHTS,
+    Signs,
+    core_words,
+    numbers_of,
+    weigh,
+)
 
 SAME_FROM = 0.7
 """From this score on a row is the place without a person's word; chosen by `python -m tests.match_trial`."""
 DOUBT_FROM = 0.39
 """From here to there a person decides; below, the row is a place of its own."""
+
+_ONE_NAME, _OTHER_NAMES = 1 - WEIGHTS["same_name"], 1 - WEIGHTS["similar_name"]
+_ONE_TAX_CODE, _ONE_PHONE = 1 - WEIGHTS["same_tax_code"], 1 - WEIGHTS["same_phone"]
+_ONE_STALL, _ONE_ADDRESS, _NEAR = 1 - WEIGHTS["same_stall"], 1 - WEIGHTS["same_address"], 1 - WEIGHTS["near"]
+_METRES = 111_195
+
+_FINER = frozenset(("house and name", "cell and name"))
+"""Keys that cut the block of the key before them into smaller ones."""
 
 Verdict = Literal["same", "doubtful", "new"]
 
@@ -89,15 +108,17 @@ class Sketch:
 def sketch_of(place: Place) -> Sketch:
     """A place made ready to be compared."""
     name = search_key(place.name or "")
-    house = None
+    # Rows of a list share their words and streets: each is held once.
+    core = tuple(map(intern, core_words(name))) if name else ()
+    house: tuple[str, ...] | None = None
     if place.street_name and place.house_number:
         # The register has "K45/12" in one field too: both spellings are read as one.
         written = f"{place.alley}/{place.house_number}" if place.alley else place.house_number
         numbers, _ = read_numbers(written)
         if numbers.house:
-            house = (street_key(place.street_name), *numbers.alley, numbers.house)
+            house = tuple(map(intern, (street_key(place.street_name), *numbers.alley, numbers.house)))
     stall = search_key(place.stall or "").replace(" ", "")
-    return Sketch(place, name, tuple(core_words(name)) if name else (), house, search_key(place.site or ""), stall)
+    return Sketch(place, name, core, house, search_key(place.site or ""), stall)
 
 
 class Weighing:
@@ -109,6 +130,8 @@ class Weighing:
 
     def compare(self, one: Sketch, other: Sketch) -> Match:
         """Whether two sketches are one place; `ref` is the other's."""
+        if self._most(one, other) < self._doubt:
+            return Match(other.place.ref, 0.0, "new", (), (), 0.0, None)
         signs = self._signs(one, other)
         weighed = weigh(signs)
         verdict: Verdict = (
@@ -121,6 +144,37 @@ class Weighing:
             other.place.ref, weighed.score, verdict, weighed.reasons, weighed.against, round(signs.similarity, 2),
             None if signs.distance_m is None else round(signs.distance_m, 1),
         )  # fmt: skip
+
+    def _most(self, one: Sketch, other: Sketch) -> float:
+        """What the score can be at most, however alike the names are: most pairs need no closer look."""
+        mine, theirs = one.place, other.place
+        same_tax_code = bool(mine.tax_code) and mine.tax_code == theirs.tax_code
+        same_phone = bool(mine.phone) and mine.phone == theirs.phone
+        houses = one.house is not None and other.house is not None
+        same_house = houses and one.house == other.house
+        if houses and not (same_house or same_tax_code or same_phone or one.stall) and one.core != other.core:
+            # Another name in another house, however near.
+            return (1.0 - _OTHER_NAMES * _NEAR) * OTHER_ADDRESS
+        rest = 1.0
+        if one.core and other.core:
+            rest = _OTHER_NAMES if one.core != other.core else _ONE_NAME
+        if same_tax_code:
+            rest *= _ONE_TAX_CODE
+        if same_phone:
+            rest *= _ONE_PHONE
+        if one.stall and one.stall == other.stall:
+            rest *= _ONE_STALL
+        if same_house:
+            rest *= _ONE_ADDRESS
+        near, far = _near_and_far(mine, theirs)
+        score = 1.0 - rest * (_NEAR if near else 1.0)
+        if far and not same_house:
+            score *= FAR
+        elif houses and not same_house:
+            score *= OTHER_ADDRESS
+        if one.stall and other.stall and one.stall != other.stall:
+            score *= OTHER_STALL
+        return score
 
     def _signs(self, one: Sketch, other: Sketch) -> Signs:
         mine, theirs = one.place, other.place
@@ -166,7 +220,12 @@ class Matcher(Weighing):
 
     def matches(self, place: Place, most: int = 5) -> list[Match]:
         """Known places that this one may be, likeliest first; none that surely is another."""
-        sketch = sketch_of(place)
+        return self.matches_of(sketch_of(place), most)
+
+    def matches_of(self, sketch: Sketch, most: int = 5) -> list[Match]:
+        """The same of a place that is ready to be compared."""
+        if not self._known:
+            return []
         return self._weighed(sketch, self._candidates(sketch), most)
 
     def candidates(self, place: Place) -> int:
@@ -175,10 +234,15 @@ class Matcher(Weighing):
 
     def _candidates(self, sketch: Sketch) -> set[int]:
         found: set[int] = set()
+        crowded: tuple[object, ...] | None = None
         for key in self._keys(sketch, around=True):
+            if key[0] in _FINER and (crowded is None or key[1:-1] != crowded):
+                # Part of the block before it, which was small enough to be taken whole.
+                continue
             block = self._blocks.get(key, ())
             if len(block) <= _LARGEST_BLOCK:
                 found.update(block)
+            crowded = key[1:] if len(block) > _LARGEST_BLOCK else None
         return found
 
     def _keys(self, sketch: Sketch, *, around: bool) -> Iterator[tuple[object, ...]]:
@@ -232,6 +296,15 @@ def _alike(core: str, other_core: str, name: str, other_name: str) -> float:
     most = 1 + longest // 7
     made = slips(core, other_core, most)
     return max(trigrams, 1 - made / longest) if made <= most and longest >= 4 else trigrams
+
+
+def _near_and_far(one: Place, other: Place) -> tuple[bool, bool]:
+    """Whether two points may count as near, and whether they surely count as far; as `_distance` has it, or more."""
+    if one.lon is None or one.lat is None or other.lon is None or other.lat is None:
+        return False, False
+    east, north = (one.lon - other.lon) * _METRES * cos(radians(one.lat)), (one.lat - other.lat) * _METRES
+    apart = hypot(east, north)
+    return apart <= 31.0, apart - max(one.error_m or 0.0, other.error_m or 0.0) > FAR_FROM_M
 
 
 def _distance(one: Place, other: Place) -> float | None:

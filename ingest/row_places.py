@@ -23,6 +23,10 @@ Points = Literal["confirmed", "ignored"]
 _DEGREES = 4326
 _DECIMALS = re.compile(r"(?<=\d[.,])\d+")
 _FINE = 4
+_ADDRESS_FIELDS = (
+    "address", "house_number", "alley", "street_name", "residential_group", "ward", "market", "stall",
+)  # fmt: skip
+_GROUP_NUMBER = re.compile(r"\d+[a-zA-Z]?")
 _FLAGS = frozenset(("outside_ward", "other_ward_named", "outside_window"))
 
 
@@ -66,7 +70,8 @@ class Locator:
         """Everything that a record says of its place. `points`: what a person says of the file's own coordinates."""
         said = {
             field: ", ".join(text for cell in cells if (text := _text(cell)))  # type: ignore[arg-type]
-            for field, cells in record.values.items()
+            for field in _ADDRESS_FIELDS
+            if (cells := record.values.get(field))
         }
         for group in record.groups:
             _add_group(said, group.kind, group.text)
@@ -101,9 +106,7 @@ class Locator:
             problems = tuple(code for code in address.problems if code not in ("no_street", "no_number"))
             address = replace(address, **missing, problems=problems)
         more: dict[str, str | None] = {}
-        if address.residential_group is None and (
-            number := re.search(r"\d+[a-zA-Z]?", said.get("residential_group", ""))
-        ):
+        if address.residential_group is None and (number := _GROUP_NUMBER.search(said.get("residential_group", ""))):
             more["residential_group"] = number[0].upper()
         if address.ward is None and (written := said.get("ward")):
             word = _WARD_WORD.match(flatten(written))

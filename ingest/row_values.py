@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from ingest.records import Record
-from ingest.values import Cell, Problem, Reading, tidy
+from ingest.values import Cell, Problem, Reading, is_empty, tidy
 from ingest.values_fields import RECOGNISERS, read_text
 from ingest.values_words import read_payments, read_yes_no
 from ingest.workbook import CellError, raw_text
@@ -46,7 +46,6 @@ _PLAIN = {
     "inspection_result": "inspection_result",
     "penalty": "penalty",
     "food_safety_kind": "food_safety_kind",
-    "payment": "payment_methods",
     "licence_issued_on": "issued_on",
     "licence_expires_on": "expires_on",
     "food_safety_issued_on": "issued_on",
@@ -69,6 +68,8 @@ KEPT_FIELDS = frozenset(
         "personal_id_issued_on",
         "personal_id_issuer",
         "sex",
+        "district",
+        "city",
         "postcode",
         "health_check_on",
         "quick_test",
@@ -93,8 +94,6 @@ OF_THE_PLACE = frozenset(
         "street_name",
         "residential_group",
         "ward",
-        "district",
-        "city",
         "market",
         "stall",
         "lat",
@@ -104,7 +103,8 @@ OF_THE_PLACE = frozenset(
         "coordinates",
     )
 )
-_REGISTER_NAMES = {"phone": "owner_phone", "email": "owner_email", "business_line": "sector", "sector_code": "sector"}
+_REGISTER_NAMES = {"phone": "owner_phone", "email": "owner_email", "business_line": "sector", "sector_code": "sector",
+                   "payment": "payment_methods", "wallet": "payment_methods"}  # fmt: skip
 _LOST = frozenset(
     (
         "not_a_phone",
@@ -129,6 +129,13 @@ _NEVER_DOUBTFUL = frozenset(("sector", "licence_number", "inspection_result", "p
 numbered in any way an office likes, and results have scales of their own."""
 
 
+_REPEATED = frozenset(
+    ("sector", "legal_form", "operating_status", "registry_status", "yes_no", "marketplace",
+     "licence_kind", "food_safety_kind", "inspection_result", "penalty", "opened_on", "closed_on", "issued_on",
+     "expires_on", "inspected_on", "checked_on")
+)  # fmt: skip
+
+
 @lru_cache(maxsize=20_000)
 def _said(kind: str, cell: str) -> Reading[Any]:
     """Words that a list repeats a thousand times are read once; numbers of persons are never held here."""
@@ -140,19 +147,22 @@ def read_cell(field: str, cell: Cell) -> Reading[Any]:
     kind = "sector" if field in ("business_line", "sector_code") else _PLAIN.get(field)
     if kind is None:
         return read_text(cell)
-    if isinstance(cell, str) and kind in ("sector", "legal_form", "operating_status", "registry_status", "yes_no"):
+    if type(cell) is str and kind in _REPEATED:
         return _said(kind, cell)
     return RECOGNISERS[kind](cell)
 
 
 def columns_of(record: Record, numbers: Mapping[str, tuple[int, ...]], field: str) -> list[int]:
     """The columns that the values of a field come from, in their order."""
+    columns = numbers.get(field, ())
+    if len(columns) == 1 and not record.carried:
+        return list(columns) if columns[0] in record.cells else []
     own = [at for at in numbers.get(field, ()) if at in record.cells and not isinstance(record.cells[at], CellError)]
     return own + [at for at in numbers.get(field, ()) if at in record.carried and at not in record.cells]
 
 
-def read_wallet(cell: Cell, of_head: tuple[str, ...] | None) -> Reading[Any]:
-    """A cell under "ví điện tử" names wallets, or says yes or no of the one that its head names (`of_head`).
+def read_methods(cell: Cell, of_head: tuple[str, ...] | None) -> Reading[Any]:
+    """A cell under "thanh toán" names methods, or says yes or no of those that its head names (`of_head`).
 
     The value: by method, whether it is accepted.
     """
@@ -163,19 +173,19 @@ def read_wallet(cell: Cell, of_head: tuple[str, ...] | None) -> Reading[Any]:
     if said.value == "unknown":
         return replace(said, value=None)
     if said.value is None:
-        return said
+        return named
     if not of_head:
-        # "có" under "ví điện tử": which one, it does not say.
-        return replace(said, value=None, problems=(Problem("which_wallet"),))
+        # "có" under "ví điện tử" or "không dùng tiền mặt": which method, it does not say.
+        return replace(said, confidence=1.0, problems=(Problem("which_method"),), value=())
     return replace(said, value=tuple((each, said.value == "yes") for each in of_head))
 
 
 def read_values(
-    record: Record, numbers: Mapping[str, tuple[int, ...]], wallets: Mapping[int, tuple[str, ...] | None]
+    record: Record, numbers: Mapping[str, tuple[int, ...]], methods: Mapping[int, tuple[str, ...] | None]
 ) -> tuple[dict[str, Any], list[Finding]]:
     """The values by the register's names, and the findings.
 
-    `numbers`: which columns a field has in this table; `wallets`: which methods the heads of its wallet columns name.
+    `numbers`: which columns a field has in this table; `methods`: which ones the heads of its payment columns name.
     """
     values: dict[str, Any] = {}
     findings = [Finding(column, code, weight="wrong") for column, code in sorted(record.refused.items())]
@@ -191,17 +201,19 @@ def read_values(
             continue
         for at, cell in enumerate(cells):
             column = columns[at] if at < len(columns) else None
-            if field == "wallet":
-                reading = read_wallet(cell, wallets.get(column) if column else None)  # type: ignore[arg-type]
+            if name == "payment_methods":
+                reading = read_methods(cell, methods.get(column) if column else None)  # type: ignore[arg-type]
             else:
                 reading = read_cell(field, cell)  # type: ignore[arg-type]
-            findings += _findings(name, reading, column)
+            if reading.problems or reading.needs_person:
+                findings += _findings(name, reading, column)
             if reading.value is not None and _is_sure(name, reading) and not _put(values, name, reading.value):
                 findings.append(Finding(column, "kept_as_text"))
             if name == "sector" and reading.raw:
-                said, text = values.get("offering"), tidy(reading.raw)
-                values["offering"] = text if not said else said if text in said else f"{said}; {text}"
                 values.setdefault("sector_reading", reading)
+        if field == "business_line":
+            texts = (tidy(cell) for cell in record.values[field])  # type: ignore[arg-type]
+            values["offering"] = "; ".join(dict.fromkeys(text for text in texts if not is_empty(text)))
     return values, findings
 
 

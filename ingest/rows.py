@@ -70,12 +70,14 @@ class RowReader:
         for column in table.columns:
             if column.field is not None:
                 self.columns[column.field] = (*self.columns.get(column.field, ()), column.number)
-        heads = {column.number: read_payments(column.header).value for column in table.columns}
-        self._wallets = {number: heads[number] for number in self.columns.get("wallet", ())}
+        heads = {column.number: read_payments(column.header) for column in table.columns}
+        of_payment = (*self.columns.get("payment", ()), *self.columns.get("wallet", ()))
+        # Of a head that is of two minds ("không dùng tiền mặt") nothing follows.
+        self._methods = {number: heads[number].value for number in of_payment if not heads[number].problems}
 
     def read(self, record: Record) -> ReadRow:
         """A record's values and place. What says neither who nor where is wrong."""
-        values, findings = read_values(record, self.columns, self._wallets)
+        values, findings = read_values(record, self.columns, self._methods)
         place = self._locator.place(record, self.columns, self._choices.points)
         findings += place.findings
         carried = {column: raw_text(value) for column, value in record.carried.items()} if record.carried else {}

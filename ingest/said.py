@@ -4,10 +4,11 @@ The one list of what an import can propose: what is made of a new row and what i
 here. What finds no place here is kept as the sender wrote it, and a finding says so.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from ingest.choices import Choices
@@ -16,6 +17,8 @@ from ingest.rows import ReadRow
 from ingest.said_owner import Owner, owner_of
 from ingest.values_dates import Day
 from ingest.values_sectors import Sector
+from ingest.values_vocabulary import FOOD_SAFETY_KINDS
+from ingest.values_words import read_word
 from postgis.folding import search_key
 from postgis.reference_data import group_members
 from postgis.reference_files import read_rows
@@ -33,6 +36,7 @@ _DAYS = (
     "opened_on", "closed_on", "licence_issued_on", "licence_expires_on", "food_safety_issued_on",
     "food_safety_expires_on", "commitment_signed_on", "inspected_on", "surveyed_on",
 )  # fmt: skip
+_PAPER_NUMBER = re.compile(r"\d[\w./-]*")
 _IN_ORDER = (
     ("opened_on", "closed_on"),
     ("licence_issued_on", "licence_expires_on"),
@@ -201,9 +205,10 @@ def _food_safety(row: ReadRow, days: Mapping[str, date], checked_on: str) -> lis
     """The file that is named, or a certificate where only its number or days are; a commitment by the day it was
     signed."""
     found = _papers(days, "food_safety", "valid_until")
-    number = fits(row, "food_safety_records", "number", row.text_of("food_safety_number"), "food_safety_number")
+    said_kind, written = _kind_and_number(row.text_of("food_safety_number"))
+    number = fits(row, "food_safety_records", "number", written, "food_safety_number")
     agency = fits(row, "food_safety_records", "agency", row.text_of("food_safety_issuer"), "food_safety_issuer")
-    kind = row.values.get("food_safety_kind")
+    kind = row.values.get("food_safety_kind") or said_kind
     signed = days.get("commitment_signed_on")
     records: list[Values] = []
     if kind == "commitment" and signed and "issued_on" not in found:
@@ -221,6 +226,18 @@ def _food_safety(row: ReadRow, days: Mapping[str, date], checked_on: str) -> lis
     return records
 
 
+@lru_cache(maxsize=20_000)
+def _kind_and_number(text: str | None) -> tuple[str | None, str | None]:
+    """Under "ATTP" stands a number, or in words what file there is, or both: "Giấy CN ATTP 123/2024"."""
+    if not text:
+        return None, None
+    kind = read_word(text, FOOD_SAFETY_KINDS).value
+    if kind is None:
+        return None, text if any(letter.isdigit() for letter in text) else None
+    number = _PAPER_NUMBER.search(text)
+    return kind, number[0] if number else None
+
+
 def _inspection(row: ReadRow, days: Mapping[str, date], of_list: str | None) -> Values | None:
     """A draft: only what is signed is public, and no list says that it is."""
     on, result = days.get("inspected_on"), row.values.get("inspection_result")
@@ -231,6 +248,7 @@ def _inspection(row: ReadRow, days: Mapping[str, date], of_list: str | None) -> 
         return None
     agency = fits(row, "inspections", "agency", row.text_of("inspection_agency") or of_list, "inspection_agency")
     if on is None or result is None or agency is None:
+        # What else the row says of it, `say_kept` tells.
         row.say("inspection_incomplete" if on is None or result is None else "no_agency",
                 "inspected_on" if on else "inspection_result")  # fmt: skip
         return None
@@ -241,9 +259,8 @@ def _inspection(row: ReadRow, days: Mapping[str, date], of_list: str | None) -> 
 
 def _payments(row: ReadRow) -> dict[str, bool]:
     values = row.values
-    found = dict.fromkeys(values.get("payment_methods", ()), True)
+    found = dict(values.get("payment_methods", ()))
     found |= {method: _YES[word] for method in _METHODS if (word := values.get(method)) in _YES}
-    found |= dict(values.get("wallet", ()))
     if found.get("cash_only") and any(found.get(method) for method in CASHLESS_METHODS):
         row.say("payments_contradict", "payment", "doubtful")
         return {method: accepted for method, accepted in found.items() if method == "cash_only" or not accepted}

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from postgis.folding import flatten, search_key
@@ -30,6 +31,7 @@ _ALLEY = re.compile(r"(?:kiet\s*|k\s?)(\d+[a-z]?(?:/\d+[a-z]?)*)(?:\s+(?:duong\s
 _SUB_ALLEY = re.compile(r"(?:hem\s*|h\s?)(\d+[a-z]?)\s*,?\s*(?:kiet\s*|k\s?)(\d+[a-z]?)\s+(?:duong\s+)?(\S.*)")
 
 
+@lru_cache(maxsize=20_000)
 def street_name(written: str) -> str:
     """The street without "Đường", single-spaced; a day as "2 Tháng 9"; an abbreviation that has one meaning in full."""
     text = " ".join(written.split())
@@ -63,6 +65,9 @@ def read_alley(name: str) -> Alley | None:
     return None
 
 
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+
+
 def path_of(numbers: Iterable[str]) -> str:
     """Numbers of nested alleys in one spelling: "03A" as "3A"."""
     return "/".join(plain_number(number) for number in numbers)
@@ -70,7 +75,7 @@ def path_of(numbers: Iterable[str]) -> str:
 
 def plain_number(number: str) -> str:
     """A house or alley number without leading zeros and blanks, letters as capitals."""
-    return re.sub(r"(?<!\d)0+(?=\d)", "", number.replace(" ", "").upper())
+    return _LEADING_ZEROS.sub("", number.replace(" ", "").upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class StreetNames:
     _by_key: dict[str, list[str]] = field(init=False)
     _by_start: dict[tuple[str, int], list[str]] = field(init=False)
     _found: dict[str, KnownStreet | None] = field(init=False, default_factory=dict)
+    _looks: dict[str, tuple[int, list[str]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Index the names."""
@@ -101,6 +107,11 @@ class StreetNames:
         self._by_start = defaultdict(list)
         for key in self._by_key:
             self._by_start[key[0], len(key.split())].append(key)
+            self._looks[key] = _letters(key), re.findall(r"\d+", key)
+
+    def __bool__(self) -> bool:
+        """Whether any street is known."""
+        return bool(self._by_key)
 
     def find(self, written: str) -> KnownStreet | None:
         """The known street that was meant; None when none is near enough or several are equally near."""
@@ -146,16 +157,30 @@ class StreetNames:
         if len(key) < 6:
             return None
         most = 2 if len(key) >= 12 else 1
-        digits = re.findall(r"\d+", key)
+        digits, letters = re.findall(r"\d+", key), _letters(key)
         near: dict[int, list[str]] = defaultdict(list)
         for count in (len(key.split()) - 1, len(key.split()), len(key.split()) + 1):
             for other in self._by_start.get((key[0], count), ()):
-                if abs(len(other) - len(key)) <= most and re.findall(r"\d+", other) == digits:
+                theirs, their_digits = self._looks[other]
+                # A slip changes two letters at most.
+                if (
+                    abs(len(other) - len(key)) <= most
+                    and (letters ^ theirs).bit_count() <= 2 * most
+                    and their_digits == digits
+                ):
                     near[slips(key, other, most)].append(other)
         for distance in range(1, most + 1):
             if near[distance]:
                 return self._by_key[near[distance][0]][0] if len(near[distance]) == 1 else None
         return None
+
+
+def _letters(text: str) -> int:
+    """Which letters a text has, a bit for each of 64 kinds."""
+    found = 0
+    for letter in text:
+        found |= 1 << (ord(letter) & 63)
+    return found
 
 
 def slips(one: str, other: str, most: int) -> int:

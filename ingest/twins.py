@@ -4,11 +4,11 @@ Only what can make two rows one place is indexed (a number, a stall, a house wit
 rarer words), as hashes: 200,000 rows must fit into memory. A key that many rows share says nothing and is dropped.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Iterator
-from itertools import combinations
+from itertools import chain, combinations
 
-from ingest.match import DOUBT_FROM, SAME_FROM, Match, Place, Sketch, Weighing, sketch_of
+from ingest.match import DOUBT_FROM, SAME_FROM, Match, Place, Sketch, Weighing
 
 _LARGEST_BLOCK = 40
 _TOO_MANY: list[int] = []
@@ -22,48 +22,75 @@ class Twins(Weighing):
     def __init__(self, same_from: float = SAME_FROM, doubt_from: float = DOUBT_FROM) -> None:
         super().__init__(same_from, doubt_from)
         self._rows: list[Sketch] = []
-        self._where: list[Where] = []
+        self._sheets, self._numbers = array("H"), array("L")
+        self._names_of_sheets: list[str] = []
         self._words: Counter[str] = Counter()
         self._blocks: dict[int, int | list[int]] = {}
 
-    def earlier(self, place: Place, where: Where) -> list[tuple[Where, Match]]:
+    def earlier(self, sketch: Sketch, where: Where) -> list[tuple[Where, Match]]:
         """Earlier rows that this one may be once more, the earliest first; then it counts as one of them."""
-        sketch = sketch_of(place)
         mine = len(self._rows)
         found: set[int] = set()
-        for key in self._keys(sketch):
+        for key in chain(surely := self._keys(sketch), pairs := self._pairs(sketch)):
             block = self._blocks.get(key)
-            if block is None:
-                self._blocks[key] = mine
-            elif isinstance(block, int):
+            if isinstance(block, int):
                 found.add(block)
-                self._blocks[key] = [block, mine]
-            elif block is not _TOO_MANY:
+            elif block:
                 found.update(block)
-                if len(block) < _LARGEST_BLOCK:
-                    block.append(mine)
-                else:
-                    self._blocks[key] = _TOO_MANY
-        self._rows.append(sketch)
-        self._where.append(where)
+        for key in (*surely, *pairs[:1]):
+            self._add(key, mine)
+        self._rows.append(_without_what_is_not_compared(sketch))
+        self._sheets.append(self._sheet(where[0]))
+        self._numbers.append(where[1])
         if sketch.core:
             self.names[sketch.core] += 1
             self._words.update(set(sketch.core))
-        pairs = ((self._where[at], self.compare(sketch, self._rows[at])) for at in sorted(found))
-        return [(first, match) for first, match in pairs if match.verdict != "new"]
+        weighed = ((at, self.compare(sketch, self._rows[at])) for at in sorted(found))
+        return [(self._where(at), match) for at, match in weighed if match.verdict != "new"]
 
-    def _keys(self, sketch: Sketch) -> Iterator[int]:
+    def _add(self, key: int, row: int) -> None:
+        block = self._blocks.get(key)
+        if block is None:
+            self._blocks[key] = row
+        elif isinstance(block, int):
+            self._blocks[key] = [block, row]
+        elif block is not _TOO_MANY:
+            if len(block) < _LARGEST_BLOCK:
+                block.append(row)
+            else:
+                self._blocks[key] = _TOO_MANY
+
+    def _sheet(self, name: str) -> int:
+        if not self._names_of_sheets or self._names_of_sheets[-1] != name:
+            self._names_of_sheets.append(name)
+        return len(self._names_of_sheets) - 1
+
+    def _where(self, at: int) -> Where:
+        return self._names_of_sheets[self._sheets[at]], self._numbers[at]
+
+    def _keys(self, sketch: Sketch) -> list[int]:
         place, core = sketch.place, sketch.core
+        keys = []
         if place.tax_code:
-            yield hash(("tax", place.tax_code))
+            keys.append(hash(("tax", place.tax_code)))
         if place.phone:
-            yield hash(("phone", place.phone))
+            keys.append(hash(("phone", place.phone)))
         if sketch.stall:
-            yield hash(("stall", sketch.site, sketch.stall))
+            keys.append(hash(("stall", sketch.site, sketch.stall)))
         if sketch.house:
-            yield hash(("house", sketch.house, core[0][:2] if core else ""))
+            keys.append(hash(("house", sketch.house, core[0][:2] if core else "")))
         if core:
-            yield hash(("name", core))
-            rarest = sorted(set(core), key=lambda each: (self._words[each], each))[:3]
-            for pair in combinations(sorted(rarest), 2):
-                yield hash(("words", pair))
+            keys.append(hash(("name", core)))
+        return keys
+
+    def _pairs(self, sketch: Sketch) -> list[int]:
+        """Pairs of its name's rarest words, the rarest first: by that one alone it is found."""
+        rarest = sorted(set(sketch.core), key=lambda each: (self._words[each], each))[:3]
+        return [hash(("words", *sorted(pair))) for pair in combinations(rarest, 2)]
+
+
+def _without_what_is_not_compared(sketch: Sketch) -> Sketch:
+    """The least that later rows are held against."""
+    place = sketch.place
+    least = Place("", tax_code=place.tax_code, phone=place.phone, lon=place.lon, lat=place.lat, error_m=place.error_m)
+    return Sketch(least, sketch.name, sketch.core, sketch.house, sketch.site, sketch.stall)

@@ -87,21 +87,26 @@ def raw_text(cell: Cell) -> str:
 
 def tidy(cell: Cell) -> str:
     """The cell's text in NFC with single blanks, without invisible signs and the apostrophe that Excel puts."""
+    if type(cell) is str and _TIDY.fullmatch(cell, endpos=MOST_LETTERS + 1) and len(cell) <= MOST_LETTERS:
+        return cell
     return clean(_TEXT_MARK.sub("", raw_text(cell)[:MOST_LETTERS]))
 
 
+_TIDY = re.compile("[!-&(-~À-ÏÑ-ïñ-ȳẠ-ỹ]+(?: [!-&(-~À-ÏÑ-ïñ-ȳẠ-ỹ]+)*")
+"""What `tidy` would leave as it is: letters in NFC and signs of ASCII but the apostrophe, with single blanks."""
 _NOTHING = frozenset(("", "-", "--", "---", "_", ".", "n/a", "na", "null", "none", "#n/a", "…", "...", "?"))
+_LONGEST_SIGN = 16
 _DITTO = frozenset(("nt", "nhu tren", "nhu tren day", "-nt-", '"', "''", "〃"))
 
 
 def is_empty(text: str) -> bool:
     """Whether a tidied text stands for "nothing here"."""
-    return text.casefold() in _NOTHING
+    return len(text) <= _LONGEST_SIGN and text.casefold() in _NOTHING
 
 
 def is_ditto(text: str) -> bool:
     """Whether a tidied text says "the same as above": the reader of rows must carry the value down."""
-    return text in _DITTO or search_key(text) in _DITTO
+    return len(text) <= _LONGEST_SIGN and (text in _DITTO or search_key(text) in _DITTO)
 
 
 def nothing(cell: Cell, *, personal: bool = False) -> "Reading[Any] | None":

@@ -131,7 +131,7 @@ FOOD_SAFETY_KINDS = WordList(
         "certificate": (
             "giấy chứng nhận|gcn|gcn attp|giấy chứng nhận attp|giấy attp|gcn đủ điều kiện|đã cấp giấy|"
             "đã cấp gcn|có giấy chứng nhận|giấy chứng nhận cơ sở đủ điều kiện an toàn thực phẩm|"
-            "giấy vsattp|có gcn|giấy chứng nhận vsattp|đã được cấp giấy|có giấy"
+            "giấy vsattp|có gcn|giấy chứng nhận vsattp|đã được cấp giấy|có giấy|giấy cn attp|giấy cn|gcn vsattp"
         ),
         "commitment": (
             "bản cam kết|cam kết|đã ký cam kết|ký cam kết|giấy cam kết|bck|có cam kết|đã cam kết|cam kết attp"

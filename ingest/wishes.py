@@ -66,7 +66,7 @@ def entity_to_make(said: Said, same_as: int | None = None) -> list[Wish]:
 
 def wishes_of_new(said: Said, entity: str | None, same_as: int | None) -> list[Wish]:
     """A place of its own with all its records. `entity`: the known entity that it belongs to."""
-    place = {**said.place, **said.position, **_SOURCE}
+    place = {"sector_group": "other", **said.place, **said.position, **_SOURCE}
     found = [] if entity else entity_to_make(said, same_as)
     if entity:
         place["legal_entity"] = entity

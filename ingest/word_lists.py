@@ -7,6 +7,8 @@ from postgis.folding import search_key
 
 _NOT = frozenset(("khong", "ko", "k", "kg", "chua", "chang", "hok", "not", "no"))
 
+_WITH = frozenset(("dung", "nhan", "bang", "co"))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -40,6 +42,16 @@ class WordList:
         """The code that a whole text means."""
         return self._codes.get(tuple(search_key(text).split()))
 
+    def at_start(self, text: str) -> Found | None:
+        """The longest phrase with which a text begins."""
+        words = search_key(text).split(maxsplit=self._longest)
+        for length in range(min(self._longest, len(words)), 0, -1):
+            phrase = tuple(words[:length])
+            code = self._codes.get(phrase) if len(phrase) > 1 or len(phrase[0]) > 1 else None
+            if code is not None:
+                return Found(code, 0, length, negated=False)
+        return None
+
     def find(self, text: str) -> list[Found]:
         """The longest phrases in a text, none over another, in order."""
         words = search_key(text).split()
@@ -51,7 +63,9 @@ class WordList:
                 # One letter means something only as a whole cell.
                 code = self._codes.get(phrase) if len(phrase) > 1 or len(phrase[0]) > 1 else None
                 if code is not None:
-                    found.append(Found(code, at, at + length, at > 0 and words[at - 1] in _NOT))
+                    # "không momo", "không nhận momo", "không dùng tiền mặt".
+                    before = at - 1 if at > 1 and words[at - 1] in _WITH else at
+                    found.append(Found(code, at, at + length, before > 0 and words[before - 1] in _NOT))
                     at += length
                     break
             else:

@@ -14,15 +14,40 @@ _SIGNS = re.compile(r"[\W_]+")
 _FINAL_Y = re.compile(r"\b(b|c|ch|d|g|gi|h|k|kh|l|m|n|ng|nh|p|ph|qu|r|s|t|th|tr|v|x)y\b")
 
 
+class _WithoutMarks(dict[int, str | None]):
+    """For `str.translate`: no combining mark stays, whatever else does."""
+
+    def __missing__(self, code: int) -> str | None:
+        kept = None if unicodedata.category(chr(code)) == "Mn" else chr(code)
+        self[code] = kept
+        return kept
+
+
+class _Flat(dict[int, str]):
+    """For `str.translate`: each letter as `flatten` gives it."""
+
+    def __missing__(self, code: int) -> str:
+        letter = chr(code)
+        bare = unicodedata.normalize("NFD", letter.translate(_UNDIVIDED))[0].lower()
+        self[code] = bare if len(bare) == 1 else letter
+        return self[code]
+
+
+_WITHOUT_MARKS, _FLAT = _WithoutMarks(), _Flat()
+
+
 @lru_cache(maxsize=65_536)
 def search_key(text: str) -> str:
     """The text without tone and vowel marks (đ = d), in small letters, signs as spaces, a syllable's final y as i."""
-    plain = unicodedata.normalize("NFD", unicodedata.normalize("NFC", text).translate(_UNDIVIDED))
-    bare = "".join(letter for letter in plain if unicodedata.category(letter) != "Mn").lower()
+    bare = text
+    if not text.isascii():
+        plain = unicodedata.normalize("NFD", unicodedata.normalize("NFC", text).translate(_UNDIVIDED))
+        bare = plain.translate(_WITHOUT_MARKS)
+    bare = bare.lower()
     return _FINAL_Y.sub(r"\1i", _SIGNS.sub(" ", bare)).strip()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def trigrams(key: str) -> frozenset[str]:
     """The trigrams of a folded text as pg_trgm counts them: each word with two blanks before it and one after."""
     return frozenset(f"  {word} "[at : at + 3] for word in key.split() for at in range(len(word) + 1))
@@ -40,10 +65,4 @@ def flatten(text: str) -> str:
 
     For patterns whose matches are then cut from the text.
     """
-    return "".join(_flat(letter) for letter in text)
-
-
-@lru_cache(maxsize=4_096)
-def _flat(letter: str) -> str:
-    bare = unicodedata.normalize("NFD", letter.translate(_UNDIVIDED))[0].lower()
-    return bare if len(bare) == 1 else letter
+    return text.lower() if text.isascii() else text.translate(_FLAT)

@@ -7,7 +7,7 @@ a household's tax code is its owner's personal ID (Circular 86/2024/TT-BTC, art.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -113,7 +113,9 @@ def normalise(field: str, raw: str) -> str:
     text = unicodedata.normalize("NFC", raw).strip()
     if len(text) > MAX_LENGTH:
         raise NotRecognised("too_long_personal")
-    if not text or any(unicodedata.category(letter).startswith("C") for letter in text):
+    # What is printable has no control characters: only the rest is looked at letter by letter.
+    printable = text.isprintable()
+    if not text or (not printable and any(unicodedata.category(letter).startswith("C") for letter in text)):
         raise NotRecognised("unreadable_personal")
     return _SPELLINGS[field](text)
 
@@ -123,10 +125,12 @@ def mask(field: str, value: str) -> str:
     return _MASKS[field](value)
 
 
-def candidates(typed: str) -> list[tuple[str, str]]:
+def candidates(
+    typed: str, fields: Iterable[str] = ("owner_phone", "personal_id", "household_tax_code")
+) -> list[tuple[str, str]]:
     """The (field, value) pairs under which a typed number may be stored: a search tries each of them."""
     found: list[tuple[str, str]] = []
-    for field in ("owner_phone", "personal_id", "household_tax_code"):
+    for field in fields:
         try:
             found.append((field, normalise(field, typed)))
         except NotRecognised:

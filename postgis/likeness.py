@@ -51,6 +51,7 @@ OTHER_ADDRESS, OTHER_TAX_CODE = 0.65, 0.6
 COMMON_NAME = 0.6
 """What is left of the weight of a name that several places have: a chain's, or one of words for goods alone."""
 FAR_FROM_M = 300.0
+_NUMBERS = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def weigh(signs: Signs) -> Weighed:
 
 def numbers_of(name: str) -> list[str]:
     """The numbers in a folded name: branches and stalls differ in them."""
-    return re.findall(r"[0-9]+", name)
+    return _NUMBERS.findall(name)
 
 
 def core_words(name: str) -> list[str]:

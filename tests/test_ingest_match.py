@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.match import DOUBT_FROM, SAME_FROM, Match, Matcher, Place
+from ingest.match import DOUBT_FROM, SAME_FROM, Match, Matcher, Place, sketch_of
 from ingest.twins import Twins
 from tests import match_trial
 
@@ -91,7 +91,7 @@ def _twins(rows: list[Place]) -> list[tuple[int, str, str]]:
     return [
         (first, row.ref, match.verdict)
         for at, row in enumerate(rows, start=1)
-        for (_, first), match in twins.earlier(row, ("a", at))
+        for (_, first), match in twins.earlier(sketch_of(row), ("a", at))
     ]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlalchemy import text
@@ -23,6 +24,7 @@ from layers.collections import ESTABLISHMENTS
 from layers.query import FeatureQuery
 from postgis.engine import open_database
 from postgis.settings import DatabaseSettings
+from tests.benchmarks import import_speed
 from tests.conftest import start_service, stop_service
 
 ROUNDS = 5
@@ -41,7 +43,8 @@ def main() -> int:
         service = start_service(root / "data", MAPSERVICE_SAMPLE="demo")
         stack.callback(stop_service, service)
         first_start = time.perf_counter() - began
-        database = stack.enter_context(open_database(DatabaseSettings(data_dir=root / "data", database_url=None)))
+        settings = DatabaseSettings(data_dir=root / "data", database_url=None)
+        database = stack.enter_context(open_database(settings))
         connection = stack.enter_context(database.public.connect())
         client = stack.enter_context(httpx.Client(base_url=service.url, headers={"Accept-Encoding": "br"}))
         code = client.get(f"{ITEMS}?limit=1&illustrative=true").json()["features"][0]["id"]
@@ -87,7 +90,8 @@ def main() -> int:
             ),
         }
         rows = _measure(pairs)
-    _report(rows, first_start)
+        imports = import_speed.measure(database, settings, root)
+    _report(rows, first_start, imports)
     return 0
 
 
@@ -117,10 +121,11 @@ def _time(call: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _report(rows: list[dict[str, object]], first_start: float) -> None:
+def _report(rows: list[dict[str, object]], first_start: float, imports: list[dict[str, Any]]) -> None:
     print(f"{'':26}{'HTTP ms':>9}{'p95':>9}{'SQL ms':>9}{'HTTP / SQL':>12}")
     for row in rows:
         print(f"{row['what']:26}{row['http_ms']:9.2f}{row['http_p95_ms']:9.2f}{row['sql_ms']:9.2f}{row['ratio']:12.2f}")
+    import_speed.report(imports)
     print(f"\nfirst start with the demo sample, database made and filled: {first_start:.1f} s")
     print("One client, one connection. Compare ratios within a run; times differ from machine to machine.")
     folder = Path("bench-results")
@@ -128,7 +133,13 @@ def _report(rows: list[dict[str, object]], first_start: float) -> None:
     now = datetime.now(UTC)
     path = folder / f"{now:%Y%m%d-%H%M%S}.json"
     machine = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
-    result = {"at": now.isoformat(timespec="seconds"), "machine": machine, "first_start_s": first_start, "rows": rows}
+    result = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": machine,
+        "first_start_s": first_start,
+        "rows": rows,
+        "imports": imports,
+    }
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(f"Written to {path}")
 
