@@ -146,6 +146,11 @@ class PlanSummary:
         """The sheets' counts together; the six add up to `rows_read`."""
         return {verdict: sum(sheet.counts[verdict] for sheet in self.sheets) for verdict in VERDICTS}
 
+    @property
+    def stored_counts(self) -> dict[str, int]:
+        """The counts with `rows_read`, as they are stored."""
+        return {"rows_read": self.rows_read, **{str(verdict): count for verdict, count in self.counts.items()}}
+
     def sheet(self, table: Table, facts: ListFacts, *, left_out: bool) -> SheetSummary:
         """Begin a sheet."""
         found = SheetSummary(table, left_out, facts.proposal, facts.legal_form)

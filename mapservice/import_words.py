@@ -9,6 +9,7 @@ from ingest.plan_summary import PlanSummary, ProblemSummary, SheetSummary
 from ingest.refusal import Refusal
 from ingest.row_values import KEPT_FIELDS
 from ingest.rows import ReadRow
+from ingest.verdicts import VERDICTS
 from web import labels
 
 _SHOWN = 20
@@ -17,6 +18,13 @@ _SHOWN = 20
 def refusal_words(refusal: Refusal, lang: str) -> str:
     """Why a file is refused."""
     return labels.text(f"import_refusals.{refusal.code}", lang, **refusal.values)
+
+
+def failure_words(error: Mapping[str, Any], lang: str) -> str:
+    """Why a job of an import was given up: what stands in the batch's `error`."""
+    code, values = error["code"], error.get("values") or {}
+    table = "import_failures" if code in labels.table("import_failures", lang) else "import_refusals"
+    return labels.text(f"{table}.{code}", lang, **values)
 
 
 def finding_words(code: str, values: Mapping[str, str] | Iterable[tuple[str, str]], lang: str) -> str:
@@ -40,25 +48,29 @@ def problems_of(row: ReadRow, lang: str) -> list[dict[str, Any]]:
     ]
 
 
-def as_json(plan: PlanSummary, problems: list[dict[str, Any]], lang: str) -> dict[str, Any]:
-    """The object that `mapservice ingest --json` prints."""
-    found = plan.as_json()
+def as_json(
+    summary: Mapping[str, Any], counts: Mapping[str, int], problems: list[dict[str, Any]], lang: str
+) -> dict[str, Any]:
+    """The object that `mapservice ingest --json` prints; `summary` as it is stored."""
     return {
-        "rows_read": plan.rows_read,
-        **{str(verdict): count for verdict, count in plan.counts.items()},
-        "notes": [{"code": code, "message": message} for code, message in _notes(plan, lang)],
-        "sheets": found["sheets"],
-        "columns": [{**column, "encodings": column["decoded_from"]} for column in found["columns"]],
+        "rows_read": counts["rows_read"],
+        **{verdict: counts[verdict] for verdict in VERDICTS},
+        "notes": [
+            {"code": note["code"], "message": labels.text(f"import_notes.{note['code']}", lang, **note["values"])}
+            for note in summary["notes"]
+        ],
+        "sheets": summary["sheets"],
+        "columns": [{**column, "encodings": column["decoded_from"]} for column in summary["columns"]],
         "problems": problems,
-        "sectors": found["sectors"],
-        "points": found["points"],
+        "sectors": summary["sectors"],
+        "points": summary["points"],
     }
 
 
 def as_text(plan: PlanSummary, file: str, lang: str) -> str:
     """The same for people: each thing that was found once, with how often and where first."""
     lines = [labels.text("import_plan.title", lang, file=file, rows=labels.number(plan.rows_read, lang))]
-    names = labels.table("import_verdicts", lang)
+    names = labels.code_list("import_verdict", lang)
     lines += [f"  {names[verdict]}: {labels.number(count, lang)}" for verdict, count in plan.counts.items()]
     lines += [message for _, message in _notes(plan, lang)]
     for sheet in plan.sheets:

@@ -1,4 +1,4 @@
-"""`mapservice ingest FILE`: what a file would do to the register, row by row. Nothing is written."""
+"""`mapservice ingest FILE`: what a file would do to the register, row by row; written only with `--apply`."""
 
 import argparse
 import json
@@ -19,6 +19,7 @@ from layers.gazetteer import surroundings
 from layers.register_places import register_of
 from mapservice.geocoding import gazetteer
 from mapservice.import_words import as_json, as_text, problems_of, refusal_words
+from mapservice.ingest_apply import apply_file, undo_batch
 from mapservice.settings import HttpSettings
 from mapservice.staff_commands import make_ready
 from postgis.engine import open_database
@@ -33,19 +34,24 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     """Adds the command to `mapservice`."""
     summary = "Say what a file (Excel, CSV, ODS, GIS) would do to the register, row by row."
     parser = commands.add_parser("ingest", help=summary, description=summary)
-    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("file", metavar="FILE", type=Path, nargs="?")
     parser.add_argument("--ward", metavar="CODE", help="the ward that the file is of (default: MAPSERVICE_WARD)")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--dry-run", action="store_true", help="write nothing (the default)")
-    mode.add_argument("--apply", action="store_true", help="write to the register: not there yet, refused")
+    mode.add_argument("--apply", action="store_true", help="write to the register what is clear, all or nothing")
+    mode.add_argument("--undo", metavar="CODE", help="undo an applied import, without harm to later edits")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_ingest)
+    parser.set_defaults(run=_ingest, usage=parser.error)
 
 
 def _ingest(options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
-    if options.apply:
-        return _refuse(labels.text("import_plan.not_applied_yet", _LANG))
     ward = options.ward or http.ward
+    if (options.file is None) != (options.undo is not None):
+        options.usage("give a FILE, or --undo CODE")
+    if options.undo is not None:
+        return undo_batch(options.undo, ward, store, as_object=options.json)
+    if options.apply:
+        return apply_file(options.file, ward, store, as_object=options.json)
     try:
         # Read before the database is started: most refusals need none.
         workbook = read(options.file, options.file.name)
@@ -72,7 +78,7 @@ def _ingest(options: argparse.Namespace, http: HttpSettings, store: DatabaseSett
                 except Refusal as refusal:
                     return _refuse(refusal_words(refusal, _LANG))
     if options.json:
-        found: dict[str, Any] = as_json(summary, problems, _LANG)
+        found: dict[str, Any] = as_json(summary.as_json(), summary.stored_counts, problems, _LANG)
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     else:
         sys.stdout.write(as_text(summary, options.file.name, _LANG) + "\n")

@@ -22,6 +22,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
+from mapservice.import_jobs import JobProcess
 from mapservice.listening import bind, explain, port_trouble
 from mapservice.protocol import BoundedHttp
 from mapservice.sample import ensure_sample
@@ -74,7 +75,7 @@ def create_worker_app() -> ASGIApp:
 
 @contextlib.contextmanager
 def _ready_database(http: HttpSettings, store: DatabaseSettings) -> Iterator[Database]:
-    """The database, upgraded and filled, and kept alive."""
+    """The database, upgraded and filled, and kept alive, with the process that reads and applies imports."""
     began = time.monotonic()
     with open_database(store, _say) as database:
         _say("Preparing tables and base data ...")
@@ -88,6 +89,9 @@ def _ready_database(http: HttpSettings, store: DatabaseSettings) -> Iterator[Dat
                 supervisor = ClusterSupervisor(database.cluster)
                 supervisor.start()
                 stack.callback(supervisor.stop)
+            jobs = JobProcess()
+            jobs.start()
+            stack.callback(jobs.stop)
             yield database
             _say("Stopping ...")
 

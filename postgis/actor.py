@@ -48,13 +48,27 @@ def write_as(
     One writer at a time: the next waits here, before it has touched a row. `before_waiting` may look whether that is
     worth it, and raise.
     """
+    with prepare_as(database, actor, reason=reason, source=source) as connection:
+        take_turn(connection, before_waiting)
+        yield connection
+
+
+@contextlib.contextmanager
+def prepare_as(
+    database: Database, actor: Actor, *, reason: str | None = None, source: str = "office"
+) -> Iterator[Connection]:
+    """The same before its turn: for what the history does not note, and what can be made ready while others write."""
     with database.staff.begin() as connection:
         _set(connection, staff_id=str(actor.staff_id), reason=reason or "", source=source)
-        lock = {"lock": CHANGE_LOCK}
-        if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), lock).scalar_one():
-            before_waiting(connection)
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), lock)
         yield connection
+
+
+def take_turn(connection: Connection, before_waiting: Callable[[Connection], None] = lambda _: None) -> None:
+    """Waits until no other writer is at work; from here to its end the transaction may write what the history notes."""
+    lock = {"lock": CHANGE_LOCK}
+    if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), lock).scalar_one():
+        before_waiting(connection)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), lock)
 
 
 @contextlib.contextmanager

@@ -32,6 +32,14 @@ class Forbidden(Exception):
     """The actor may not do this."""
 
 
+class NotNow(Exception):
+    """An import's state, or the job that is under way, does not allow this now."""
+
+    def __init__(self, state: str, job: str | None) -> None:
+        super().__init__(f"{state}, {job or 'no job'}")
+        self.state, self.job = state, job
+
+
 class InvalidValues(Exception):
     """Fields that cannot be stored, all of them at once."""
 

@@ -148,6 +148,21 @@ SHELF_LIFE_MONTHS = (1, 240)
 
 MODEL_SITE_KINDS = ("market", "street")
 
+IMPORT_STATES = ("reading", "planned", "applying", "applied", "undone", "failed")
+
+IMPORT_JOBS = ("read", "apply", "undo")
+
+IMPORT_STEPS = ("reading", "matching", "writing", "undoing")
+
+IMPORT_VERDICTS = ("new", "changed", "same", "doubtful", "wrong", "skipped")
+"""What a dry run finds of a row; the six add up to the rows read."""
+
+IMPORT_DECISIONS = ("new", "update", "leave")
+"""What a person decides about a row: a place of its own, the one that they name, or not at all."""
+
+IMPORT_OUTCOMES = ("applied", "proposed", "left", "conflict", "refused", "same")
+"""What applying did: `conflict`: somebody had changed the record since; `refused`: the register cannot hold it."""
+
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
 
 CODE_LISTS: dict[str, tuple[str, ...]] = {
@@ -178,5 +193,11 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "risk": RISKS,
     "outreach_kind": OUTREACH_KINDS,
     "freshness_fact": FRESHNESS_FACTS,
+    "import_state": IMPORT_STATES,
+    "import_job": IMPORT_JOBS,
+    "import_step": IMPORT_STEPS,
+    "import_verdict": IMPORT_VERDICTS,
+    "import_decision": IMPORT_DECISIONS,
+    "import_outcome": IMPORT_OUTCOMES,
 }
 """Every list by the name that fields, translations and `/schema` use for it."""

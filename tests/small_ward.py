@@ -119,6 +119,15 @@ _OTHER_ROWS = (
     """INSERT INTO register.residential_group (code, ward_id, number, name)
        SELECT code || '-901', id, 901, 'Tổ Thử' FROM register.ward WHERE id = :ward_id""",
     """INSERT INTO register.ward_shelf_life (ward_id, fact, months) VALUES (:ward_id, 'payment', 6)""",
+    """INSERT INTO register.import_batch (code, ward_id, file_name, file_size, file_sha256, created_by)
+       VALUES ('IM' || :ward_id, :ward_id, 'thu.xlsx', 1, '\\x00', :staff_id)""",
+    """INSERT INTO register.import_row (batch_id, number, sheet, row, verdict)
+       SELECT id, 1, 'Sheet1', 2, 'new' FROM register.import_batch WHERE ward_id = :ward_id""",
+    """INSERT INTO register.import_shape (ward_id, signature, saved_by) VALUES (:ward_id, 'thử', :staff_id)""",
+    """INSERT INTO register.import_progress (batch_id, step)
+       SELECT id, 'reading' FROM register.import_batch WHERE ward_id = :ward_id""",
+    """INSERT INTO register.import_kept_datum (batch_id, entity_code, field, written_hash)
+       SELECT id, 'LE', 'owner_phone', '\\x00' FROM register.import_batch WHERE ward_id = :ward_id""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )

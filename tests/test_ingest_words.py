@@ -29,6 +29,11 @@ _SAID = (
     r'code = "[a-z_]+" if .* else "([a-z_]+)"',
 )
 PROBLEMS = {code for pattern in _SAID for code in re.findall(pattern, SOURCES)}
+JOBS = "\n".join(
+    (Path(__file__).parent.parent / path).read_text(encoding="utf-8")
+    for path in ("mapservice/import_work.py", "mapservice/import_jobs.py", "postgis/store/imports_queue.py")
+)
+FAILURES = set(re.findall(r'(?:give_up\(side, job, |_GivenUp\(|signal\.SIG\w+: |{"code": )"([a-z_]+)"', JOBS))
 NOTES = set(re.findall(r'notes\.append\(\("([a-z_]+)"', SOURCES))
 
 
@@ -42,11 +47,12 @@ def test_the_codes_were_found() -> None:
 def test_all_codes_have_words_and_no_words_lack_a_code(lang: str) -> None:
     # `truncated` and `damaged` are also chosen between in one expression.
     assert set(labels.table("import_refusals", lang)) == set(REFUSALS) | {"truncated", "damaged"}
+    assert set(labels.table("import_failures", lang)) == FAILURES
     assert set(labels.table("import_notes", lang)) == NOTES
     assert set(labels.table("import_skips", lang)) == set(get_args(Reason))
     assert set(labels.table("import_encodings", lang)) == set(get_args(Encoding))
     assert set(labels.table("import_problems", lang)) == PROBLEMS
-    assert set(labels.table("import_verdicts", lang)) == set(VERDICTS)
+    assert set(labels.code_list("import_verdict", lang)) == set(VERDICTS)
     assert list(labels.table("import_fields", lang)) == list(fields())
     assert set(labels.table("import_cells", lang)) == set(
         re.findall(r'"(formula_[a-z_]+)"', SOURCES)

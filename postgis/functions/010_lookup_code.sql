@@ -4,9 +4,16 @@
 CREATE OR REPLACE FUNCTION published.is_lookup_code(code text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
-    SELECT code ~ '^[23456789ACEFHJKMNPRTWXY]{8}$'
-       AND (SELECT sum(place * (strpos('23456789ACEFHJKMNPRTWXY', substr(code, place, 1)) - 1)) % 23 = 0
-              FROM generate_series(1, 8) AS place)
+    -- Written out, since a sub-query takes ten times as long: an import issues 50,000 codes.
+    SELECT code ~ '^[23456789ACEFHJKMNPRTWXY]{8}$' AND (
+        1 * (strpos('23456789ACEFHJKMNPRTWXY', substr(code, 1, 1)) - 1) +
+        2 * (strpos('23456789ACEFHJKMNPRTWXY', substr(code, 2, 1)) - 1) +
+        3 * (strpos('23456789ACEFHJKMNPRTWXY', substr(code, 3, 1)) - 1) +
+        4 * (strpos('23456789ACEFHJKMNPRTWXY', substr(code, 4, 1)) - 1) +
+        5 * (strpos('23456789ACEFHJKMNPRTWXY', substr(code, 5, 1)) - 1) +
+        6 * (strpos('23456789ACEFHJKMNPRTWXY', substr(code, 6, 1)) - 1) +
+        7 * (strpos('23456789ACEFHJKMNPRTWXY', substr(code, 7, 1)) - 1) +
+        8 * (strpos('23456789ACEFHJKMNPRTWXY', substr(code, 8, 1)) - 1)) % 23 = 0
 $$;
 
 COMMENT ON FUNCTION published.is_lookup_code(text) IS

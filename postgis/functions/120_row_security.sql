@@ -7,6 +7,7 @@ DECLARE
     inside text;
     reads text;
     writes text;
+    officers CONSTANT text := ' AND (SELECT account.actor_role()) IN (''officer'', ''approver'', ''admin'')';
 BEGIN
     FOR found IN
         SELECT c.relname AS table_name,
@@ -17,18 +18,26 @@ BEGIN
            AND c.relname IN ('legal_entity', 'personal_datum', 'establishment', 'establishment_fact', 'licence',
                              'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use', 'model_site',
                              'photo', 'outreach', 'proposal', 'change', 'residential_group', 'ward_shelf_life',
-                             'distinct_pair')
+                             'distinct_pair', 'import_batch', 'import_row', 'import_shape', 'import_progress',
+                             'import_kept_datum')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
+            -- Not correlated: a batch has many thousand rows, and which batches are the ward's is asked once a query.
+            WHEN found.table_name LIKE 'import%' THEN 'batch_id IN (SELECT b.id FROM register.import_batch b)'
             WHEN found.table_name = 'distinct_pair' THEN
                 '(SELECT count(*) FROM register.establishment e WHERE e.id IN (establishment_id, other_id)) = 2'
             WHEN found.has_place THEN 'EXISTS (SELECT FROM register.establishment e WHERE e.id = establishment_id)'
             ELSE 'EXISTS (SELECT FROM register.legal_entity l WHERE l.id = legal_entity_id)'
         END;
-        -- Surveyors visit shops; what is personal about their owners is not theirs to read.
+        -- Surveyors visit shops; what is personal about their owners is not theirs to read, nor the lists it comes in.
         reads := CASE found.table_name
-            WHEN 'personal_datum' THEN ' AND (SELECT account.actor_role()) IN (''officer'', ''approver'', ''admin'')'
+            WHEN 'personal_datum' THEN officers
+            WHEN 'import_batch' THEN officers
+            WHEN 'import_row' THEN officers
+            WHEN 'import_shape' THEN officers
+            WHEN 'import_progress' THEN officers
+            WHEN 'import_kept_datum' THEN officers
             -- Who has which account is for those who administer them.
             WHEN 'change' THEN ' AND (collection NOT IN (''accounts'', ''tokens'') OR (SELECT account.actor_role()) = ''admin'')'
             ELSE ''
@@ -37,7 +46,7 @@ BEGIN
             WHEN found.table_name IN ('change', 'establishment_fact', 'residential_group') THEN ' AND false'
             WHEN found.table_name = 'proposal' THEN ''
             WHEN found.table_name = 'ward_shelf_life' THEN ' AND (SELECT account.actor_role()) IN (''approver'', ''admin'')'
-            ELSE ' AND (SELECT account.actor_role()) IN (''officer'', ''approver'', ''admin'')'
+            ELSE officers
         END;
         EXECUTE format('ALTER TABLE register.%I ENABLE ROW LEVEL SECURITY', found.table_name);
         EXECUTE format('DROP POLICY IF EXISTS staff_reads ON register.%I', found.table_name);

@@ -12,7 +12,7 @@ BEGIN
     ) THEN
         RAISE EXCEPTION 'outside the ward' USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_establishment_position_in_ward';
     END IF;
-    IF TG_OP = 'UPDATE' THEN
+    IF TG_OP = 'UPDATE' OR NEW.residential_group_id IS NULL THEN
         NEW.residential_group_id := (
             SELECT g.id FROM residential_group g
              WHERE g.ward_id = NEW.ward_id AND g.valid_to IS NULL AND ST_Intersects(g.geom, NEW.geom) ORDER BY g.id LIMIT 1);

@@ -101,18 +101,8 @@ CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON account.staff
 -- The history notes accounts and tokens as it does records (110_changes.sql), without what proves who somebody is and
 -- without the bookkeeping of signing in.
 DO $$
-DECLARE
-    recorded record;
 BEGIN
-    FOR recorded IN SELECT * FROM (VALUES ('staff', 'accounts'), ('token', 'tokens')) AS t (table_name, collection) LOOP
-        EXECUTE format('CREATE OR REPLACE TRIGGER note_added AFTER INSERT ON account.%I REFERENCING NEW TABLE AS added
-            FOR EACH STATEMENT EXECUTE FUNCTION register.note_added(%L)', recorded.table_name, recorded.collection);
-        EXECUTE format('CREATE OR REPLACE TRIGGER note_changed AFTER UPDATE ON account.%I
-            REFERENCING NEW TABLE AS added OLD TABLE AS removed
-            FOR EACH STATEMENT EXECUTE FUNCTION register.note_changed(%L)', recorded.table_name, recorded.collection);
-        EXECUTE format('CREATE OR REPLACE TRIGGER note_removed AFTER DELETE ON account.%I REFERENCING OLD TABLE AS removed
-            FOR EACH STATEMENT EXECUTE FUNCTION register.note_removed(%L)', recorded.table_name, recorded.collection);
-    END LOOP;
+    PERFORM register.note_changes_of('account.staff', 'accounts'), register.note_changes_of('account.token', 'tokens');
 END
 $$;
 

@@ -111,17 +111,11 @@ _STAGING = f"""
 """
 
 _FROM_STAGING = f"""
-    INSERT INTO register.establishment (id, ward_id, residential_group_id, model_site_id, geom, {", ".join(COLUMNS)})
-    SELECT n.id, w.id, g.id, m.id, ST_SetSRID(ST_MakePoint(n.lon, n.lat), 4326),
+    INSERT INTO register.establishment (id, ward_id, model_site_id, geom, {", ".join(COLUMNS)})
+    SELECT n.id, w.id, m.id, ST_SetSRID(ST_MakePoint(n.lon, n.lat), 4326),
            {", ".join(f"n.{name}" for name in COLUMNS)}
       FROM new_establishment n
       JOIN register.ward w ON w.code = n.ward_code AND w.valid_to IS NULL
       LEFT JOIN register.model_site m ON m.code = n.model_site_code
-      LEFT JOIN LATERAL (
-            SELECT id FROM register.residential_group
-             WHERE ward_id = w.id AND valid_to IS NULL
-               AND ST_Intersects(geom, ST_SetSRID(ST_MakePoint(n.lon, n.lat), 4326))
-             ORDER BY id LIMIT 1
-           ) g ON true
      ORDER BY n.id
 """

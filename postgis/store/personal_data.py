@@ -73,14 +73,15 @@ def keep(connection: Connection, secrets: Secrets, entity: str, field: str, raw:
     value = _normalised(field, raw)
     entity_id = _entity_id(connection, entity)
     if field == "household_tax_code":
-        _refuse_firms_number(connection, entity_id, value)
+        form = connection.execute(select(_ENTITY.c.legal_form).where(_ENTITY.c.id == entity_id)).scalar_one()
+        refuse_firms_number(form, value)
     found = {
         "lookup_hash": secrets.lookup_hash(value, kind=field),
         "mask": identifiers.mask(field, value),
     }
     if (same := _unchanged(connection, entity_id, field, found["lookup_hash"])) is not None:
         return same
-    found["ciphertext"] = secrets.encrypt(value.encode(), context=_context(entity, field))
+    found["ciphertext"] = secrets.encrypt(value.encode(), context=context(entity, field))
     statement = upsert(_DATUM).values(legal_entity_id=entity_id, field=field, **found)
     statement = statement.on_conflict_do_update(
         index_elements=["legal_entity_id", "field"], set_={**found, "updated_at": func.clock_timestamp()}
@@ -143,7 +144,7 @@ def reveal(connection: Connection, secrets: Secrets, actor: Actor, entity: str, 
     except DBAPIError as error:
         raise refused_by_database(error, "reveal") or error from None
     ciphertext = connection.execute(select(_DATUM.c.ciphertext).where(wanted)).scalar_one()
-    return secrets.decrypt(ciphertext, context=_context(entity, field)).decode()
+    return secrets.decrypt(ciphertext, context=context(entity, field)).decode()
 
 
 def unopened(connection: Connection, secrets: Secrets | None) -> tuple[int, int]:
@@ -151,7 +152,7 @@ def unopened(connection: Connection, secrets: Secrets | None) -> tuple[int, int]
     wanted = select(_ENTITY.c.code, _DATUM.c.field, _DATUM.c.ciphertext).join_from(_DATUM, _ENTITY)
     rows = connection.execute(wanted).all()
     opened = [
-        row for row in rows if secrets is not None and secrets.opens(row.ciphertext, _context(row.code, row.field))
+        row for row in rows if secrets is not None and secrets.opens(row.ciphertext, context(row.code, row.field))
     ]
     return len(rows) - len(opened), len(rows)
 
@@ -200,9 +201,11 @@ def _normalised(field: str, raw: str) -> str:
         raise InvalidValues([FieldError(field, wrong.code)]) from None
 
 
-def _refuse_firms_number(connection: Connection, entity_id: int, value: str) -> None:
-    """A firm's tax code is public and stands in `tax_code`: hidden here, nobody would find it."""
-    legal_form = connection.execute(select(_ENTITY.c.legal_form).where(_ENTITY.c.id == entity_id)).scalar_one()
+def refuse_firms_number(legal_form: str | None, value: str) -> None:
+    """A firm's tax code is public and stands in `tax_code`: hidden as a household's, nobody would find it.
+
+    Raises InvalidValues.
+    """
     if legal_form not in HOUSEHOLDS and identifiers.classify(value).kind in ("tax_code", "unit_tax_code"):
         raise InvalidValues([FieldError("household_tax_code", "company_tax_code")])
 
@@ -223,7 +226,7 @@ def _unchanged(connection: Connection, entity_id: int, field: str, lookup_hash: 
     return None if row is None else Masked(*row)
 
 
-def _context(entity: str, field: str) -> str:
+def context(entity: str, field: str) -> str:
     """Binds a ciphertext to its place: copied to another row it does not open."""
     return f"{field}:{entity}"
 

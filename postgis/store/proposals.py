@@ -191,7 +191,7 @@ def checked(connection: Connection, record_type: RecordType, values: Mapping[str
     if ENDED not in wish:
         if not wish:
             raise InvalidValues([FieldError("patch", "required")])
-        return _wire(record_type, wish, columns(connection, record_type, wish, new=new))
+        return as_wire(record_type, wish, columns(connection, record_type, wish, new=new))
     if new or len(wish) > 1:
         raise InvalidValues([FieldError(ENDED, "stands_alone")])
     if not isinstance(wish[ENDED], bool):
@@ -242,11 +242,12 @@ def _as_seen(connection: Connection, record_type: RecordType, base: Mapping[str,
     fields_seen = tuple(replace(field, required=False, fixed=False) for field in record_type.fields)
     plain = {name: value for name, value in base.items() if name != ENDED}
     stored = columns(connection, replace(record_type, fields=fields_seen), plain, new=False, past=True)
-    seen = _wire(record_type, plain, stored)
+    seen = as_wire(record_type, plain, stored)
     return {**seen, ENDED: base.get(ENDED) is True}
 
 
-def _wire(record_type: RecordType, given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+def as_wire(record_type: RecordType, given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` in the one spelling that its columns stand for."""
     found: dict[str, Any] = {}
     for name, value in given.items():
         field = record_type.field(name)

@@ -5,6 +5,7 @@ The one list behind the API's writes, the forms, proposals and imports. Wire nam
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from sqlalchemy import Boolean, Column, Date, Integer, Numeric, Table
@@ -69,7 +70,11 @@ class RecordType:
 
     def field(self, name: str) -> WritableField | None:
         """A field by its name."""
-        return next((found for found in self.fields if found.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, WritableField]:
+        return {found.name: found for found in self.fields}
 
 
 _LISTS: dict[str, tuple[str, tuple[str, ...]]] = {

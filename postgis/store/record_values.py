@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
@@ -26,13 +26,26 @@ _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Letters that turn the direction of what follows: a name must read as it is written."""
 
 
+class References(Protocol):
+    """What a name and code refer to: the record's id, and whether it has ended; None where there is no such record."""
+
+    def find(self, name: str, code: str) -> tuple[int, bool] | None:
+        """`name` is that of the field."""
+
+
 def columns(
-    connection: Connection, record_type: RecordType, values: Mapping[str, Any], *, new: bool, past: bool = False
+    connection: Connection | References,
+    record_type: RecordType,
+    values: Mapping[str, Any],
+    *,
+    new: bool,
+    past: bool = False,
 ) -> dict[str, Any]:
     """The columns that `values` stand for.
 
     Unknown fields, wrong types, missing required fields and references to what is not there or no longer counts are
-    reported together; with `past`, values that once stood may refer to what has ended since. Raises InvalidValues.
+    reported together; with `past`, values that once stood may refer to what has ended since. In place of a connection,
+    whoever checks many records at once gives the references of all of them. Raises InvalidValues.
     """
     errors: list[FieldError] = []
     found: dict[str, Any] = {}
@@ -66,7 +79,7 @@ class _Wrong(Exception):
         self.code, self.values = code, values
 
 
-def _column(connection: Connection, field: WritableField, value: Any, *, past: bool) -> dict[str, Any]:
+def _column(connection: Connection | References, field: WritableField, value: Any, *, past: bool) -> dict[str, Any]:
     if isinstance(value, str):
         value = _clean(value, field)
     if field.kind == "reference":
@@ -88,6 +101,9 @@ def _column(connection: Connection, field: WritableField, value: Any, *, past: b
 def readable(text: str) -> bool:
     """Whether a text holds only what people can read: no control characters, no half letters, none that
     turn the writing round."""
+    if text.isprintable():
+        # Most texts, and said at once: what is neither a control character nor half a letter nor turns anything.
+        return "\ufffd" not in text
     if any(unicodedata.category(letter) == "Cc" and letter not in "\t\n\r" for letter in text):
         return False
     if "\ufffd" in text or not _TURNS.isdisjoint(text):
@@ -106,7 +122,8 @@ def _clean(value: str, field: WritableField) -> str | None:
     if len(cleaned) > field.max_length:
         raise _Wrong("too_long", most=field.max_length)
     # Zero-width letters alone are nothing that anybody can read.
-    return cleaned if any(unicodedata.category(letter) != "Cf" for letter in cleaned) else None
+    seen = cleaned.isprintable() or any(unicodedata.category(letter) != "Cf" for letter in cleaned)
+    return cleaned if cleaned and seen else None
 
 
 def _text(value: Any) -> str:
@@ -171,19 +188,25 @@ def _number(value: Any) -> Decimal:
     return found
 
 
-def _reference(connection: Connection, name: str, code: Any, *, past: bool) -> int:
-    table = REFERENCES[name]
+def _reference(connection: Connection | References, name: str, code: Any, *, past: bool) -> int:
     if not isinstance(code, str):
         raise _Wrong("not_text")
-    found = connection.execute(select(table.c.id, table.c.ended_at).where(table.c.code == code)).one_or_none()
+    found = _find(connection, name, code) if isinstance(connection, Connection) else connection.find(name, code)
     if found is None:
         raise _Wrong("unknown_reference", value=code)
-    if found.ended_at is not None and not past:
+    number, ended = found
+    if ended and not past:
         raise _Wrong("ended_reference", value=code)
-    return int(found.id)
+    return number
 
 
-def _geometry(connection: Connection, field: WritableField, value: Any) -> str:
+def _find(connection: Connection, name: str, code: str) -> tuple[int, bool] | None:
+    table = REFERENCES[name]
+    found = connection.execute(select(table.c.id, table.c.ended_at).where(table.c.code == code)).one_or_none()
+    return None if found is None else (int(found.id), found.ended_at is not None)
+
+
+def _geometry(connection: Connection | References, field: WritableField, value: Any) -> str:
     """GeoJSON in WGS 84 as EWKT; a point is checked here, another shape by PostGIS."""
     if isinstance(value, str):
         try:
@@ -195,6 +218,8 @@ def _geometry(connection: Connection, field: WritableField, value: Any) -> str:
     if field.kind == "point":
         return _point(value)
     allowed = ("Polygon", "MultiPolygon", "LineString", "MultiLineString")
+    if not isinstance(connection, Connection):
+        raise TypeError("an area is checked by the database")
     if value.get("type") not in allowed:
         raise _Wrong("not_a_geometry")
     for lon, lat in _positions(value.get("coordinates")):

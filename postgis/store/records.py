@@ -5,9 +5,9 @@ actor may touch, triggers keep derived facts, version and history.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -41,6 +41,26 @@ def get(connection: Connection, collection: str, code: str) -> Record:
     return _record(record_type, row)
 
 
+def get_many(connection: Connection, collection: str, codes: Collection[str]) -> dict[str, Record]:
+    """Those of the records that the actor may see, by their codes."""
+    record_type = RECORD_TYPES[collection]
+    wanted = _select(record_type).where(record_type.table.c.code == func.any(list(codes)))
+    return {row["_code"]: _record(record_type, row) for row in connection.execute(wanted).mappings()}
+
+
+def of_places(connection: Connection, collection: str, places: Collection[str]) -> dict[str, list[Record]]:
+    """What counts of these places' dated records, by the places' codes."""
+    record_type = RECORD_TYPES[collection]
+    table, place = record_type.table, tables.establishment
+    theirs = select(place.c.id).where(place.c.code == func.any(list(places)))
+    wanted = _select(record_type).where(table.c.ended_at.is_(None), table.c.establishment_id.in_(theirs))
+    found: dict[str, list[Record]] = {}
+    for row in connection.execute(wanted).mappings():
+        record = _record(record_type, row)
+        found.setdefault(str(record.values["establishment"]), []).append(record)
+    return found
+
+
 def version(connection: Connection, collection: str, code: str) -> int | None:
     """The record's present version; None when there is none that the actor may see."""
     table = RECORD_TYPES[collection].table
@@ -58,7 +78,7 @@ def create(connection: Connection, collection: str, values: Mapping[str, Any], *
         stored["code"] = lookup_codes.issue(connection, 1)[0]
         stored.setdefault("sector_group", "other")
     elif record_type.has_ward:
-        stored["code"] = f"{_PREFIXES[collection]}{codes.new_code(random.SystemRandom())}"
+        stored["code"] = f"{PREFIXES[collection]}{codes.new_code(random.SystemRandom())}"
     table = record_type.table
     code = _guarded(connection, record_type, insert(table).values(**stored).returning(table.c.code)).scalar_one()
     return get(connection, collection, code)
@@ -83,16 +103,25 @@ def superseded(connection: Connection, collection: str, values: Mapping[str, Any
     code = codes.normalise(str(values.get("establishment")))
     if collection != "food_safety_records" or code is None:
         return None
+    return superseded_food_safety(told_food_safety(connection, [code]).get(code), values)
+
+
+def told_food_safety(connection: Connection, places: Collection[str]) -> dict[str, tuple[str, date]]:
+    """What the public is told that these places hold, and as of when."""
     fact, place = tables.establishment_fact, tables.establishment
     told = (
-        select(fact.c.food_safety_kind.label("kind"), fact.c.food_safety_checked_on.label("checked_on"))
+        select(place.c.code, fact.c.food_safety_kind, fact.c.food_safety_checked_on)
         .join(place, place.c.id == fact.c.establishment_id)
-        .where(place.c.code == code, fact.c.food_safety_kind.in_(_HELD))
+        .where(place.c.code == func.any(list(places)), fact.c.food_safety_kind.in_(_HELD))
     )
-    row = connection.execute(told).one_or_none()
-    if row is None or str(values.get("checked_on")) < row.checked_on.isoformat():
+    return {code: (kind, checked_on) for code, kind, checked_on in connection.execute(told)}
+
+
+def superseded_food_safety(told: tuple[str, date] | None, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """`superseded` of a place whose file is known."""
+    if told is None or str(values.get("checked_on")) < told[1].isoformat():
         return None
-    return {"kind": row.kind}
+    return {"kind": told[0]}
 
 
 _HELD = ("certificate", "commitment", "equivalent")
@@ -125,7 +154,8 @@ def bring_back(
     return _update(connection, RECORD_TYPES[collection], before, {"ended_at": None, "end_reason": None, **stored})
 
 
-_PREFIXES = {"legal_entities": "LE", "model_sites": "MS"}
+PREFIXES = {"legal_entities": "LE", "model_sites": "MS"}
+"""How the codes begin of what has no code on a door."""
 
 
 def _update(connection: Connection, record_type: RecordType, before: Record, stored: Mapping[str, Any]) -> Record:

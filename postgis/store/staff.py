@@ -20,6 +20,8 @@ LOCKS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), time
 """How long the fifth wrong attempt in a row locks an account, the sixth, and so on. Never for good: else anybody who
 knows a name could keep an officer from work."""
 
+_NO_PASSWORD = "!"
+"""No hash of any password."""
 _STAFF, _WARD, _SESSION = tables.staff, tables.ward, tables.session
 
 
@@ -64,8 +66,9 @@ def is_there(connection: Connection) -> bool:
 
 
 def anybody(connection: Connection) -> bool:
-    """Whether there is any account."""
-    return connection.execute(select(_STAFF.c.id).limit(1)).first() is not None
+    """Whether there is any account that somebody can sign in with."""
+    usable = select(_STAFF.c.id).where(_STAFF.c.password_hash != _NO_PASSWORD)
+    return connection.execute(usable.limit(1)).first() is not None
 
 
 def add(
@@ -97,6 +100,19 @@ def add(
     )
     staff_id: int = _guarded(connection, added.returning(_STAFF.c.id)).scalar_one()
     return staff_id
+
+
+def command_login(ward_code: str) -> str:
+    """The login of the account that the command line acts with in a ward."""
+    return f"mapservice-ingest.{ward_code}"
+
+
+def add_command(connection: Connection, *, ward_code: str, display_name: str) -> int:
+    """Adds the account of the command line: an officer that nobody can sign in as. Raises InvalidValues for `ward`."""
+    return add(
+        connection, login=command_login(ward_code), display_name=display_name, role="officer", ward_code=ward_code,
+        password_hash=_NO_PASSWORD, must_change_password=False,
+    )  # fmt: skip
 
 
 def find(connection: Connection, login: str) -> Member | None:

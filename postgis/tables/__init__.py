@@ -6,6 +6,7 @@ from postgis.tables.data_source import data_source, reference_release
 from postgis.tables.distinct_pair import distinct_pair
 from postgis.tables.establishment import establishment, establishment_fact, lookup_code
 from postgis.tables.food_safety import food_safety_record
+from postgis.tables.import_batch import import_batch, import_kept_datum, import_progress, import_row, import_shape
 from postgis.tables.indicator import indicator, phase, target
 from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
@@ -29,6 +30,11 @@ __all__ = [
     "establishment",
     "establishment_fact",
     "food_safety_record",
+    "import_batch",
+    "import_kept_datum",
+    "import_progress",
+    "import_row",
+    "import_shape",
     "indicator",
     "inspection",
     "legal_entity",

@@ -1,0 +1,77 @@
+-- Imports beyond what row-level security says. After 900_grants.sql, which takes every right away before it gives some.
+
+-- As owner, since staff delete nothing: what a first reading understood is no fact, and gives way to the next reading.
+CREATE OR REPLACE FUNCTION register.forget_import_rows(of_batch text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+DECLARE
+    forgotten bigint;
+BEGIN
+    IF account.actor_role() IS NULL OR account.actor_role() NOT IN ('officer', 'approver', 'admin') THEN
+        RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    DELETE FROM import_row r USING import_batch b
+     WHERE b.id = r.batch_id AND b.code = of_batch AND b.ward_id = account.actor_ward() AND b.state = 'reading';
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN forgotten;
+END
+$$;
+
+COMMENT ON FUNCTION register.forget_import_rows(text) IS
+    'Removes the rows of a batch of the actor''s ward that is being read, before they are written anew; how many there were.';
+
+-- As owner, since only who proposed withdraws, and a batch may be undone by a colleague of who applied it.
+CREATE OR REPLACE FUNCTION register.withdraw_import_proposals(of_batch text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+DECLARE
+    withdrawn bigint;
+BEGIN
+    IF account.actor_role() IS NULL OR account.actor_role() NOT IN ('officer', 'approver', 'admin') THEN
+        RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    UPDATE proposal p SET state = 'withdrawn'
+     WHERE p.state = 'pending' AND p.source = 'import' AND p.ward_id = account.actor_ward()
+       AND p.receipt IN (
+           SELECT jsonb_array_elements_text(r.outcome_values -> 'receipts')
+             FROM import_row r JOIN import_batch b ON b.id = r.batch_id
+            WHERE b.code = of_batch AND b.ward_id = account.actor_ward() AND b.state = 'applied' AND b.job = 'undo'
+              AND r.outcome = 'proposed');
+    GET DIAGNOSTICS withdrawn = ROW_COUNT;
+    RETURN withdrawn;
+END
+$$;
+
+COMMENT ON FUNCTION register.withdraw_import_proposals(text) IS
+    'Withdraws what a batch that is being undone has proposed and nobody has decided yet; how many there were.';
+
+-- As owner, since staff delete nothing: what a batch has brought of a person goes with it, where it still stands.
+CREATE OR REPLACE FUNCTION register.forget_import_data(of_batch text, but_of text[], also_of text[]) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+DECLARE
+    forgotten bigint;
+BEGIN
+    IF account.actor_role() IS NULL OR account.actor_role() NOT IN ('officer', 'approver', 'admin') THEN
+        RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    DELETE FROM personal_datum d USING legal_entity l, import_kept_datum k, import_batch b
+     WHERE b.code = of_batch AND b.ward_id = account.actor_ward() AND b.state = 'applied' AND b.job = 'undo'
+       AND k.batch_id = b.id AND k.ciphertext IS NULL AND l.code = k.entity_code AND l.ward_id = b.ward_id
+       AND d.legal_entity_id = l.id AND d.field = k.field
+       AND (d.lookup_hash = k.written_hash OR l.code = ANY (also_of)) AND l.code <> ALL (but_of);
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN forgotten;
+END
+$$;
+
+COMMENT ON FUNCTION register.forget_import_data(text, text[], text[]) IS
+    'Removes the personal values that a batch which is being undone was the first to write, where nobody wrote others since.';
+
+REVOKE ALL ON FUNCTION register.forget_import_rows(text), register.withdraw_import_proposals(text),
+    register.forget_import_data(text, text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION register.forget_import_rows(text), register.withdraw_import_proposals(text),
+    register.forget_import_data(text, text[], text[]) TO mapservice_staff;
