@@ -228,6 +228,10 @@ def _confidences(
     found: dict[str, float] = {}
     for name, score in by_header.items():
         contents = known[name].contents
+        if known[name].ours:
+            # Nobody else heads a column so: word for word, or not at all.
+            found |= {name: score} if score >= 0.97 else {}
+            continue
         if not contents or not count:
             found[name] = score * 0.95
             continue
@@ -247,7 +251,11 @@ def _confidences(
 
 
 def _signature(columns: Sequence[Column]) -> str:
-    """The shape of a file: its headers in their order, or, without any, the fields that its cells look like."""
+    """The shape of a file: its headers in their order, or, without any, the fields that its cells look like.
+
+    The column that our own error file adds is no part of it: what comes back mended is of the shape that was sent.
+    """
+    columns = [column for column in columns if column.field != "to_mend"]
     if any(column.header for column in columns):
         words = [column.key for column in columns]
     else:

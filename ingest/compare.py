@@ -11,6 +11,7 @@ from datetime import date
 from math import cos, hypot, radians
 from typing import Any
 
+from ingest.addresses import street_way
 from ingest.compare_records import record_wishes
 from ingest.house_numbers import read_numbers
 from ingest.known import KnownPlace
@@ -154,9 +155,14 @@ def _place(row: ReadRow, said: Said, known: KnownPlace, house: HouseKey | None) 
 
 def _address(row: ReadRow, said: Said, known: KnownPlace, old: HouseKey | None) -> dict[str, Any]:
     values, new_values, found = known.values, said.place, dict[str, Any]()
-    address = row.place.address
+    address, separate = row.place.address, row.place.separate
+    own = street_way(*(values.get(name) for name in _ADDRESS[:3]))
     new = house_key(address.house_number, address.alley, address.street_name)
-    if new is not None and new != old:
+    if row.place.stated and search_key(row.place.stated) == search_key(values.get("address") or own):
+        # As the register has it, so only columns of their own can say anything new: a list of ours that comes back.
+        if separate is not None and search_key(separate.raw) != search_key(own):
+            found |= {name: getattr(separate, name) for name in _ADDRESS[:3]}
+    elif new is not None and new != old:
         found |= {name: new_values.get(name) for name in _ADDRESS}
         if found["address"] is None:
             del found["address"]

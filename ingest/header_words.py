@@ -22,12 +22,14 @@ _OF_ANY_PAPER = frozenset(["licence_issued_on", "licence_expires_on", "licence_i
 
 
 class Field(NamedTuple):
-    """A field that a column may hold: its header words, folded, what its cells look like, and whether it may repeat."""
+    """A field that a column may hold: its header words, folded, what its cells look like, whether it may repeat, and
+    whether only lists of our own have it."""
 
     name: str
     words: tuple[str, ...]
     contents: tuple[str, ...]
     many: bool
+    ours: bool = False
 
 
 class _Context(NamedTuple):
@@ -61,6 +63,7 @@ def fields() -> dict[str, Field]:
             tuple(dict.fromkeys(fold(word) or word for word in entry["words"])),
             tuple(entry.get("contents", ())),
             entry.get("many", False),
+            entry.get("ours", False),
         )
         for name, entry in document["fields"].items()
     }

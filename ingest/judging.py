@@ -36,7 +36,10 @@ class Judging:
             identities.learn(known)
         places = [self._place(known) for known in self._known.values()]
         self._houses = {place.ref: house_key_of(place) for place in places}
-        self._matcher = Matcher(places)
+        # A bench or a statue is known by its code alone: no list means it by a name.
+        self._matcher = Matcher(
+            [place for place in places if self._known[place.ref].values.get("sector_group") != "public_place"]
+        )
         self._twins = Twins()
         self._taken: dict[str, tuple[str, int]] = {}
         self._owners: dict[str, int] = {}
@@ -50,7 +53,9 @@ class Judging:
         sketch = sketch_of(place)
         best = self._find(row, sketch)
         self._propose(row, said, best, place.tax_code)
-        self._tell_twins(row, sketch)
+        if not _by_code(row):
+            # Two of the register's own records, each named by its code, are no twins.
+            self._tell_twins(row, sketch)
         row.proposed = _proposed(said)
         row.verdict = _verdict(row)
         if row.verdict == "new":
@@ -78,7 +83,7 @@ class Judging:
             return best
         # The register knows where it is; an address is located less surely.
         row.read.findings = [
-            replace(each, weight="note") if each.code == "outside_ward" else each
+            replace(each, weight="note") if each.code in ("outside_ward", "other_ward_named") else each
             for each in row.read.findings
             if each.code != "placed_in_ward"
         ]
@@ -169,6 +174,10 @@ class Judging:
             ref, row.name, address.house_number, address.alley, address.street_name, address.site, address.stall,
             self._identities.tax_mark_of(row.values), phones[0] if phones else None, lon, lat, error,
         )  # fmt: skip
+
+
+def _by_code(row: PlannedRow) -> bool:
+    return bool(row.matches) and row.matches[0].reasons == ("same_code",)
 
 
 def _proposed(said: Said) -> dict[str, object]:

@@ -17,6 +17,8 @@ from postgis.folding import flatten
 
 _WARD_WORD = re.compile(r"^(?:phuong|p\.|xa|x\.|dia ban phuong)\s*")
 _STREET_WORD = re.compile(r"^(?:tuyen duong|truc duong|tuyen pho|tuyen)\s+")
+_GROUP = re.compile(r"(?:^\d{5}-0*)?(\d+[a-zA-Z]?)")
+"""A residential group's number, also in its code (20257-012), as our own lists give it."""
 _STREETS = ("kiet", "hem")
 _PAIRS = (("lat", "lon"), ("northing", "easting"))
 Points = Literal["confirmed", "ignored"]
@@ -26,7 +28,6 @@ _FINE = 4
 _ADDRESS_FIELDS = (
     "address", "house_number", "alley", "street_name", "residential_group", "ward", "market", "stall",
 )  # fmt: skip
-_GROUP_NUMBER = re.compile(r"\d+[a-zA-Z]?")
 _FLAGS = frozenset(("outside_ward", "other_ward_named", "outside_window"))
 
 
@@ -35,7 +36,8 @@ class PlaceOfRow:
     """What a row says of where it is. `stated` is the address as the sender wrote it.
 
     `point` was in the file and may be used; `shown` was there too, but a person has not confirmed its system yet, or
-    does not want it.
+    does not want it. `separate` is what columns of their own say of number, alley and street, where the row has an
+    address beside them.
     """
 
     stated: str
@@ -47,6 +49,7 @@ class PlaceOfRow:
     point_error_m: float = 10.0
     is_inside: bool = True
     """Whether `point` lies in the ward."""
+    separate: Address | None = None
 
 
 class Locator:
@@ -93,7 +96,12 @@ class Locator:
         inside = point is None or self.gazetteer.is_inside(self.gazetteer.metres(point.lon, point.lat))
         if not inside:
             findings.append(_finding(column, "outside_ward"))
-        return PlaceOfRow(stated, address, located, point, (*findings, *more), shown, error_m, inside)
+        separate = self._separate(said)
+        return PlaceOfRow(stated, address, located, point, (*findings, *more), shown, error_m, inside, separate)
+
+    def _separate(self, said: Mapping[str, str]) -> Address | None:
+        way = street_way(said.get("house_number"), said.get("alley"), said.get("street_name"))
+        return self.parse(way) if way and said.get("address") else None
 
     def _address(self, said: Mapping[str, str]) -> tuple[str, Address]:
         stated = said.get("address", "")
@@ -106,8 +114,8 @@ class Locator:
             problems = tuple(code for code in address.problems if code not in ("no_street", "no_number"))
             address = replace(address, **missing, problems=problems)
         more: dict[str, str | None] = {}
-        if address.residential_group is None and (number := _GROUP_NUMBER.search(said.get("residential_group", ""))):
-            more["residential_group"] = number[0].upper()
+        if address.residential_group is None and (number := _GROUP.search(said.get("residential_group", ""))):
+            more["residential_group"] = number[1].upper()
         if address.ward is None and (written := said.get("ward")):
             word = _WARD_WORD.match(flatten(written))
             name = written[len(word[0]) :] if word else written

@@ -83,6 +83,9 @@ KEPT_FIELDS = frozenset(
         "geometry",
         "surveyed_by",
         "note",
+        "computed",
+        "machine_code",
+        "to_mend",
     )
 )
 """Recognised, but the register has no place for them: the whole column is kept as text and said to be."""

@@ -21,7 +21,8 @@ LEGAL_FORMS = WordList(
         "cooperative": "hợp tác xã|htx|liên hiệp hợp tác xã|tổ hợp tác|tht",
         "unregistered_individual": (
             "cá nhân kinh doanh|cá nhân|buôn bán nhỏ|hàng rong|bán rong|không đăng ký|chưa đăng ký|"
-            "chưa đkkd|không có đkkd|chưa có giấy phép"
+            "chưa đkkd|không có đkkd|chưa có giấy phép|cá nhân không phải đăng ký|"
+            "individual, no registration needed"
         ),
         "public_service_unit": "đơn vị sự nghiệp|đơn vị sự nghiệp công lập|sự nghiệp công lập|công lập",
     }
@@ -29,26 +30,31 @@ LEGAL_FORMS = WordList(
 REGISTRY_STATUSES = WordList(
     {
         "active": "đang hoạt động|hoạt động|còn hoạt động|đang kinh doanh|nnt đang hoạt động|00",
-        "suspended": ("tạm ngừng kinh doanh|tạm ngừng|tạm nghỉ|tạm ngừng hoạt động|ngừng tạm thời|tạm ngưng|tạm dừng"),
+        "suspended": (
+            "tạm ngừng kinh doanh|tạm ngừng|tạm nghỉ|tạm ngừng hoạt động|ngừng tạm thời|tạm ngưng|tạm dừng|"
+            "business suspended"
+        ),
         "not_at_address": (
             "không hoạt động tại địa chỉ đã đăng ký|không hoạt động tại địa chỉ|không còn tại địa chỉ|"
-            "bỏ địa chỉ|bỏ địa chỉ kinh doanh|khđtđc|06"
+            "bỏ địa chỉ|bỏ địa chỉ kinh doanh|khđtđc|06|not operating at the registered address"
         ),
         "revoked": (
             "bị thu hồi do cưỡng chế về quản lý thuế|thu hồi gcn|bị thu hồi|thu hồi giấy phép|"
-            "bị thu hồi gcn đkhkd|thu hồi giấy chứng nhận|bị thu hồi giấy chứng nhận đăng ký"
+            "bị thu hồi gcn đkhkd|thu hồi giấy chứng nhận|bị thu hồi giấy chứng nhận đăng ký|"
+            "revoked under tax enforcement"
         ),
         "dissolving": (
             "đang làm thủ tục giải thể|đang làm thủ tục chấm dứt|đang làm thủ tục chấm dứt hoạt động|"
-            "chờ giải thể|đang giải thể|đã bị chia|bị hợp nhất|bị sáp nhập"
+            "chờ giải thể|đang giải thể|đã bị chia|bị hợp nhất|bị sáp nhập|"
+            "đang làm thủ tục giải thể, chia, hợp nhất, sáp nhập|being dissolved, divided, consolidated or merged"
         ),
-        "bankruptcy": "đang làm thủ tục phá sản|chờ phá sản",
+        "bankruptcy": "đang làm thủ tục phá sản|chờ phá sản|in bankruptcy proceedings",
         "ended": (
             "đã giải thể|phá sản|chấm dứt tồn tại|đã chấm dứt|chấm dứt hoạt động|chấm dứt kinh doanh|"
             "ngừng hoạt động|đã chấm dứt hoạt động|giải thể|đã đóng mst|đóng mã số thuế|ngừng kinh doanh|"
-            "nghỉ hẳn|không còn hoạt động|đã nghỉ kinh doanh|không còn kinh doanh"
+            "nghỉ hẳn|không còn hoạt động|đã nghỉ kinh doanh|không còn kinh doanh|dissolved, bankrupt, ended"
         ),
-        "unknown": "không rõ|chưa rõ|không xác định|chưa xác định",
+        "unknown": "không rõ|chưa rõ|không xác định|chưa xác định|not known",
     }
 )
 OPERATING_STATUSES = WordList(
@@ -65,17 +71,17 @@ OPERATING_STATUSES = WordList(
             "đóng cửa hẳn|đã đóng cửa|đóng cửa|nghỉ hẳn|đã nghỉ|nghỉ bán|không còn bán|"
             "không còn kinh doanh|nghỉ kinh doanh|ngừng kinh doanh|ngừng hoạt động|giải thể|dẹp tiệm|"
             "đã nghỉ bán|không còn hoạt động|không hoạt động|không kinh doanh|trả mặt bằng|"
-            "đã trả mặt bằng|chấm dứt hoạt động"
+            "đã trả mặt bằng|chấm dứt hoạt động|closed for good"
         ),
         "moved": (
             "chuyển đi|đã chuyển|chuyển địa điểm|chuyển chỗ|dời đi|đã chuyển đi|chuyển địa chỉ|"
-            "chuyển nơi khác|chuyển đi nơi khác|đã chuyển đi nơi khác"
+            "chuyển nơi khác|chuyển đi nơi khác|đã chuyển đi nơi khác|moved away"
         ),
         "not_found": (
             "không tìm thấy|không tìm ra|không có tại địa chỉ|không thấy|sai địa chỉ|không đúng địa chỉ|"
-            "không tìm thấy địa chỉ|không có ở địa chỉ này"
+            "không tìm thấy địa chỉ|không có ở địa chỉ này|không tìm thấy tại địa chỉ|not found at the address"
         ),
-        "unknown": "chưa khảo sát|không rõ|chưa rõ|chưa biết|chưa điều tra|chưa kiểm tra",
+        "unknown": "chưa khảo sát|không rõ|chưa rõ|chưa biết|chưa điều tra|chưa kiểm tra|not known",
     }
 )
 PAYMENTS = WordList(
@@ -86,7 +92,8 @@ PAYMENTS = WordList(
             "chuyển khoản|ck|chuyển khoản ngân hàng|internet banking|chuyển tiền|stk|số tài khoản|tài khoản ngân hàng"
         ),
         "pos_card": (
-            "pos|máy pos|quẹt thẻ|thẻ|cà thẻ|máy quẹt thẻ|thẻ atm|visa|thẻ ngân hàng|thẻ visa|máy cà thẻ|mastercard"
+            "pos|máy pos|quẹt thẻ|thẻ|cà thẻ|máy quẹt thẻ|thẻ atm|visa|thẻ ngân hàng|thẻ visa|máy cà thẻ|mastercard|"
+            "card at a pos terminal"
         ),
         "momo": "momo|ví momo|mo mo",
         "zalopay": "zalopay|zalo pay|ví zalopay",
@@ -95,7 +102,7 @@ PAYMENTS = WordList(
         "mobile_money": (
             "mobile money|viettel money|vnpt money|mobifone money|viettelpay|viettel pay|vnpt pay|tiền di động"
         ),
-        "card_online": "thanh toán thẻ trực tuyến|cổng thanh toán|thanh toán online|paypal",
+        "card_online": "thẻ trực tuyến|thanh toán thẻ trực tuyến|cổng thanh toán|thanh toán online|paypal",
         "cash_only": "chỉ tiền mặt|tiền mặt|chỉ nhận tiền mặt|tm|tiền mặt thôi|chỉ dùng tiền mặt",
     }
 )
@@ -155,9 +162,9 @@ INSPECTION_RESULTS = WordList(
             "có vi phạm|kđ|không đạt yêu cầu|chưa đạt yêu cầu|chưa đủ điều kiện"
         ),
         "pending": "chờ hoàn thiện|chờ kết quả|chờ xử lý|đang xử lý|chờ khắc phục|chưa có kết quả",
-        "a": "loại a|xếp loại a|hạng a",
-        "b": "loại b|xếp loại b|hạng b",
-        "c": "loại c|xếp loại c|hạng c",
+        "a": "loại a|xếp loại a|hạng a|loại a (tốt)|grade a (good)",
+        "b": "loại b|xếp loại b|hạng b|loại b (đạt)|grade b (pass)",
+        "c": "loại c|xếp loại c|hạng c|loại c (không đạt)|grade c (fail)",
     }
 )
 PENALTIES = WordList(

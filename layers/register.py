@@ -60,7 +60,7 @@ SHOWN = (
 EXPORTED = (
     "code", "name", "name_en", "legal_form", "tax_code", "registry_status", "sector_group", "sector_scheme",
     "sector_code", "offering", "address", "house_number", "alley", "street_name", "residential_group", "model_site",
-    "stall", "operating_status", "opened_on", "closed_on", "licence_status", "licence_valid_until",
+    "model_site_name", "stall", "operating_status", "opened_on", "closed_on", "licence_status", "licence_valid_until",
     "food_safety_status", "food_safety_valid_until", "last_inspection_result", "last_inspection_on", "live_warning",
     "payment_methods", "accepts_cashless", "active_acceptance", "payment_checked_on", "on_digital_platform",
     "position_method", "position_accuracy_m", "verified_on", "source", "illustrative", "updated_at",
@@ -79,7 +79,6 @@ OVERVIEW: TableClause = table(
                 "legal_entity_id",
                 "legal_entity",
                 "registered_name",
-                "model_site_name",
                 "suspended_until",
                 "outside_accepted",
                 "merged_into_id",
@@ -194,6 +193,12 @@ def export_rows(connection: Connection, query: RegisterQuery) -> Iterator[dict[s
     statement = statement.where(*found.searched, *found.narrowed.values()).order_by(*order)
     for row in connection.execution_options(yield_per=500).execute(statement).mappings():
         yield {**row}
+
+
+def brief(connection: Connection, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Name and address of some establishments, by code; also of ended ones."""
+    wanted = select(OVERVIEW.c.code, OVERVIEW.c.name, OVERVIEW.c.address).where(OVERVIEW.c.code.in_(codes))
+    return {row["code"]: {**row} for row in connection.execute(wanted).mappings()} if codes else {}
 
 
 def choices(connection: Connection) -> dict[str, dict[str, str]]:

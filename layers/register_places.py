@@ -98,7 +98,6 @@ def register_places(connection: Connection, ward: str) -> Iterator[RegisterPlace
         .outerjoin(tables.model_site, site.id == place.model_site_id)
         .where(
             tables.ward.c.code == ward, tables.ward.c.valid_to.is_(None), place.ended_at.is_(None),
-            place.sector_group != "public_place",
         )
         .order_by(place.id)
     )  # fmt: skip

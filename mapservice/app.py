@@ -20,6 +20,7 @@ from mapservice.routes.staff import (
     duplicates,
     entities,
     exports,
+    import_batches,
     merging,
     past,
     personal,
@@ -31,6 +32,7 @@ from mapservice.routes.staff import (
     steps,
     worklists,
 )
+from mapservice.routes.staff import imports as import_pages
 from mapservice.routes.staff import proposals as review
 from mapservice.settings import HttpSettings
 from postgis.engine import Database, open_database
@@ -53,6 +55,8 @@ ROUTERS = (
     proposals.router,
     review.router,
     personal.router,
+    import_batches.router,
+    import_pages.router,
     session.router,
     account.router,
     accounts.router,

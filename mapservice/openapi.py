@@ -6,7 +6,7 @@ from layers.collections import COLLECTIONS, Collection, Field
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from mapservice.errors import PROBLEMS
 from mapservice.parameters import COMMON, MAX_OFFSET, MAX_TEXT, PAGING, filter_names
-from postgis.vocabulary import CODE_LISTS
+from postgis.vocabulary import CODE_LISTS, IMPORT_OUTCOMES, IMPORT_VERDICTS
 from web import labels
 
 _SCHEMAS: dict[str, dict[str, Any]] = {
@@ -22,6 +22,12 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "reason": {"type": "string"},
     "as_of": {"type": "string", "format": "date"},
     "since": {"type": "integer", "minimum": 0, "default": 0},
+    "after": {"type": "integer", "minimum": 0, "default": 0},
+    "verdict": {"type": "array", "items": {"type": "string", "enum": list(IMPORT_VERDICTS)}},
+    "outcome": {"type": "array", "items": {"type": "string", "enum": list(IMPORT_OUTCOMES)}},
+    "decided": {"type": "boolean"},
+    "sheet": {"type": "string"},
+    "problem": {"type": "string"},
 }
 
 
@@ -55,6 +61,30 @@ def write_parameters(*names: str, seen: bool = False) -> dict[str, Any]:
     if "reason" not in names:
         found["requestBody"] = {"required": True, "content": {"application/geo+json": {"schema": {"type": "object"}}}}
     return found
+
+
+def import_body(*, seen: bool = False) -> dict[str, Any]:
+    """`openapi_extra` of what is decided about an import; `seen`: only in the version that the caller has seen."""
+    given = parameters("lang")["parameters"]
+    given.append({"name": "If-Match", "in": "header", "required": seen, "schema": {"type": "string"}})
+    return {
+        "parameters": given,
+        "requestBody": {"required": seen, "content": {"application/json": {"schema": {"type": "object"}}}},
+    }
+
+
+def import_upload() -> dict[str, Any]:
+    """`openapi_extra` of a file that is sent to be imported."""
+    fields = {
+        "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+        "ward": {"type": "string", "pattern": r"^\d{5}$"},
+        "again": {"type": "string", "enum": ["true"]},
+    }
+    schema = {"type": "object", "required": ["file"], "properties": fields}
+    return {
+        **parameters("lang"),
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}},
+    }
 
 
 def document(openapi: dict[str, Any], base: str) -> dict[str, Any]:

@@ -6,17 +6,15 @@ A file that claims to be small and unfolds to gigabytes is refused before it is 
 import io
 import threading
 import warnings
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from PIL import Image, ImageOps
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from mapservice.errors import Problem
 from mapservice.forms import Form
+from mapservice.uploads import read_upload
 from postgis.errors import FieldError, InvalidValues
 from postgis.store.photos import Picture
 
@@ -25,8 +23,6 @@ MAX_PIXELS = 50_000_000
 """More than any telephone's photo; in memory 150 MB at most, and only a few at a time."""
 LARGE_SIDE, SMALL_SIDE = 1600, 480
 _FORMATS = ("JPEG", "PNG", "WEBP")
-_SLACK = 64 * 1024
-"""Bytes for the other fields and the borders between them."""
 _AT_A_TIME = threading.BoundedSemaphore(2)
 
 
@@ -40,26 +36,8 @@ class PhotoForm:
 
 async def read_photo_form(request: Request) -> PhotoForm:
     """The form in a multipart body. Raises Problem when it is none, or larger than a photo may be."""
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise Problem("unsupported_media_type", value=request.headers.get("content-type"), known="multipart/form-data")
-    parser = MultiPartParser(request.headers, _bounded(request), max_files=1, max_fields=20, max_part_size=_SLACK)
-    try:
-        sent = await parser.parse()
-    except (MultiPartException, KeyError, UnicodeDecodeError):
-        raise Problem("invalid_form") from None
-    try:
-        fields: dict[str, list[str]] = {}
-        photo = b""
-        for name, value in sent.multi_items():
-            if isinstance(value, UploadFile):
-                photo = await value.read()
-            elif "\0" in value:
-                raise Problem("invalid_form")
-            else:
-                fields.setdefault(name, []).append(value)
-        return PhotoForm(Form(fields), photo)
-    finally:
-        await sent.close()
+    sent = await read_upload(request, MAX_PHOTO_BYTES, Problem("body_too_large", most=MAX_PHOTO_BYTES // 1024))
+    return PhotoForm(sent.form, sent.data)
 
 
 SentPhoto = Annotated[PhotoForm, Depends(read_photo_form)]
@@ -111,15 +89,6 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
     output = io.BytesIO()
     image.save(output, "JPEG", quality=quality, optimize=True, progressive=True)
     return output.getvalue()
-
-
-async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
-    read = 0
-    async for chunk in request.stream():
-        read += len(chunk)
-        if read > MAX_PHOTO_BYTES + _SLACK:
-            raise Problem("body_too_large", most=MAX_PHOTO_BYTES // 1024)
-        yield chunk
 
 
 def _refused(code: str, **values: object) -> InvalidValues:

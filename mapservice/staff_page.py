@@ -60,6 +60,7 @@ def _frame(request: Request, actor: Actor, lang: str) -> dict[str, Any]:
         "actor": {"login": actor.login, "display_name": actor.display_name, "role": actor.role},
         "csrf_token": csrf_token(request),
         "may_administer": can(actor, "administer", "accounts"),
+        "may_import": can(actor, "read", "imports"),
         "here": page_of(request),
         "path": request.url.path,
     }

@@ -150,6 +150,25 @@ POST   /staff/legal_entities/{code}/personal/{field}           401      403     
 POST   /staff/legal_entities/{code}/personal/{field}/reveal    401      403     422      422   422   404     401     401
 POST   /staff/legal_entities/{code}/personal/{field}/remove    401      403     422      422   422   404     401     401
 GET    /staff/reveals                                          401      403     200      200   200   200     401     401
+
+GET    /imports                                                401      403     200      200   200   200     401     401
+POST   /imports                                                401      403     202      202   202   202     401     401
+GET    /imports/{batch_id}                                     401      403     200      200   200   404     401     401
+PATCH  /imports/{batch_id}                                     401      403     412      412   412   404     401     401
+GET    /imports/{batch_id}/rows                                401      403     200      200   200   404     401     401
+PATCH  /imports/{batch_id}/rows/{number}                       401      403     412      412   412   404     401     401
+POST   /imports/{batch_id}/apply                               401      403     409      409   409   404     401     401
+POST   /imports/{batch_id}/undo                                401      403     409      409   409   404     401     401
+POST   /imports/{batch_id}/cancel                              401      403     409      409   409   404     401     401
+GET    /imports/{batch_id}/errors.xlsx                         401      403     200      200   200   404     401     401
+GET    /staff/imports                                          401      403     200      200   200   200     401     401
+POST   /staff/imports                                          401      403     303      303   303   303     401     401
+GET    /staff/imports/{batch_id}                               401      403     200      200   200   404     401     401
+POST   /staff/imports/{batch_id}/choices                       401      403     400      400   400   400     401     401
+POST   /staff/imports/{batch_id}/rows                          401      403     409      409   409   404     401     401
+POST   /staff/imports/{batch_id}/apply                         401      403     409      409   409   404     401     401
+POST   /staff/imports/{batch_id}/undo                          401      403     409      409   409   404     401     401
+POST   /staff/imports/{batch_id}/cancel                        401      403     409      409   409   404     401     401
 """
 
 PARAMETERS = {
@@ -174,6 +193,8 @@ PARAMETERS = {
     "step": "close",
     "collection": "licences",
     "record": "{licence}",
+    "batch_id": "{batch}",
+    "number": "1",
 }
 """What stands for each parameter of an address; `{place}` and the like are of the test's own ward."""
 
@@ -219,6 +240,12 @@ ASKS = {
     "POST /proposals/{receipt}/reject": DECIDED,
     "POST /proposals/{receipt}/withdraw": Ask(parameters={"receipt": "{theirs}"}),
     "POST /proposals": Ask(body=WISH),
+    "POST /imports": Ask(file="file"),
+    "POST /staff/imports": Ask(file="file"),
+    "PATCH /imports/{batch_id}": Ask(body={"choices": {}}, headers=STALE),
+    "PATCH /imports/{batch_id}/rows/{number}": Ask(body={"decision": "leave"}, headers=STALE),
+    "POST /imports/{batch_id}/apply": Ask(body={}, headers=STALE),
+    "POST /staff/imports/{batch_id}/rows": Ask(form={"number": "1", "decision": "leave"}),
     "POST /staff/proposals/apply": Ask(form={"receipt": "{decided}"}),
     "POST /staff/proposals/{receipt}": Ask(
         form={"action": "reject", "note": "thử"}, parameters={"receipt": "{decided}"}
@@ -353,6 +380,11 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         decided, theirs = new_receipt(), new_receipt()
         for new, state in ((decided, "withdrawn"), (theirs, "pending")):
             connection.execute(text(_ANOTHER), {"receipt": ward.receipt, "new": new, "state": state})
+        of_ward = {"ward": ward.ward}
+        batch = connection.execute(
+            text("SELECT code FROM register.import_batch WHERE ward_id = (SELECT id FROM register.ward "
+                 "WHERE code = :ward AND valid_to IS NULL)"), of_ward,
+        ).scalar_one()  # fmt: skip
     folder = database.settings.data_dir / photos.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{row.file}.jpg").write_bytes(b"a picture")
@@ -366,6 +398,7 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         "login": "target",
         "photo": row.code,
         "photo_file": f"{row.file}.jpg",
+        "batch": batch,
     }
 
 

@@ -21,15 +21,23 @@ _LISTS: Mapping[str, str] = {
     "position_method": "position_method",
     "source": "source",
 }
+_NAMED: Mapping[str, str] = {"model_site": "model_site_name"}
+"""Fields that hold a code of the ward's own, and where its name stands."""
+_OTHERWISE = ("food_safety_status",)
+"""Fields whose title alone would read, in a list that comes back, as the number of the paper."""
 
 
 def columns(names: Sequence[str], lang: str) -> list[tuple[str, str]]:
     """Key and title of each column: a field with a code list gives two."""
     found = []
     for name in names:
+        if name in _NAMED.values():
+            continue
         title = labels.field_title(COLLECTION, name, lang)
+        if name in _OTHERWISE:
+            title = labels.text(f"register.export.titles.{name}", lang)
         found.append((name, title))
-        if name in _LISTS:
+        if name in _LISTS or name in _NAMED:
             found.append((f"{name}_code", labels.text("register.export.code_column", lang, title=title)))
     return found
 
@@ -53,4 +61,6 @@ class Words:
                 ]
                 found[name] = ", ".join(self._lists[name].get(code, code) for code in codes)
                 found[f"{name}_code"] = ",".join(codes)
+            elif name in _NAMED:
+                found[name], found[f"{name}_code"] = row[_NAMED[name]], value
         return found

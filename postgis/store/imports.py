@@ -205,13 +205,11 @@ def list_batches(connection: Connection, limit: int, before: int | None = None) 
 
 def rows(
     connection: Connection, code: str, *, verdicts: Sequence[str] | None = None, outcomes: Sequence[str] | None = None,
-    decided: bool | None = None, sheet: str | None = None, q: str | None = None, after_number: int = 0,
-    limit: int | None = 100,
+    decided: bool | None = None, sheet: str | None = None, problem: str | None = None, q: str | None = None,
+    after_number: int = 0, limit: int | None = 100,
 ) -> list[ImportRow]:  # fmt: skip
-    """Rows in reading order after a number. `q` finds words of name and address, a code, or the number of a row.
-
-    Raises NotFound.
-    """
+    """Rows in reading order after a number. `problem`: of which this is said. `q` finds words of name and address, a
+    code, or the number of a row. Raises NotFound."""
     batch_id = id_of(connection, code)
     statement = _ROWS.where(ROW.c.batch_id == batch_id, ROW.c.number > after_number).order_by(ROW.c.number)
     if verdicts is not None:
@@ -222,6 +220,8 @@ def rows(
         statement = statement.where(ROW.c.decision.is_not(None) if decided else ROW.c.decision.is_(None))
     if sheet is not None:
         statement = statement.where(ROW.c.sheet == sheet)
+    if problem is not None:
+        statement = statement.where(ROW.c.problems.contains([{"code": problem}]))
     if q is not None and q.strip():
         statement = statement.where(_found(q))
     return [_row(found) for found in connection.execute(statement.limit(limit)).mappings()]

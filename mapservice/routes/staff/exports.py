@@ -92,4 +92,5 @@ def _about(
         (word("address"), address),
         (word("note"), word("illustrative")),
         (word("note"), word("personal")),
+        (word("note"), word("back")),
     ]
