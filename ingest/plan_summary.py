@@ -62,7 +62,6 @@ class SheetSummary:
             "is_table": self.table.is_table,
             "signature": self.table.signature,
             "header_rows": list(self.table.header_rows),
-            "titles": list(self.table.titles),
             "rows_read": self.rows_read,
             **{verdict: self.counts[verdict] for verdict in VERDICTS},
             "skipped_because": dict(self.skipped_because),

@@ -29,24 +29,31 @@ class Twins(Weighing):
 
     def earlier(self, sketch: Sketch, where: Where) -> list[tuple[Where, Match]]:
         """Earlier rows that this one may be once more, the earliest first; then it counts as one of them."""
-        mine = len(self._rows)
+        found = self.matches(sketch)
+        self._keep(sketch, where)
+        return found
+
+    def matches(self, sketch: Sketch) -> list[tuple[Where, Match]]:
+        """The same, but only asking."""
         found: set[int] = set()
-        for key in chain(surely := self._keys(sketch), pairs := self._pairs(sketch)):
+        for key in chain(self._keys(sketch), self._pairs(sketch)):
             block = self._blocks.get(key)
             if isinstance(block, int):
                 found.add(block)
             elif block:
                 found.update(block)
-        for key in (*surely, *pairs[:1]):
-            self._add(key, mine)
+        weighed = ((at, self.compare(sketch, self._rows[at])) for at in sorted(found))
+        return [(self._where(at), match) for at, match in weighed if match.verdict != "new"]
+
+    def _keep(self, sketch: Sketch, where: Where) -> None:
+        for key in (*self._keys(sketch), *self._pairs(sketch)[:1]):
+            self._add(key, len(self._rows))
         self._rows.append(_without_what_is_not_compared(sketch))
         self._sheets.append(self._sheet(where[0]))
         self._numbers.append(where[1])
         if sketch.core:
             self.names[sketch.core] += 1
             self._words.update(set(sketch.core))
-        weighed = ((at, self.compare(sketch, self._rows[at])) for at in sorted(found))
-        return [(self._where(at), match) for at, match in weighed if match.verdict != "new"]
 
     def _add(self, key: int, row: int) -> None:
         block = self._blocks.get(key)

@@ -97,6 +97,7 @@ PROBLEMS: dict[str, int] = {
     "import_stale": 412,
     "database_away": 503,
     "too_slow": 503,
+    "register_busy": 503,
     "internal": 500,
 }
 RETRY_AFTER_S = 5
@@ -207,6 +208,8 @@ def install(app: FastAPI) -> None:
     def _database(request: Request, error: DBAPIError) -> Response:
         if isinstance(error.orig, psycopg2.errors.QueryCanceled):
             return problem_response(Problem("too_slow"), request)
+        if isinstance(error.orig, psycopg2.errors.LockNotAvailable):
+            return problem_response(Problem("register_busy"), request)
         if isinstance(error, OperationalError) or error.connection_invalidated:
             log.warning("database away", extra={"error": type(error.orig).__name__})
             return problem_response(Problem("database_away"), request)

@@ -109,7 +109,8 @@ class _Office:
         return batch
 
 
-def _in_foreground(store: DatabaseSettings, ward: str, work: Callable[[_Office], int]) -> int:
+def _in_foreground(store: DatabaseSettings, ward: str, work: Callable[[_Office], str]) -> int:
+    """Does the work and prints what it has to say, when the bar is gone."""
     try:
         with open_database(store) as database:
             make_ready(database)
@@ -118,15 +119,17 @@ def _in_foreground(store: DatabaseSettings, ward: str, work: Callable[[_Office],
                 office = _Office(database, actor, side, shown)
                 with _stopped_by_signals(office):
                     office.take_turn()
-                    return work(office)
+                    said = work(office)
     except _Refused as refused:
         return _refuse(str(refused))
     except _Cancelled:
         _refuse(_text("cancelled"))
         return _INTERRUPTED
+    sys.stdout.write(f"{said}\n")
+    return 0
 
 
-def _apply(office: _Office, name: str, data: bytes, *, as_object: bool) -> int:
+def _apply(office: _Office, name: str, data: bytes, *, as_object: bool) -> str:
     with office.asking() as connection:
         try:
             batch = imports.start(
@@ -155,19 +158,18 @@ def _apply(office: _Office, name: str, data: bytes, *, as_object: bool) -> int:
         problems = list(_problems(connection, batch.code)) if as_object else []
     if as_object:
         told = as_json(batch.summary or {}, batch.counts, problems, _LANG)
-        _print({**told, "batch": batch.code, "state": batch.state, "unchanged": unchanged, "outcomes": outcomes})
-        return 0
+        became = {"batch": batch.code, "state": batch.state, "unchanged": unchanged, "outcomes": outcomes}
+        return json.dumps({**told, **became}, ensure_ascii=False)
     lines = [_text("unchanged" if unchanged else "applied", file=name, batch=batch.code)]
-    verdicts, became = labels.code_list("import_verdict", _LANG), labels.code_list("import_outcome", _LANG)
+    verdicts, results = labels.code_list("import_verdict", _LANG), labels.code_list("import_outcome", _LANG)
     lines += [f"  {verdicts[name]}: {labels.number(batch.counts.get(name, 0), _LANG)}" for name in verdicts]
-    lines += [_text("outcomes"), *(f"  {became[name]}: {labels.number(outcomes[name], _LANG)}" for name in outcomes)]
+    lines += [_text("outcomes"), *(f"  {results[name]}: {labels.number(outcomes[name], _LANG)}" for name in outcomes)]
     if found.undecided:
         lines.append(_text("undecided", count=labels.number(found.undecided, _LANG), batch=batch.code))
-    sys.stdout.write("\n".join([*lines, _text("undo_hint", batch=batch.code)]) + "\n")
-    return 0
+    return "\n".join([*lines, _text("undo_hint", batch=batch.code)])
 
 
-def _undo(office: _Office, code: str, ward: str, *, as_object: bool) -> int:
+def _undo(office: _Office, code: str, ward: str, *, as_object: bool) -> str:
     with office.asking() as connection:
         try:
             batch = imports.get(connection, code.strip().upper())
@@ -182,13 +184,11 @@ def _undo(office: _Office, code: str, ward: str, *, as_object: bool) -> int:
     batch = office.finish(batch.code)
     kept = batch.undo_kept or []
     if as_object:
-        _print({"batch": batch.code, "state": batch.state, "kept": kept})
-        return 0
+        return json.dumps({"batch": batch.code, "state": batch.state, "kept": kept}, ensure_ascii=False)
     lines = [_text("undone", batch=batch.code)]
     if kept:
         lines.append(_text("undone_kept", count=labels.number(len(kept), _LANG), batch=batch.code))
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    return "\n".join(lines)
 
 
 def _problems(connection: Connection, code: str) -> Iterator[dict[str, Any]]:
@@ -252,10 +252,6 @@ def _progress_bar() -> Iterator[import_work.Shown]:
 
 def _text(key: str, **values: object) -> str:
     return labels.text(f"import_plan.{key}", _LANG, **values)
-
-
-def _print(found: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
 
 
 def _refuse(reason: str) -> int:

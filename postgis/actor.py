@@ -10,6 +10,8 @@ from postgis.engine import Database
 
 CHANGE_LOCK = 20257_002
 """The history is one chain. Writers take its lock before their first row, so that none holds a row and waits for it."""
+PATIENCE_S = 30
+"""How long a person's edit waits for its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,23 @@ def prepare_as(
         yield connection
 
 
-def take_turn(connection: Connection, before_waiting: Callable[[Connection], None] = lambda _: None) -> None:
-    """Waits until no other writer is at work; from here to its end the transaction may write what the history notes."""
+def take_turn(
+    connection: Connection,
+    before_waiting: Callable[[Connection], None] = lambda _: None,
+    *,
+    patience_s: int = PATIENCE_S,
+) -> None:
+    """Waits until no other writer is at work; from here to its end the transaction may write what the history notes.
+
+    After `patience_s` seconds (0: never) the database gives up with LockNotAvailable: a large import holds the turn for
+    as long as it writes, and whoever waits holds a connection that others could read with.
+    """
     lock = {"lock": CHANGE_LOCK}
     if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), lock).scalar_one():
         before_waiting(connection)
+        connection.execute(text(f"SET LOCAL lock_timeout = '{patience_s:d}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), lock)
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
 
 
 @contextlib.contextmanager

@@ -56,24 +56,34 @@ def refused_by_database(error: DBAPIError, table: str) -> InvalidValues | Forbid
     """
     state = getattr(error.orig, "pgcode", None)
     diagnosis = getattr(error.orig, "diag", None)
-    constraint = (getattr(diagnosis, "constraint_name", None) or "").removeprefix("ck_").removeprefix("fk_")
-    name = constraint.removeprefix("uq_").removeprefix(f"{table}_")
+    constraint = getattr(diagnosis, "constraint_name", None) or ""
+    name = _short(constraint, table)
     if state == "42501":
         return Forbidden()
     if state == "23502":
         return InvalidValues([FieldError(_wire(diagnosis.column_name), "required")])  # type: ignore[union-attr]
-    if state == "23514" and "_before_" in name:
-        earlier, later = name.split("_before_")
-        return InvalidValues([FieldError(_wire(later), "before", {"other": _wire(earlier)})])
-    if state == "23514":
-        return InvalidValues([FieldError(_wire(name), _CHECKS.get(name, "not_allowed"))])
-    if state == "23503" and name == "sector_scheme_sector_code":
-        return InvalidValues([FieldError("sector_code", "not_in_scheme")])
+    if state == "23514" or (state == "23503" and name == "sector_scheme_sector_code"):
+        return refused_check(constraint, table)
     if state == "23503":
         return InvalidValues([FieldError(_wire(name), "unknown_reference")])
     if state == "23505":
         return InvalidValues([FieldError(_wire(name), "taken")])
     return None
+
+
+def refused_check(constraint: str, table: str) -> InvalidValues:
+    """What a broken rule of a table means for a field."""
+    name = _short(constraint, table)
+    if "_before_" in name:
+        earlier, later = name.split("_before_")
+        return InvalidValues([FieldError(_wire(later), "before", {"other": _wire(earlier)})])
+    if name == "sector_scheme_sector_code":
+        return InvalidValues([FieldError("sector_code", "not_in_scheme")])
+    return InvalidValues([FieldError(_wire(name), _CHECKS.get(name, "not_allowed"))])
+
+
+def _short(constraint: str, table: str) -> str:
+    return constraint[3:].removeprefix(f"{table}_") if constraint[:3] in ("ck_", "fk_", "uq_") else constraint
 
 
 _CHECKS = {

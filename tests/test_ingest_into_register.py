@@ -1,5 +1,6 @@
 """What rows propose is what the register's own writers take, and a list that was written is known again."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,8 @@ def test_what_changed_is_taken_by_the_writers_too(database: Database, tmp_path: 
     with database.owner.connect() as connection:
         found = _plan(connection, secrets, rows)
     assert [row.verdict for row in found.rows] == ["changed", "changed", "same"]
+    assert all(json.loads(json.dumps(row.as_json())) == row.as_json() for row in found.rows)
+    assert json.dumps(found.summary.as_json())
     with write_as(database, officer, reason="the list again", source="import") as connection:
         for row in found.rows:
             for wish in [wish for wishes in row.wishes.update.values() for wish in wishes]:

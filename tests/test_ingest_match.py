@@ -1,5 +1,6 @@
 """Matching: what makes two rows one place, what keeps them apart, the figures on labelled pairs, and the blocks."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -83,6 +84,25 @@ def test_why_and_why_not_are_said() -> None:
 def test_doubles_within_a_file_are_found_once() -> None:
     rows = [replace(SHOP, ref="1"), Place("2", "Tạp hóa Gió Mới", "9", None, "Duy Tân"), replace(SHOP, ref="3")]
     assert _twins(rows) == [(1, "3", "same")]
+
+
+def test_the_lean_index_of_a_file_finds_nearly_what_the_registers_finds() -> None:
+    places = match_trial.register()
+    matcher, twins = Matcher(places), Twins()
+    for at, place in enumerate(places):
+        twins.earlier(sketch_of(place), ("a", at))
+    rows = {place.ref: at for at, place in enumerate(places)}
+    known = [case for case in match_trial.cases(places, random.Random(7)) if case.truth is not None][::3]
+    found = {"matcher": 0, "matcher same": 0, "twins": 0, "twins same": 0}
+    for case in known:
+        by_register = [match.verdict for match in matcher.matches(case.row) if match.ref == case.truth]
+        by_file = [m.verdict for (_, at), m in twins.matches(sketch_of(case.row)) if at == rows[str(case.truth)]]
+        found["matcher"] += bool(by_register)
+        found["matcher same"] += "same" in by_register
+        found["twins"] += bool(by_file)
+        found["twins same"] += "same" in by_file
+    assert found["twins"] >= 0.97 * found["matcher"], found
+    assert found["twins same"] >= 0.99 * found["matcher same"], found
 
 
 def _twins(rows: list[Place]) -> list[tuple[int, str, str]]:

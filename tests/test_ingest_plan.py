@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.gazetteer import Gazetteer, GazetteerData, WardArea
 from ingest.identity import Identities
+from ingest.plan import Cancelled, plan_rows
 from ingest.planned import PlannedRow
 from ingest.refusal import Refusal
 from ingest.row_places import Locator
@@ -278,3 +279,20 @@ def test_reading_does_not_depend_on_the_files_kind() -> None:
     csv = _plan(write.text(Grid("a", rows)), name="a.csv")
     xlsx = _plan(write.xlsx(Grid("a", rows)))
     assert [row.read.values for row in csv.rows] == [row.read.values for row in xlsx.rows]
+
+
+def test_a_plan_tells_how_far_it_is_and_stops_when_it_is_told_to() -> None:
+    rows = [[f"Quán Minh Họa {number}", f"{number} Núi Thành"] for number in range(1, 1_101)]
+    data = write.text(Grid("a", [HEAD[:2], *rows]))
+    told: list[tuple[str, int]] = []
+    found = plan_rows(
+        read(data, "a.csv"), _locator(), Register(), Identities(None), progress=lambda *step: told.append(step)
+    )
+    assert sum(1 for _ in found) == 1_101
+    assert told == [("reading", 0), ("matching", 500), ("matching", 1_000)]
+    seen = 0
+    stopped = plan_rows(read(data, "a.csv"), _locator(), Register(), Identities(None), cancelled=lambda: seen >= 600)
+    with pytest.raises(Cancelled):
+        for _ in stopped:
+            seen += 1
+    assert 600 <= seen < 1_100

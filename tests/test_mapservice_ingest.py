@@ -182,7 +182,8 @@ def test_applied_once_and_the_history_names_the_command(run: Run, database: Data
     assert after[0] == before[0] + 1
     with database.owner.connect() as connection:
         change = tables.change.c
-        newest = select(change.source, change.reason, tables.staff.c.login).join(tables.staff)
+        newest = select(change.source, change.reason, tables.staff.c.login)
+        newest = newest.join(tables.staff, tables.staff.c.id == change.actor_id)
         newest = newest.where(change.collection == "establishments").order_by(change.seq.desc()).limit(1)
         source, reason, login = connection.execute(newest).one()
     assert (source, login) == ("import", f"mapservice-ingest.{WARD}") and "danh_sach.xlsx" in reason

@@ -1,8 +1,13 @@
 """A batch is applied whole or not at all, by the rules of single writes, and nothing is overwritten silently."""
 
+import random
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +19,7 @@ from postgis.errors import NotFound, NotNow
 from postgis.store import personal_data, records
 from postgis.store.changes import verify
 from postgis.store.imports_apply import Applied, Cancelled, apply
+from postgis.store.imports_foresee import Foresight
 from tests.import_batches import (
     SECRETS,
     add_batch,
@@ -157,7 +163,12 @@ def test_changes_conflicts_and_what_holds_already(database: Database, officer: A
     _whole(database)
 
 
-def test_what_is_refused_leaves_out_only_its_row(database: Database, officer: Actor) -> None:
+@pytest.mark.parametrize("foreseen", [True, False])
+def test_what_is_refused_leaves_out_only_its_row(
+    database: Database, officer: Actor, foreseen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not foreseen:
+        monkeypatch.setattr(Foresight, "refuse", lambda _self, _rows: [])
     far = {"type": "Point", "coordinates": [105.85, 21.03]}
     rows = [row([new_entity(number), new_place(WARD, number), licence()]) for number in range(1, 21)]
     rows[3] = row([new_entity(4), new_place(WARD, 4, geometry=far), licence()])
@@ -355,3 +366,85 @@ def test_the_point_of_a_place_is_kept_and_its_group_found(database: Database, of
     assert _get(database, officer, "establishments", place).values["geometry"] == point(WARD, 1)
     found = "SELECT residential_group FROM published.establishments WHERE code = :code"
     assert _one(database, found, code=place) == "20257-001"
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+from postgis.actor import Actor
+from postgis.engine import open_database
+from postgis.settings import DatabaseSettings
+from postgis.store.imports_apply import apply
+from tests.import_batches import SECRETS
+
+folder, name, staff, ward, code = sys.argv[1:]
+with open_database(DatabaseSettings(data_dir=Path(folder), database_url=None), prepare=False) as server:
+    database = server.named(name)
+    print("begun", flush=True)
+    apply(database, SECRETS, Actor(int(staff), "officer", "officer", "officer", int(ward), "20257"), code)
+"""
+
+
+def test_killed_at_any_moment_it_is_wholly_there_or_not_at_all(database: Database, officer: Actor) -> None:
+    """`kill -9` at twenty moments, from the start to after the end of the work; then it is done once more."""
+    rows = [row([new_entity(number), new_place(WARD, number), licence()], personal=_PHONE) for number in range(800)]
+    rng = random.Random(20257)
+    began = time.monotonic()
+    _child(database, officer, add_batch(database, officer, rows, sha256=b"whole")).wait(120)
+    whole = time.monotonic() - began
+    killed = 0
+    for number in range(20):
+        code = add_batch(database, officer, _renamed(rows, number), sha256=number.to_bytes(2))
+        before = _figures(database)
+        child = _child(database, officer, code)
+        assert child.stdout is not None and child.stdout.readline() == b"begun\n"
+        time.sleep(rng.uniform(0, whole))
+        child.kill()
+        killed += child.wait(60) == -signal.SIGKILL
+        after = _settled(database)
+        assert after in (before, _applied(before, 800)), (number, before, after)
+        assert {outcome for outcome, _ in results(database, code)} == ({None} if after == before else {"applied"})
+        assert apply(database, SECRETS, officer, code).outcomes == {"applied": 800}
+        assert _figures(database) == _applied(before, 800)
+    assert killed >= 5, "or this has tried nothing"
+    _whole(database)
+
+
+_PHONE = {"owner_phone": "0905123456"}
+
+
+def _renamed(rows: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
+    return [
+        row([{**wish, "values": {**wish["values"], "name": f"{wish['values']['name']} lô {number}"}}
+             if wish["collection"] == "establishments" else wish for wish in each["wishes"]["new"]], personal=_PHONE)
+        for each in rows
+    ]  # fmt: skip
+
+
+def _child(database: Database, officer: Actor, code: str) -> "subprocess.Popen[bytes]":
+    arguments = [str(database.settings.data_dir), database.name, str(officer.staff_id), str(officer.ward_id), code]
+    root = Path(__file__).parent.parent
+    return subprocess.Popen([sys.executable, "-c", _CHILD, *arguments], stdout=subprocess.PIPE, cwd=root)
+
+
+_Figures = tuple[int, int, int, int, int]
+
+
+def _figures(database: Database) -> _Figures:
+    tables = ("establishment", "legal_entity", "licence", "personal_datum", "change")
+    found = [_count(database, table) for table in tables]
+    return (found[0], found[1], found[2], found[3], found[4])
+
+
+def _applied(before: _Figures, rows: int) -> _Figures:
+    return (before[0] + rows, before[1] + rows, before[2] + rows, before[3] + rows, before[4] + 4 * rows)
+
+
+def _settled(database: Database) -> _Figures:
+    """When the killed one's transaction has come to its end: its server process may still be at work."""
+    busy = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 20257004"
+    deadline = time.monotonic() + 60
+    while _one(database, busy):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return _figures(database)

@@ -216,6 +216,33 @@ def test_a_person_undoes_nevertheless(database: Database, officer: Actor, small:
     assert _get(database, officer, "establishments", small.places[0]).values["name"] == "Quán Thử 0"
     assert _get(database, officer, "licences", number).values["number"] is None
     _whole(database)
+    # A week later somebody decides about the rest; what was not kept is not named by naming it.
+    later = _undo(database, second, code, also=[made[1], small.places[1]])
+    assert later.kept == [] and later.first_seq == found.first_seq and (later.last_seq or 0) > (found.last_seq or 0)
+    assert _get(database, officer, "establishments", made[1]).ended
+    assert not _get(database, officer, "establishments", small.places[1]).ended
+    _whole(database)
+
+
+def test_of_an_owner_kept_the_values_go_when_a_person_says_so(
+    database: Database, officer: Actor, small: SmallWard
+) -> None:
+    code = add_batch(database, officer, _rows(small))
+    apply(database, SECRETS, officer, code)
+    made = results(database, code)[0][1]["code"]
+    owner = str(_get(database, officer, "establishments", made).values["legal_entity"])
+    _edit(database, officer, "legal_entities", owner, registered_name="Hộ kinh doanh Sửa Tay")
+    with write_as(database, officer, reason="sửa tay") as connection:
+        personal_data.keep(connection, SECRETS, small.entities[0], "owner_phone", "0905777777")
+    found = _undo(database, officer, code)
+    assert {each["code"] for each in found.kept} == {made, owner, small.entities[0]}
+    later = _undo(database, officer, code, also=[made, owner, small.entities[0]])
+    assert later.kept == []
+    with read_as(database, officer) as connection:
+        assert records.get(connection, "legal_entities", owner).ended
+        assert personal_data.masked(connection, owner) == []
+        assert [each.mask for each in personal_data.masked(connection, small.entities[0])] == ["***"]
+    _whole(database)
 
 
 def test_what_no_longer_fits_together_is_kept(database: Database, officer: Actor, small: SmallWard) -> None:

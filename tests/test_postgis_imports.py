@@ -10,8 +10,10 @@ from sqlalchemy import Connection, insert, select, text
 
 from postgis import tables
 from postgis.actor import Actor, prepare_as
-from postgis.engine import Database
+from postgis.backup import read_backup, write_backup
+from postgis.engine import Database, create_database, drop_database
 from postgis.errors import Forbidden, InvalidValues, NotFound, NotNow, Stale
+from postgis.migrate import upgrade
 from postgis.secrets import Secrets, open_secrets
 from postgis.store import imports, imports_ask, imports_decide
 from tests.small_ward import OTHER_WARD, add_staff
@@ -226,3 +228,21 @@ def test_the_database_refuses_a_batch_of_another_ward(office: Office) -> None:
     with pytest.raises(Exception) as refused, prepare_as(office.database, office.officer) as connection:
         imports.start(connection, office.stranger, file_name="x.csv", data=DATA, secrets=office.secrets)
     assert "row-level security" in str(refused.value) or isinstance(refused.value, Forbidden)
+
+
+def test_a_backup_carries_imports_with_what_they_hold(office: Office, server: Database, tmp_path: Path) -> None:
+    batch = office.planned()
+    backup = write_backup(office.database, tmp_path / "backup")
+    assert backup.note["rows"]["register.import_row"] == 6
+    restored = create_database(server, "restored_imports")
+    try:
+        read_backup(restored, tmp_path / "backup")
+        upgrade(restored)
+        with prepare_as(restored, office.officer) as connection:
+            assert imports.get(connection, batch.code).file_name == "ds.csv"
+            (first, *_) = found = imports.rows(connection, batch.code)
+            assert len(found) == 6 and imports.unseal(office.secrets, batch, first)["cells"] == {"1": "Quán Thử"}
+            assert imports.file_of(connection, office.secrets, batch.code) == DATA
+    finally:
+        restored.dispose()
+        drop_database(server, "restored_imports")

@@ -59,7 +59,7 @@ BEGIN
         RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
     END IF;
     DELETE FROM personal_datum d USING legal_entity l, import_kept_datum k, import_batch b
-     WHERE b.code = of_batch AND b.ward_id = account.actor_ward() AND b.state = 'applied' AND b.job = 'undo'
+     WHERE b.code = of_batch AND b.ward_id = account.actor_ward() AND b.state IN ('applied', 'undone') AND b.job = 'undo'
        AND k.batch_id = b.id AND k.ciphertext IS NULL AND l.code = k.entity_code AND l.ward_id = b.ward_id
        AND d.legal_entity_id = l.id AND d.field = k.field
        AND (d.lookup_hash = k.written_hash OR l.code = ANY (also_of)) AND l.code <> ALL (but_of);

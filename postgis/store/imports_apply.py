@@ -20,6 +20,7 @@ from postgis.engine import Database
 from postgis.errors import NotFound, NotNow
 from postgis.secrets import Secrets
 from postgis.store import imports_wanted, lookup_codes
+from postgis.store.imports_foresee import Foresight
 from postgis.store.imports_judge import Judge
 from postgis.store.imports_judged import Judged
 from postgis.store.imports_present import ENTITIES, PLACES, look
@@ -58,7 +59,7 @@ def apply(
     `progress` and `cancelled` use connections of their own. Raises NotFound, NotNow, Cancelled (nothing is written).
     """
     with prepare_as(database, actor, source="import") as connection:
-        batch = begin(connection, code, "applying", "apply")
+        batch = begin(connection, code, ("applying",), "apply")
         if batch is None:
             return _applied(connection, code)
         connection.execute(_REASON, {"reason": _reason(batch.reason, code)})
@@ -92,6 +93,7 @@ class _Run:
         self.codes = _Codes(connection)
         groups = {(row.scheme, row.class_code): row.sector_group for row in connection.execute(_GROUPS)}
         self.judge = Judge(self.secrets, self.codes.draw, groups, batch.created_at)
+        foresight = Foresight(connection, self.actor.ward_id)
         imports_wanted.leave_others(connection, batch.id)
         already = {row.number: row.code for row in connection.execute(_ALREADY, {"batch": batch.id})}
         done = 0
@@ -104,6 +106,9 @@ class _Run:
                 else self.judge.judge(row, present)
                 for row in rows
             ]
+            for refused in foresight.refuse(judged):
+                for code in refused.touches:
+                    self.judge.forget(code)
             # Noted as if all went well: what does not is put right afterwards, under the lock.
             outcomes(connection, batch.id, judged, hopeful=True)
             pickle.dump(judged, self.spool, protocol=pickle.HIGHEST_PROTOCOL)
@@ -114,7 +119,7 @@ class _Run:
         """Waits for its turn, and writes."""
         connection, batch = self.connection, self.batch
         self._go_on("writing", 0)
-        take_turn(connection)
+        take_turn(connection, patience_s=0)
         before = _last_seq(connection)
         changed = _changed_since(connection, self.seen_seq) if before > self.seen_seq else _Changed()
         writer = Writer(connection, self.actor, batch.id, _reason(batch.reason, batch.code))
@@ -217,7 +222,7 @@ def _changed_since(connection: Connection, seq: int) -> _Changed:
     return found
 
 
-def begin(connection: Connection, code: str, state: str, job: str) -> Any:
+def begin(connection: Connection, code: str, states: tuple[str, ...], job: str) -> Any:
     """The batch, held for this job against another that does the same; None where the job is done already.
 
     Not its row: whoever asks for the job to stop writes there. Raises NotFound, NotNow.
@@ -230,7 +235,7 @@ def begin(connection: Connection, code: str, state: str, job: str) -> Any:
     batch = connection.execute(_BATCH, {"code": code}).one()
     if batch.state in {"apply": ("applied", "undone"), "undo": ("undone",)}[job] and batch.job != job:
         return None
-    if batch.state != state or batch.job != job:
+    if batch.state not in states or batch.job != job:
         raise NotNow(batch.state, batch.job)
     return batch
 

@@ -58,15 +58,17 @@ def undo(
 ) -> Undone:
     """Undoes the batch that is in state `applied` with job `undo`; one that is undone already stays as it is.
 
+    With job `undo` in state `undone`, what `undo_also` names of what was kept is undone nevertheless.
+
     Raises NotFound, NotNow, Cancelled (nothing is undone).
     """
     with prepare_as(database, actor, source="import") as connection:
-        batch = begin(connection, code, "applied", "undo")
+        batch = begin(connection, code, ("applied", "undone"), "undo")
         if batch is None:
             return _undone(connection, code)
         reason = f"{batch.undo_reason or ''} [{code}]".strip()
         connection.execute(_REASON, {"reason": reason})
-        take_turn(connection)
+        take_turn(connection, patience_s=0)
         _Undo(connection, actor, batch, reason, progress, cancelled).run()
     with prepare_as(database, actor) as connection:
         return _undone(connection, code)
@@ -81,25 +83,34 @@ class _Undo:
     progress: Progress
     cancelled: Callable[[], bool]
     kept: list[dict[str, Any]] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)
     done: int = 0
     total: int = 0
 
     def run(self) -> None:
         connection, batch = self.connection, self.batch
         before = connection.execute(_LAST_SEQ).scalar_one_or_none() or 0
-        named = {"first": batch.first_seq, "last": batch.last_seq, "also": list(batch.undo_also)}
-        connection.execute(_WITHDRAW, {"code": batch.code})
+        again = batch.state == "undone"
+        self.also = [str(code) for code in batch.undo_also]
+        if again:
+            names = [(each, {each["code"], f"{each['collection']}:{each['code']}"}) for each in batch.undo_kept or ()]
+            self.kept = [each for each, said in names if said.isdisjoint(self.also)]
+            self.also = [code for code in self.also if any(code in said for _, said in names)]
+        else:
+            connection.execute(_WITHDRAW, {"code": batch.code})
+        named = {"first": batch.first_seq, "last": batch.last_seq, "also": self.also}
         if batch.first_seq is not None:
             made: dict[str, list[Any]] = defaultdict(list)
             with large_joins(connection):
                 for row in connection.execute(_MADE, named):
-                    made[row.collection].append(row)
-                changed = connection.execute(_CHANGED, named).all()
+                    if row.anyway or not again:
+                        made[row.collection].append(row)
+                changed = [row for row in connection.execute(_CHANGED, named) if row.anyway or not again]
             self.total = sum(map(len, made.values()))
             self._put_back(changed)
             for collection in sorted(made, key=lambda each: (each == ENTITIES, each == PLACES)):
                 self._end(collection, made[collection])
-            self._data(made[ENTITIES])
+            self._data(again)
         connection.execute(
             _DONE,
             {"batch": batch.id, "before": before, "staff": self.actor.staff_id, "kept": json.dumps(self.kept)},
@@ -148,16 +159,15 @@ class _Undo:
         named = {"reason": self.reason, "codes": [row["code"] for row in rows]}
         self.connection.execute(text(ending + "WHERE code = ANY (:codes)"), named)
 
-    def _data(self, made: Sequence[Any]) -> None:
+    def _data(self, again: bool) -> None:
         """Personal values: as they were, or gone; of an owner who was made and is kept, as they are."""
-        connection, also = self.connection, [str(code) for code in self.batch.undo_also]
-        kept = {each["code"] for each in self.kept if each["collection"] == ENTITIES and each["fields"] is None}
-        whole = [row.record_code for row in made if row.record_code in kept]
-        given = {"batch": self.batch.id, "whole": whole, "also": also}
+        connection = self.connection
+        whole = [each["code"] for each in self.kept if each["collection"] == ENTITIES and each["fields"] is None]
+        given = {"batch": self.batch.id, "whole": whole, "also": self.also, "again": again}
         for row in connection.execute(_DATA_EDITED, given):
             self.kept.append({"collection": ENTITIES, "code": row.entity_code, "fields": [row.field], "why": "edited"})
         connection.execute(_DATA_BACK, given)
-        connection.execute(_FORGET, {"code": self.batch.code, "whole": whole, "also": also})
+        connection.execute(_FORGET, {"code": self.batch.code, "whole": whole, "also": self.also})
 
     def _write(self, collection: str, rows: Sequence[Any], write: Callable[[Sequence[Any]], None]) -> None:
         for start in range(0, len(rows), CHUNK):
@@ -298,7 +308,7 @@ _DATA = """
       FROM register.import_kept_datum k
       JOIN register.legal_entity l ON l.code = k.entity_code
       JOIN register.personal_datum d ON d.legal_entity_id = l.id AND d.field = k.field
-     WHERE k.batch_id = :batch AND k.entity_code <> ALL (:whole)
+     WHERE k.batch_id = :batch AND k.entity_code <> ALL (:whole) AND (NOT :again OR k.entity_code = ANY (:also))
 """
 _DATA_EDITED = text(f"SELECT k.entity_code, k.field {_DATA} AND NOT ({_STANDS})")
 _DATA_BACK = text(f"""
@@ -310,8 +320,9 @@ _DATA_BACK = text(f"""
 _DONE = text("""
     UPDATE register.import_batch b
        SET state = 'undone', job = NULL, job_by = NULL, cancel_asked = false, error = NULL, version = version + 1,
-           undone_by = :staff, undone_at = clock_timestamp(), undo_kept = CAST(:kept AS jsonb),
-           undo_first_seq = c.first_seq, undo_last_seq = c.last_seq
+           undone_by = coalesce(undone_by, :staff), undone_at = coalesce(undone_at, clock_timestamp()),
+           undo_kept = CAST(:kept AS jsonb), undo_first_seq = coalesce(undo_first_seq, c.first_seq),
+           undo_last_seq = coalesce(c.last_seq, undo_last_seq)
       FROM (SELECT min(seq) AS first_seq, max(seq) AS last_seq FROM register.change WHERE seq > :before) c
      WHERE b.id = :batch
 """)

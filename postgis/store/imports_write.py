@@ -94,9 +94,9 @@ class Writer:
         if not rows:
             return
         names = [column.name for column in table.columns if any(column.name in row for row in rows)]
-        given = [{name: row.get(name, _default(table.c[name])) for name in names} for row in rows]
+        given = [{name: row.get(name, default_of(table.c[name])) for name in names} for row in rows]
         columns, wanted, joined = list(names), [f"s.{name}" for name in names], ""
-        shape = [f"{name} {_kind(table.c[name])}" for name in names]
+        shape = [f"{name} {kind_of(table.c[name])}" for name in names]
         if link is not None:
             other, column, code = link
             given = [{**values, code: row.get(code)} for values, row in zip(given, rows, strict=True)]
@@ -110,7 +110,7 @@ class Writer:
                 f"FROM ROWS FROM (json_to_recordset(CAST(:rows AS json)) AS ({', '.join(shape)})) WITH ORDINALITY "
                 f"AS s ({', '.join([*names, *([link[2]] if link else [])])}, nth) {joined} ORDER BY s.nth"
             ),
-            {"rows": _json(given)},
+            {"rows": as_json(given)},
         )
 
     def _change(self, changes: Iterable[Change]) -> None:
@@ -135,8 +135,8 @@ class Writer:
             }
             for datum in data
         ]  # fmt: skip
-        self.connection.execute(_KEEP_BEFORE, {"batch": self.batch_id, "rows": _json(given)})
-        self.connection.execute(_KEEP, {"rows": _json(given)})
+        self.connection.execute(_KEEP_BEFORE, {"batch": self.batch_id, "rows": as_json(given)})
+        self.connection.execute(_KEEP, {"rows": as_json(given)})
 
     def _propose(self, rows: Sequence[Judged]) -> None:
         same = {
@@ -203,7 +203,7 @@ def update_many(
     linked: bool = False,
 ) -> None:  # fmt: skip
     """Sets the same columns of many records, found by `code`; `linked`: and the entity that `entity_code` names."""
-    shape = [f"{name} {_kind(table.c[name])}" for name in names] + ["code text", "entity_code text"]
+    shape = [f"{name} {kind_of(table.c[name])}" for name in names] + ["code text", "entity_code text"]
     sets = [f"{name} = s.{name}" for name in names]
     if linked:
         sets.append("legal_entity_id = (SELECT l.id FROM register.legal_entity l WHERE l.code = s.entity_code)")
@@ -212,7 +212,7 @@ def update_many(
             f"UPDATE register.{table.name} t SET {', '.join(sets)} "
             f"FROM json_to_recordset(CAST(:rows AS json)) AS s ({', '.join(shape)}) WHERE t.code = s.code"
         ),
-        {"rows": _json(rows)},
+        {"rows": as_json(rows)},
     )
     if done.rowcount != len(rows):
         # Row-level security hides rows from an UPDATE without a word: seen but not changed means not allowed.
@@ -242,18 +242,20 @@ def _refusal(error: DBAPIError) -> InvalidValues | Forbidden | None:
     return refused_by_database(error, table or (max(named, key=len) if named else ""))
 
 
-def _kind(column: Column[Any]) -> str:
+def kind_of(column: Column[Any]) -> str:
+    """Its type in the database."""
     return "public.geometry" if column.name == "geom" else column.type.compile(_DIALECT)
 
 
-def _default(column: Column[Any]) -> Any:
+def default_of(column: Column[Any]) -> Any:
     """What the table would put where nothing is given: a row of a set cannot leave a column out."""
     default = getattr(column.server_default, "arg", None)
     word = getattr(default, "text", default)
-    return {"false": False, "true": True}.get(str(word), word)
+    return {"false": False, "true": True, "now()": None}.get(str(word), word)
 
 
-def _json(rows: Sequence[Mapping[str, Any]]) -> str:
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows for json_to_recordset(): days and decimals as text, bytes in hexadecimal."""
     return json.dumps(rows, default=_plain)
 
 
@@ -273,7 +275,7 @@ def outcomes(connection: Connection, batch_id: int, rows: Sequence[Judged], *, h
     if given:
         ends = {"least": min(row.number for row in rows), "most": max(row.number for row in rows)}
         with large_joins(connection):
-            connection.execute(_OUTCOMES, {"batch": batch_id, "rows": _json(given), **ends})
+            connection.execute(_OUTCOMES, {"batch": batch_id, "rows": as_json(given), **ends})
 
 
 @contextlib.contextmanager
