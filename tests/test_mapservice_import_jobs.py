@@ -196,11 +196,22 @@ def test_what_the_sender_wrote_is_forgotten_after_ninety_days(
                  "applied_at = now() - make_interval(days => :days), applied_by = :by WHERE code = :code"),
             {"days": days, "state": state, "code": code, "by": officer.staff_id},
         )  # fmt: skip
+        connection.execute(
+            text("INSERT INTO register.import_kept_datum SELECT id, 'LE2222222A', field, was, was, mask, '\\x01' "
+                 "FROM register.import_batch, (VALUES ('owner_phone', '\\x02'::bytea, '09*****222'), "
+                 "('owner_name', NULL, NULL)) k (field, was, mask) WHERE code = :code"),
+            {"code": code},
+        )  # fmt: skip
     with imports_queue.beside(database) as side:
         assert imports_queue.forget_old(side) == (1 if emptied else 0)
         assert imports_queue.forget_old(side) == 0
     batch = _batch(database, officer, code)
     assert batch.has_file is not emptied
+    with database.owner.connect() as connection:
+        kept = select(tables.import_kept_datum.c.field).where(tables.import_kept_datum.c.entity_code == "LE2222222A")
+        kept = kept.join(tables.import_batch).where(tables.import_batch.c.code == code)
+        fields = set(connection.execute(kept).scalars())
+    assert fields == ({"owner_name"} if emptied else {"owner_name", "owner_phone"}), "that there was none may be known"
     with prepare_as(database, officer) as connection:
         rows = imports.rows(connection, code)
         assert len(rows) == 4 and all((row.sealed is None) is emptied for row in rows)

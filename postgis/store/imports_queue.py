@@ -26,6 +26,7 @@ _WORK_LOCK = 20257_004
 _WATCH_LOCK = 20257_005
 """Held by the one job process that looks for jobs, where several services share a database."""
 _WORKERS = ("officer", "approver", "admin")
+_KEPT = tables.import_kept_datum
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,9 @@ def forget_old(connection: Connection) -> int:
         # The file last: should this be cut off, the next time finds the batch again.
         rows = update(ROW).where(ROW.c.batch_id == batch_id, ROW.c.sealed.is_not(None))
         connection.execute(rows.values(sealed=None))
+        # Nor a telephone number that the batch replaced: an undo so late leaves the new one.
+        replaced = (_KEPT.c.batch_id == batch_id) & _KEPT.c.ciphertext.is_not(None)
+        connection.execute(delete(_KEPT).where(replaced))
         connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(file_sealed=None))
     return len(found)
 
