@@ -6,7 +6,7 @@ block that too many share (a chain's name, a market's house number) says nothing
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import cos, floor, hypot, radians
@@ -130,8 +130,6 @@ class Weighing:
 
     def compare(self, one: Sketch, other: Sketch) -> Match:
         """Whether two sketches are one place; `ref` is the other's."""
-        if self._most(one, other) < self._doubt:
-            return Match(other.place.ref, 0.0, "new", (), (), 0.0, None)
         signs = self._signs(one, other)
         weighed = weigh(signs)
         verdict: Verdict = (
@@ -145,16 +143,27 @@ class Weighing:
             None if signs.distance_m is None else round(signs.distance_m, 1),
         )  # fmt: skip
 
+    def closely(self, one: Sketch, known: Sequence[Sketch], candidates: Iterable[int]) -> Iterator[tuple[int, Match]]:
+        """The candidates among the known that it may be, each with how likely it is."""
+        house, core, tax_code, phone = one.house, one.core, one.place.tax_code, one.place.phone
+        # Another name in another house cannot be the same place, however near: nearly all pairs are such.
+        quickly = house is not None and not one.stall and self._doubt > (1 - _OTHER_NAMES * _NEAR) * OTHER_ADDRESS
+        for at in candidates:
+            other = known[at]
+            if quickly and other.house != house and other.house is not None and other.core != core:
+                theirs = other.place
+                if not (tax_code and theirs.tax_code == tax_code) and not (phone and theirs.phone == phone):
+                    continue
+            if self._most(one, other) >= self._doubt and (match := self.compare(one, other)).verdict != "new":
+                yield at, match
+
     def _most(self, one: Sketch, other: Sketch) -> float:
-        """What the score can be at most, however alike the names are: most pairs need no closer look."""
+        """What the score can be at most, however alike the names are: few pairs need a closer look."""
         mine, theirs = one.place, other.place
         same_tax_code = bool(mine.tax_code) and mine.tax_code == theirs.tax_code
         same_phone = bool(mine.phone) and mine.phone == theirs.phone
         houses = one.house is not None and other.house is not None
         same_house = houses and one.house == other.house
-        if houses and not (same_house or same_tax_code or same_phone or one.stall) and one.core != other.core:
-            # Another name in another house, however near.
-            return (1.0 - _OTHER_NAMES * _NEAR) * OTHER_ADDRESS
         rest = 1.0
         if one.core and other.core:
             rest = _OTHER_NAMES if one.core != other.core else _ONE_NAME
@@ -277,7 +286,7 @@ class Matcher(Weighing):
                 yield "cell and name", *cell, first
 
     def _weighed(self, sketch: Sketch, candidates: Iterable[int], most: int) -> list[Match]:
-        found = [match for at in candidates if (match := self.compare(sketch, self._known[at])).verdict != "new"]
+        found = [match for _, match in self.closely(sketch, self._known, candidates)]
         found.sort(key=lambda match: (-match.score, match.ref))
         return found[:most]
 

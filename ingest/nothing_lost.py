@@ -20,6 +20,8 @@ _SEEN_TO = frozenset(
     )
 )  # fmt: skip
 """Their own readers make something of every value, or say why not."""
+_OF_AN_INSPECTION = frozenset(("no_agency", "inspection_incomplete"))
+"""They say of an inspection as a whole that it is kept as text."""
 _PASSED_OVER = _SEEN_TO | KEPT_FIELDS
 _WAY = ("house_number", "alley", "street_name")
 _POINTS = (("lat", "lon"), ("northing", "easting"), ("coordinates",))
@@ -59,10 +61,15 @@ def _used(row: ReadRow, said: Said) -> Iterator[str]:
             yield "commitment_signed_on"
         named = {"issued_on": "issued_on", "valid_until": "expires_on", "number": "number", "agency": "issuer"}
         yield from (f"food_safety_{name}" for value, name in named.items() if value in record)
+        if not row.text_of("food_safety_kind"):
+            # "Đã cam kết" where a number is asked for.
+            yield "food_safety_number"
     if said.inspection:
         yield from ("inspected_on", "inspection_result", "inspection_agency")
         if "official_words" in said.inspection:
             yield "penalty"
+    elif any(finding.code in _OF_AN_INSPECTION for finding in row.findings):
+        yield from ("inspected_on", "inspection_result", "inspection_agency", "penalty")
     if said.licence or said.food_safety or said.payments or said.uses:
         yield "surveyed_on"
     yield from _used_of_place(row, said)

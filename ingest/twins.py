@@ -42,8 +42,7 @@ class Twins(Weighing):
                 found.add(block)
             elif block:
                 found.update(block)
-        weighed = ((at, self.compare(sketch, self._rows[at])) for at in sorted(found))
-        return [(self._where(at), match) for at, match in weighed if match.verdict != "new"]
+        return [(self._where(at), match) for at, match in self.closely(sketch, self._rows, sorted(found))]
 
     def _keep(self, sketch: Sketch, where: Where) -> None:
         for key in (*self._keys(sketch), *self._pairs(sketch)[:1]):

@@ -207,6 +207,7 @@ def test_a_head_that_names_one_method_makes_yes_and_no_that_methods() -> None:
 def test_under_food_safety_stand_words_a_number_or_both(written: str, kind: str, number: str | None) -> None:
     (record,) = _new(_row({"VSATTP": written}), "food_safety_records")
     assert (record["kind"], record.get("number")) == (kind, number)
+    assert "kept_as_text" not in _codes(_row({"VSATTP": written}))
 
 
 def test_a_stall_in_the_column_of_house_numbers_is_a_stall() -> None:
@@ -438,6 +439,8 @@ def _untold(row: PlannedRow, decoders: dict[int, Decoder]) -> list[int]:
     for column, text in row.read.raw.items():
         field = fields.get(column)
         if field is None or field in KEPT_FIELDS or column in told or field in _USED_ELSEWHERE:
+            continue
+        if field in ("penalty", "inspection_agency") and {"no_agency", "inspection_incomplete"} & _codes(row):
             continue
         text = decoders[column](text)[0]
         key = search_key(text).replace(" ", "")
