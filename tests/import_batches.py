@@ -18,10 +18,8 @@ SECRETS = Secrets(bytes(range(32)))
 def point(ward: str, number: int = 0) -> dict[str, Any]:
     """A position in the ward, some metres from the others."""
     lon, lat = MIDDLE[ward]
-    return {
-        "type": "Point",
-        "coordinates": [round(lon + number % 50 * 0.00002, 7), round(lat + number // 50 * 0.00002, 7)],
-    }
+    east, north = number % 250 * 0.00002, number // 250 * 0.00002
+    return {"type": "Point", "coordinates": [round(lon + east, 7), round(lat + north, 7)]}
 
 
 def new_place(ward: str, number: int, **values: Any) -> dict[str, Any]:

@@ -260,8 +260,11 @@ def _last_seq(connection: Connection) -> int:
     return int(connection.execute(_LAST_SEQ).scalar_one_or_none() or 0)
 
 
-# A batch takes longer than a person would wait, and is killed by nobody's clock but its own job's.
-_NO_LIMITS = text("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+# A batch takes longer than a person would wait, and is killed by nobody's clock but its own job's. Its changes are
+# sorted and hashed some thousand at a time, in memory.
+_NO_LIMITS = text(
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL work_mem = '64MB'"
+)
 _HOLD = text("SELECT pg_advisory_xact_lock(20257004, CAST(:batch AS int))")
 _BATCH = text("""
     SELECT id, code, state, job, reason, created_at, first_seq, last_seq, undo_reason, undo_also, undo_first_seq,
