@@ -349,3 +349,27 @@ def _living(desk: Desk, codes: list[str]) -> list[str]:
 
 def _version(desk: Desk, code: str) -> str:
     return desk.etag(code).strip('"').partition("-")[0]
+
+
+def test_a_line_of_business_is_confirmed_once_for_the_list(desk: Desk) -> None:
+    rows = [[n, f"Quán {n}", f"{n} Núi Thành", "Món gì đó rất lạ"] for n in range(60, 70)]
+    data = xlsx(Grid("Trang", [["STT", "Tên cơ sở", "Địa chỉ", "Ngành nghề"], *rows]))
+    batch = desk.read("nganh.xlsx", data)
+    assert [sector["count"] for sector in batch["sectors"]] == [10]
+    path, version = f"{PAGE}/{batch['id']}", _version(desk, batch["id"])
+    sent = {"part": "sectors", "version": version, "confirm.0": "true"}
+    refused = desk.signed_in().send(path, f"{path}/choices", **sent, **{"sector.0": "9999"})
+    assert refused.status_code == 422 and "sector.0-error" in refused.text and "9999" in refused.text
+    assert "chosen" in location(desk.officer.send(path, f"{path}/choices", **sent, **{"sector.0": "5610"}))
+    desk.work()
+    after = desk.batch(batch["id"])
+    assert after["sectors"][0]["by_person"] and after["sectors"][0]["proposal"] == "VSIC2025 5610"
+    assert {row["proposed"].get("sector_code") for row in desk.rows(batch["id"], verdict="new")} == {"5610"}
+
+
+def test_the_addresses_are_described(desk: Desk) -> None:
+    document = desk.api("GET", "/ogc/api").json()
+    assert set(document["paths"]["/imports"]) == {"get", "post"}
+    assert "multipart/form-data" in document["paths"]["/imports"]["post"]["requestBody"]["content"]
+    headers = document["paths"]["/imports/{batch_id}"]["patch"]["parameters"]
+    assert any(each["name"] == "If-Match" and each["required"] for each in headers)
