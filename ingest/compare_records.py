@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from ingest.rows import ReadRow
-from ingest.said import Said
+from ingest.said import FOOD_SAFETY_FIELDS, LICENCE_FIELDS, Said
 from ingest.wishes import Collection, Wish, payment, use
 from postgis.folding import search_key
 
@@ -18,17 +18,26 @@ _PAPER = {
     "licences": ("issued_on", "expires_on", "issuer"),
     "food_safety_records": ("issued_on", "valid_until", "agency"),
 }
-_TEXTS = frozenset(("issuer", "agency"))
+_TEXTS = frozenset(("number", "issuer", "agency"))
+
+
+_NO_PAPER = frozenset(("not_required", "missing"))
 
 
 def record_wishes(row: ReadRow, said: Said, known: Mapping[str, Sequence[Known]]) -> list[Wish]:
     """All wishes about a known place's records."""
     found: list[Wish] = []
     if said.licence:
-        same_kind = [each for each in known.get("licences", ()) if each["kind"] == said.licence["kind"]]
-        found += _paper(row, "licences", said.licence, same_kind, "licence_number")
+        if said.licence["kind"] is None:
+            found += _unnamed(row, "licences", said.licence, known.get("licences", ()), LICENCE_FIELDS)
+        else:
+            same_kind = [each for each in known.get("licences", ()) if each["kind"] == said.licence["kind"]]
+            found += _paper(row, "licences", said.licence, same_kind, "licence_number")
     for record in said.food_safety:
         latest = known.get("food_safety_records", ())[-1:]
+        if record["kind"] is None:
+            found += _unnamed(row, "food_safety_records", record, latest, FOOD_SAFETY_FIELDS)
+            continue
         if latest and latest[0]["kind"] != record["kind"]:
             if _day(latest[0], "checked_on") > record["checked_on"]:
                 row.say("older_than_known", "food_safety_kind")
@@ -56,19 +65,37 @@ def _paper(row: ReadRow, collection: Collection, said: Known, known: Sequence[Kn
                 return []
             return made
         same = latest
-    wanted = {
-        name: said[name]
-        for name in ("number", *_PAPER[collection])
-        if name in said
-        and not (
-            _same(said[name], same.get(name)) if name in _TEXTS or name == "number" else said[name] == _day(same, name)
-        )
-    }
+    wanted = {name: said[name] for name in _news(collection, said, same)}
     if not wanted:
         return []
     if said["checked_on"] > _day(same, "checked_on"):
         wanted["checked_on"] = said["checked_on"]
     return [Wish(collection, wanted, same["code"], {name: _written(same.get(name)) for name in wanted})]
+
+
+def _unnamed(row: ReadRow, collection: Collection, said: Known, known: Sequence[Known],
+             fields: Sequence[str]) -> list[Wish]:  # fmt: skip
+    """A paper of which the row does not say what it is: one that is known already, or the only one it can be."""
+    latest = [each for each in {each["kind"]: each for each in known}.values() if each["kind"] not in _NO_PAPER]
+    if any(not _news(collection, said, each) for each in latest):
+        return []
+    numbered = [each for each in latest if said.get("number") and _same(said["number"], each.get("number"))]
+    meant = numbered or latest
+    other = meant and not numbered and said.get("number") and meant[0].get("number")
+    if len(meant) != 1 or other:
+        row.say("paper_not_named", next((name for name in fields if row.text_of(name)), None))
+        return []
+    return _paper(row, collection, {**said, "kind": meant[0]["kind"]}, meant, fields[0])
+
+
+def _news(collection: Collection, said: Known, known: Known) -> list[str]:
+    """What a paper says otherwise than a known one."""
+    return [
+        name
+        for name in ("number", *_PAPER[collection])
+        if name in said
+        and not (_same(said[name], known.get(name)) if name in _TEXTS else said[name] == _day(known, name))
+    ]
 
 
 def _inspection(said: Said, known: Sequence[Known]) -> list[Wish]:

@@ -14,7 +14,7 @@ from ingest.planned import PlannedRow
 from ingest.row_places import Locator
 from ingest.row_values import Finding
 from ingest.rows import ReadRow
-from ingest.said import Said, said_of, site_key
+from ingest.said import Said, said_of, say_unnamed, site_key
 from ingest.twins import Twins
 from ingest.verdicts import Verdict
 from ingest.wishes import entity_to_make, wishes_of_new
@@ -112,6 +112,8 @@ class Judging:
             else:
                 # What is to be said of the less likely ones, their own comparison will say when they are chosen.
                 del read.findings[before:]
+        if best is None or best.verdict != "same":
+            say_unnamed(read, said)
         row.wishes.new = wishes_of_new(said, owner, same_as)
         target = self._known[best.ref] if best is not None else None
         row.personal = self._personal(said, target)

@@ -7,10 +7,12 @@ from ingest.choices import NO_FORM, Choices
 from ingest.columns import Table
 from ingest.row_places import Locator
 from ingest.values import NEEDS_PERSON_BELOW
-from ingest.values_vocabulary import LEGAL_FORMS
+from ingest.values_vocabulary import LEGAL_FORMS, LICENCE_KINDS
+from ingest.values_words import read_word
 from postgis.folding import search_key
 
 _LISTS = ("danh sach", "bang ke", "thong ke", "tong hop", "so theo doi", "bieu")
+_CERTIFICATE = ("gcn", "giay chung nhan", "dang ki")
 _SHORT = frozenset(("hkd", "dn", "htx", "dntn"))
 
 
@@ -31,6 +33,9 @@ class ListFacts:
     proposal: FormProposal | None
     middle: tuple[float, float, float]
     """Somewhere in the ward: longitude, latitude, how far off in metres."""
+    licence_kind: str | None = None
+    food_safety_kind: str | None = None
+    """Of which paper the heads of its columns speak; None where they do not say: then no row's paper is guessed at."""
 
 
 def facts_of(table: Table, locator: Locator, choices: Choices) -> ListFacts:
@@ -39,7 +44,32 @@ def facts_of(table: Table, locator: Locator, choices: Choices) -> ListFacts:
     form = choices.legal_form
     if form is None and proposal is not None and proposal.confidence >= NEEDS_PERSON_BELOW:
         form = proposal.legal_form
-    return ListFacts(None if form == NO_FORM else form, proposal, locator.middle)
+    form = None if form == NO_FORM else form
+    return ListFacts(form, proposal, locator.middle, _licence_kind(table), _food_safety_kind(table))
+
+
+def _heads(table: Table, *fields: str) -> list[str]:
+    return [search_key(column.header) for column in table.columns if column.field in fields]
+
+
+def _licence_kind(table: Table) -> str | None:
+    """The registration, or the licence that a head names ("Số giấy phép bán lẻ rượu")."""
+    heads = _heads(table, "licence_number", "licence_issued_on", "licence_expires_on", "licence_issuer")
+    named = {found for head in heads if (found := read_word(head, LICENCE_KINDS).value)}
+    if len(named) == 1:
+        return named.pop()
+    return "business_registration" if not named and any(_names(head, _CERTIFICATE) for head in heads) else None
+
+
+def _food_safety_kind(table: Table) -> str | None:
+    heads = _heads(table, "food_safety_number", "food_safety_issued_on", "food_safety_expires_on", "food_safety_issuer")
+    certificate = any(_names(head, (*_CERTIFICATE, "giay attp", "giay vsattp", "giay cn")) for head in heads)
+    commitment = any("cam ket" in head for head in heads)
+    return None if certificate == commitment else "certificate" if certificate else "commitment"
+
+
+def _names(head: str, words: Iterable[str]) -> bool:
+    return any(f" {word} " in f" {head} " for word in words)
 
 
 def propose_form(table: Table) -> FormProposal | None:

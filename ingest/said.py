@@ -36,7 +36,12 @@ _DAYS = (
     "opened_on", "closed_on", "licence_issued_on", "licence_expires_on", "food_safety_issued_on",
     "food_safety_expires_on", "commitment_signed_on", "inspected_on", "surveyed_on",
 )  # fmt: skip
+_OF_A_REGISTRATION = frozenset(("old_certificate", "tax_code", "unit_tax_code"))
 _PAPER_NUMBER = re.compile(r"\d[\w./-]*")
+LICENCE_FIELDS = ("licence_number", "licence_issued_on", "licence_expires_on", "licence_issuer")
+FOOD_SAFETY_FIELDS = (
+    "food_safety_number", "food_safety_issued_on", "food_safety_expires_on", "food_safety_issuer",
+)  # fmt: skip
 _IN_ORDER = (
     ("opened_on", "closed_on"),
     ("licence_issued_on", "licence_expires_on"),
@@ -81,8 +86,8 @@ def said_of(row: ReadRow, facts: ListFacts, choices: Choices, sites: Mapping[str
         place,
         _position(row, facts),
         owner,
-        _licence(row, days, owner.licence_number, checked_on),
-        _food_safety(row, days, checked_on),
+        _licence(row, days, owner.licence_number, facts.licence_kind, checked_on),
+        _food_safety(row, days, facts.food_safety_kind, checked_on),
         _inspection(row, days, choices.agency),
         _payments(row),
         uses,
@@ -92,6 +97,14 @@ def said_of(row: ReadRow, facts: ListFacts, choices: Choices, sites: Mapping[str
         site_name=row.place.address.site,
         group=int(group) if group else None,
     )
+
+
+def say_unnamed(row: ReadRow, said: Said) -> None:
+    """Papers of which nothing says what they are are not made: they stay in the row."""
+    if said.licence and said.licence["kind"] is None:
+        row.say("paper_not_named", next((name for name in LICENCE_FIELDS if row.text_of(name)), None))
+    if any(record["kind"] is None for record in said.food_safety):
+        row.say("paper_not_named", next((name for name in FOOD_SAFETY_FIELDS if row.text_of(name)), None))
 
 
 def fits(row: ReadRow, collection: str, name: str, text: str | None, field_name: str) -> str | None:
@@ -177,20 +190,25 @@ def _at(lon: float, lat: float, method: str, error_m: float) -> Values:
     return {"geometry": point, "position_method": method, "position_accuracy_m": error_m}
 
 
-def _licence(row: ReadRow, days: Mapping[str, date], number: str | None, checked_on: str) -> Values | None:
-    """The paper that a list of businesses speaks of is the registration, unless its column names another."""
+def _licence(
+    row: ReadRow, days: Mapping[str, date], number: str | None, of_list: str | None, checked_on: str
+) -> Values | None:
+    """The licence that a row speaks of. `kind` is None where neither the row, nor a head, nor the number says it."""
     found = _papers(days, "licence", "expires_on")
     if number:
         found["number"] = number
     issuer = fits(row, "licences", "issuer", row.text_of("licence_issuer"), "licence_issuer")
     kind = row.values.get("licence_kind")
+    written = row.values.get("licence_number")
+    if written is not None and written.kind in _OF_A_REGISTRATION:
+        of_list = "business_registration"
     if not found and kind is None:
         if issuer:
             row.say("kept_as_text", "licence_issuer")
         return None
     if issuer:
         found["issuer"] = issuer
-    return {"kind": kind or "business_registration", **found, "checked_on": checked_on}
+    return {"kind": kind or of_list, **found, "checked_on": checked_on}
 
 
 def _papers(days: Mapping[str, date], prefix: str, until: str) -> Values:
@@ -201,9 +219,8 @@ def _papers(days: Mapping[str, date], prefix: str, until: str) -> Values:
     return found
 
 
-def _food_safety(row: ReadRow, days: Mapping[str, date], checked_on: str) -> list[Values]:
-    """The file that is named, or a certificate where only its number or days are; a commitment by the day it was
-    signed."""
+def _food_safety(row: ReadRow, days: Mapping[str, date], of_list: str | None, checked_on: str) -> list[Values]:
+    """The file that the row or a head names, `kind` None where neither does; a commitment by the day it was signed."""
     found = _papers(days, "food_safety", "valid_until")
     said_kind, written = _kind_and_number(row.text_of("food_safety_number"))
     number = fits(row, "food_safety_records", "number", written, "food_safety_number")
@@ -218,7 +235,7 @@ def _food_safety(row: ReadRow, days: Mapping[str, date], checked_on: str) -> lis
     if found or kind:
         if agency:
             found["agency"] = agency
-        records.append({"kind": kind or "certificate", **found, "checked_on": checked_on})
+        records.append({"kind": kind or of_list, **found, "checked_on": checked_on})
     elif agency:
         row.say("kept_as_text", "food_safety_issuer")
     if signed:

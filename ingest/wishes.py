@@ -76,9 +76,9 @@ def wishes_of_new(said: Said, entity: str | None, same_as: int | None) -> list[W
 def records_of(said: Said) -> list[Wish]:
     """The records of a place, all as new."""
     found: list[Wish] = []
-    if said.licence:
+    if said.licence and said.licence["kind"]:
         found.append(Wish("licences", said.licence | _SOURCE))
-    found += [Wish("food_safety_records", record | _SOURCE) for record in said.food_safety]
+    found += [Wish("food_safety_records", record | _SOURCE) for record in said.food_safety if record["kind"]]
     if said.inspection:
         found.append(Wish("inspections", said.inspection | _SOURCE))
     found += [payment(method, accepted, said) for method, accepted in said.payments.items()]

@@ -200,7 +200,6 @@ def test_a_head_that_names_one_method_makes_yes_and_no_that_methods() -> None:
     [
         ("Đã cam kết", "commitment", None),
         ("Giấy CN ATTP 123/2024", "certificate", "123/2024"),
-        ("45/2025/ATTP-CNĐK", "certificate", "45/2025/ATTP-CNĐK"),
         ("Chưa có", "missing", None),
     ],
 )
@@ -208,6 +207,41 @@ def test_under_food_safety_stand_words_a_number_or_both(written: str, kind: str,
     (record,) = _new(_row({"VSATTP": written}), "food_safety_records")
     assert (record["kind"], record.get("number")) == (kind, number)
     assert "kept_as_text" not in _codes(_row({"VSATTP": written}))
+
+
+def test_a_paper_that_nothing_names_is_not_guessed_at() -> None:
+    said = {"Giấy phép có hiệu lực đến": "31/12/2027", "Hạn ATTP": "30/06/2027"}
+    new = _row(said)
+    assert set(new.read.columns) >= {"licence_expires_on", "food_safety_expires_on"}
+    assert _new(new, "licences") == _new(new, "food_safety_records") == []
+    assert [each.code for each in new.read.findings].count("paper_not_named") == 2
+    number = _row({"VSATTP": "45/2025"})
+    assert "paper_not_named" in _codes(number)
+    titled = _row({"GCN ATTP có hiệu lực đến": "30/06/2027", "Ngày hết hạn GCN ĐKKD": "31/12/2027"})
+    assert _new(titled, "food_safety_records")[0]["kind"] == "certificate"
+    assert _new(titled, "licences")[0]["kind"] == "business_registration"
+
+
+def test_a_paper_that_nothing_names_is_the_known_one_that_it_can_be() -> None:
+    licences = (
+        {"code": "1", "kind": "alcohol_retail", "expires_on": date(2027, 12, 31), "checked_on": date(2025, 1, 1)},
+        {"code": "2", "kind": "business_registration", "checked_on": date(2025, 1, 1)},
+    )
+    commitment = {"code": "3", "kind": "commitment", "valid_until": date(2027, 6, 30), "checked_on": date(2025, 1, 1)}
+    records = {"licences": licences, "food_safety_records": (commitment,)}
+    said = {"Giấy phép có hiệu lực đến": "31/12/2027", "Hạn ATTP": "30/06/2027"}
+    same = _row(said, known=_known(records=records))
+    assert (same.verdict, _codes(same) & {"paper_not_named"}) == ("same", set())
+    later = {"Giấy phép có hiệu lực đến": "31/12/2028", "Hạn ATTP": "30/06/2028"}
+    two = _row(later, known=_known(records=records))
+    assert _updates(two, "licences") == []
+    assert "paper_not_named" in _codes(two)
+    assert [(each["code"], each["values"]["valid_until"]) for each in _updates(two, "food_safety_records")] == [
+        ("3", "2028-06-30")
+    ]
+    one = _row(later, known=_known(records={"licences": licences[:1]}))
+    assert [(each["code"], each["values"]["expires_on"]) for each in _updates(one, "licences")] == [("1", "2028-12-31")]
+    assert "paper_not_named" in _codes(one)
 
 
 def test_a_stall_in_the_column_of_house_numbers_is_a_stall() -> None:

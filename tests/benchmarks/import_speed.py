@@ -64,16 +64,20 @@ def plan_alone(settings: DatabaseSettings, path: Path) -> dict[str, Any]:
         around = surroundings(connection, WARD)
         assert around is not None
         locator = Locator(gazetteer(around))
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         rows = plan_rows(
             read(path, path.name), locator, register_of(connection, WARD),
             Identities(open_secrets(settings.data_dir)), summary=summary,
         )  # fmt: skip
         count = sum(1 for _ in rows)
-        seconds = time.perf_counter() - began
+        seconds, busy = time.perf_counter() - began, time.process_time() - began_cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MEGABYTE
     counts = {str(verdict): number for verdict, number in summary.counts.items()}
-    return {"rows": count, "plan_s": seconds, "plan_rows_s": count / seconds, "peak_mb": peak, **counts}
+    # On a machine with other work the time on the processor says more than the clock.
+    return {
+        "rows": count, "plan_s": seconds, "plan_rows_s": count / seconds, "plan_rows_cpu_s": count / busy,
+        "peak_mb": peak, **counts,
+    }  # fmt: skip
 
 
 def _copy(database: Database, path: Path) -> float:
@@ -103,10 +107,10 @@ def _copy(database: Database, path: Path) -> float:
 
 def report(rows: list[dict[str, Any]]) -> None:
     """The same for people."""
-    print(f"\n{'list':16}{'rows':>9}{'COPY/s':>10}{'plan/s':>9}{'plan/COPY':>11}{'peak MB':>9}")
+    print(f"\n{'list':16}{'rows':>9}{'COPY/s':>10}{'plan/s':>9}{'CPU/s':>9}{'plan/COPY':>11}{'peak MB':>9}")
     for row in rows:
         print(
-            f"{row['list']:16}{row['rows']:9,}{row['copy_rows_s']:10,.0f}{row['plan_rows_s']:9,.0f}"
+            f"{row['list']:16}{row['rows']:9,}{row['copy_rows_s']:10,.0f}{row['plan_rows_s']:9,.0f}{row['plan_rows_cpu_s']:9,.0f}"
             f"{row['plan_to_copy']:11.3f}{row['peak_mb']:9,.0f}"
         )
 
