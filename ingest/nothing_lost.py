@@ -51,7 +51,7 @@ def _used(row: ReadRow, said: Said) -> Iterator[str]:
     yield from (name for name in ("name", "name_en", "opening_hours", "website", "opened_on", "closed_on")
                 if name in place)  # fmt: skip
     if "offering" in place or "sector_code" in place:
-        yield from ("business_line", "sector_code")
+        yield from ("business_line", "sector_code", *(["offering"] if "offering" in place else []))
     if said.licence:
         yield from ("licence_kind", *(f"licence_{name}" for name in ("issued_on", "expires_on", "issuer")
                                       if name in said.licence))  # fmt: skip

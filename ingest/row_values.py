@@ -210,7 +210,9 @@ def read_values(
                 reading = read_cell(field, cell)  # type: ignore[arg-type]
             if reading.problems or reading.needs_person:
                 findings += _findings(name, reading, column)
-            if reading.value is not None and _is_sure(name, reading) and not _put(values, name, reading.value):
+            lost = reading.value is not None and _is_sure(name, reading) and not _put(values, name, reading.value)
+            # A second line of business stands among what is offered.
+            if lost and name != "sector":
                 findings.append(Finding(column, "kept_as_text"))
             if name == "sector" and reading.raw:
                 values.setdefault("sector_reading", reading)
