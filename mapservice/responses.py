@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+from datetime import date
 from typing import Any
 
 import brotli
@@ -18,8 +19,12 @@ NO_CACHE = "no-cache"
 
 
 def json_bytes(document: Any) -> bytes:
-    """Compact JSON with Vietnamese letters as they are."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    """Compact JSON with Vietnamese letters as they are, days and moments as RFC 3339 writes them."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def reply(

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from datetime import datetime
 
 import openpyxl
 import pytest
@@ -83,6 +84,7 @@ def test_progress_and_state_are_told_while_it_is_read(desk: Desk) -> None:
     code = desk.send("abbreviations.xlsx")
     before = desk.batch(code)
     assert (before["state"], before["job"], before["rows_read"]) == ("reading", "read", 0)
+    assert datetime.fromisoformat(before["created_at"]).tzinfo and "T" in before["created_at"]
     page = desk.signed_in().get(f"{PAGE}/{code}").text
     assert 'http-equiv="refresh"' in page and "Đang chờ đến lượt" in page
     desk.work()
