@@ -29,7 +29,7 @@ _POINTS = (("lat", "lon"), ("northing", "easting"), ("coordinates",))
 
 def say_kept(row: ReadRow, said: Said) -> None:
     """Add a finding for each column whose content is in no value, no record and no finding."""
-    told = {finding.column for finding in row.findings}
+    told = {finding.column for finding in row.findings if finding.code != "corrected_by_person"}
     open_ones = [
         (field, column)
         for field, columns in row.columns.items()

@@ -15,7 +15,7 @@ from ingest.known import KnownRegister
 from ingest.list_facts import facts_of
 from ingest.plan_summary import PlanSummary
 from ingest.planned import PlannedRow, SkippedRow
-from ingest.records import Record, read_records
+from ingest.records import Corrections, Record, read_records
 from ingest.row_places import Locator
 from ingest.rows import RowReader
 from ingest.workbook import Sheet, Workbook
@@ -34,8 +34,10 @@ def plan_rows(
     workbook: Workbook, locator: Locator, register: KnownRegister, identities: Identities,
     choices: Choices | None = None, progress: Progress = lambda _step, _done: None,
     cancelled: Callable[[], bool] = lambda: False, summary: PlanSummary | None = None,
+    corrections: Corrections | None = None,
 ) -> Iterator[PlannedRow | SkippedRow]:  # fmt: skip
     """Every row of a file in its order, judged. `summary` is filled on the way, and whole when the last row is out.
+    `corrections`: cells that a person has written anew, by the number of their row.
 
     May raise `Refusal` while it reads, and `Cancelled`.
     """
@@ -55,7 +57,7 @@ def plan_rows(
         facts = facts_of(table, locator, choices)
         part = summary.sheet(table, facts, left_out=left_out)
         reader = RowReader(table, locator, choices)
-        for found in read_records(table, left_out=left_out):
+        for found in read_records(table, left_out=left_out, corrections=corrections or {}, before=number):
             number += 1
             if number % _STEP == 0:
                 progress("matching", number)

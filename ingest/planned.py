@@ -64,9 +64,14 @@ class PlannedRow:
         }
 
     def sealed(self) -> dict[str, Any]:
-        """All that must be sealed: every cell as the sender wrote it, and the personal values."""
+        """All that must be sealed: every cell as the sender wrote it or a person has corrected it, and the personal
+        values."""
         found: dict[str, Any] = {"cells": {str(column): text for column, text in self.read.raw.items()}}
         found["personal"] = self.personal
+        if self.read.replaced:
+            found["replaced"] = {
+                str(at): "" if old is None else raw_text(old) for at, old in self.read.replaced.items()
+            }
         if self.read.carried:
             found["carried"] = {str(column): text for column, text in self.read.carried.items()}
         return found

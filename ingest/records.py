@@ -6,7 +6,7 @@ nothing to us), or in `refused` with the reason.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ingest.columns import Table
 from ingest.table_rows import Group, Reason, RowClassifier
@@ -33,6 +33,8 @@ class Record:
     refused: dict[int, str]
     carried: dict[int, Value] = dataclasses.field(default_factory=dict)
     """By column the value that stands in a row above: a merged cell over several rows, or a ditto mark."""
+    replaced: dict[int, Value | None] = dataclasses.field(default_factory=dict)
+    """By column what the file says where a person has written something else into `cells`."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -45,15 +47,24 @@ class Skipped:
     cells: dict[int, Value]
 
 
-def read_records(table: Table, *, left_out: bool = False) -> Iterator[Record | Skipped]:
-    """Every row of a sheet, once. `left_out`: a person does not want the sheet."""
+Corrections = Mapping[int, Mapping[int, str]]
+"""What a person has written in place of a cell: by the row's number over all sheets, then by column; an empty text
+empties the cell."""
+_NONE: Corrections = {}
+
+
+def read_records(
+    table: Table, *, left_out: bool = False, corrections: Corrections = _NONE, before: int = 0
+) -> Iterator[Record | Skipped]:
+    """Every row of a sheet, once. `left_out`: a person does not want the sheet. `before`: how many rows of other
+    sheets come first."""
     sheet = table.sheet
     if left_out or not table.is_table:
         reason: Reason = "sheet_left_out" if left_out else "no_table"
         for row in sheet.rows():
             yield _skipped(table, row, reason if not row.is_blank() else "blank")
         return
-    yield from _Reading(table).rows()
+    yield from _Reading(table, corrections, before).rows()
 
 
 def _skipped(table: Table, row: Row, reason: Reason) -> Skipped:
@@ -65,8 +76,8 @@ def _cells(row: Row) -> dict[int, Value]:
 
 
 class _Reading:
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, table: Table, corrections: Corrections, before: int) -> None:
+        self.table, self.corrections, self.before = table, corrections, before
         self.name = table.sheet.name
         self.by_number = {column.number: column for column in table.columns}
         self.field_of = {column.number: column.field for column in table.columns if column.field is not None}
@@ -93,7 +104,7 @@ class _Reading:
         first, last = (header_rows[0], header_rows[-1]) if header_rows else (0, 0)
         header: list[Row] = []
         classifier: RowClassifier | None = None
-        for row in self.table.sheet.rows():
+        for number, row in enumerate(self.table.sheet.rows(), self.before + 1):
             if row.number <= last:
                 if row.number in header_rows:
                     header.append(row)
@@ -107,7 +118,7 @@ class _Reading:
                 classifier = self._classifier(header)
             reason = classifier.reason_to_skip(row)
             if reason is None:
-                yield self._record(row, classifier.groups)
+                yield self._record(row, classifier.groups, self.corrections.get(number))
             else:
                 yield _skipped(self.table, row, reason)
 
@@ -123,15 +134,22 @@ class _Reading:
         decoder = self.decoders.get(column)
         return decoder(text)[0] if decoder else text
 
-    def _record(self, row: Row, groups: tuple[Group, ...]) -> Record:
+    def _record(self, row: Row, groups: tuple[Group, ...], corrected: Mapping[int, str] | None) -> Record:
         cells = _cells(row)
         refused: dict[int, str] = dict.fromkeys(self.unvalued.get(row.number, ()), "formula_without_value")
+        replaced: dict[int, Value | None] = {}
+        if corrected:
+            replaced = {column: cells.get(column) for column in corrected}
+            written = {**cells, **corrected}
+            cells = {column: value for column, value in sorted(written.items()) if value != ""}
+            refused = {column: why for column, why in refused.items() if column not in corrected}
         carried: dict[int, Value] = {}
         present = cells
         if row.number in self.fills:
             present = dict(cells)
             for column, top in self.fills[row.number]:
-                if column not in present and column in self.above and self.above_row.get(column, 0) >= top:
+                standing = column in self.above and self.above_row.get(column, 0) >= top
+                if standing and column not in present and column not in replaced:
                     present[column] = carried[column] = self.above[column]
         values: dict[str, tuple[Value, ...]] = {}
         kept: list[int] = []
@@ -147,7 +165,7 @@ class _Reading:
             if isinstance(value, str):
                 if value[0] in _DITTO_STARTS and value.strip().lower() in _DITTO and column in above:
                     value = carried[column] = above[column]
-                elif column in decoders:
+                elif column in decoders and column not in replaced:
                     value = decoders[column](value)[0]
             above[column] = value
             values[name] = (*values[name], value) if name in values else (value,)
@@ -155,5 +173,5 @@ class _Reading:
             self.above_row.update(dict.fromkeys(present, row.number))
         return Record(
             self.name, row.number, row.number in self.table.sheet.hidden_rows, groups, cells, values,
-            tuple(kept), refused, carried,
+            tuple(kept), refused, carried, replaced,
         )  # fmt: skip

@@ -29,6 +29,8 @@ class ReadRow:
     """The columns of each field, as the table has them."""
     carried: Mapping[int, str]
     """The text of columns whose value stands in a row above: a merged cell, or a ditto mark."""
+    replaced: Mapping[int, Value | None]
+    """What the file says in the cells that a person has written anew."""
     sector_text: str | None = None
     sector_read: tuple[Sector | None, float] = (None, 0.0)
     """What the text of its sector was taken for, and how surely, whether it is used or not."""
@@ -82,16 +84,26 @@ class RowReader:
         findings += place.findings
         carried = {column: raw_text(value) for column, value in record.carried.items()} if record.carried else {}
         row = ReadRow(
-            record.sheet, record.row, record.hidden, record.cells, values, place, findings, self.columns, carried
+            record.sheet,
+            record.row,
+            record.hidden,
+            record.cells,
+            values,
+            place,
+            findings,
+            self.columns,
+            carried,
+            record.replaced,
         )
         self._take_sector(row)
         address = place.address
         somewhere = address.house_number or address.stall or address.lot or place.shown
         known_by = row.name or values.get("owner_name") or values.get("tax_code") or values.get("code")
         if not known_by and not somewhere:
-            findings.append(Finding(None, "nothing_to_know_it_by", weight="wrong"))
+            row.findings.append(Finding(None, "nothing_to_know_it_by", weight="wrong"))
         elif not known_by:
-            findings.append(Finding(None, "no_name", weight="doubtful"))
+            row.findings.append(Finding(None, "no_name", weight="doubtful"))
+        row.findings += (Finding(column, "corrected_by_person") for column in record.replaced)
         return row
 
     def _take_sector(self, row: ReadRow) -> None:

@@ -124,10 +124,18 @@ class RowDocuments:
         self._batch, self._secrets, self._lang = batch, secrets, lang
         self._masks = Masks(summary.get("columns", ()))
         self._headers = headers_of(summary)
+        self._opened: tuple[int, dict[str, str]] | None = None
 
     def raw(self, row: ImportRow) -> dict[int, str]:
         """The sender's cells by column, masked."""
         return self._masks.cells(row.sheet, imports.unseal(self._secrets, self._batch, row)["cells"])
+
+    def cell(self, row: ImportRow, column: int) -> tuple[str, bool]:
+        """One cell's text, masked, and whether it is one to be masked."""
+        if self._opened is None or self._opened[0] != row.number:
+            self._opened = row.number, imports.unseal(self._secrets, self._batch, row)["cells"]
+        text = self._opened[1].get(str(column), "")
+        return self._masks.cells(row.sheet, {str(column): text})[column], self._masks.hides(row.sheet, column, text)
 
     def header(self, sheet: str, column: int | None) -> str | None:
         """What stands over a column."""

@@ -159,7 +159,8 @@ class _Book:
             self._sheet.write_string(self._line, 0, words, self._bold if row.verdict == "skipped" else self._say)
         for number, text in cells.items():
             column = int(number)
-            shown = self._decoders[column](text)[0] if column in self._decoders else text
+            as_sent = column in self._decoders and number not in opened.get("replaced", {})
+            shown = self._decoders[column](text)[0] if as_sent else text
             self._sheet.write_string(self._line, column, shown[:_LONGEST_CELL], marked.get(column, plain))
         self._line += 1
 

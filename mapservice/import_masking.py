@@ -40,6 +40,11 @@ class Masks:
         ordered = sorted((int(number), text) for number, text in cells.items())
         return {number: masked(self._fields.get((sheet, number)), text) for number, text in ordered}
 
+    def hides(self, sheet: str, column: int, text: str) -> bool:
+        """Whether a cell of this text is shown otherwise than it stands, or would be if something stood in it."""
+        field = self._fields.get((sheet, column))
+        return field in _PERSONAL or masked(field, text) != text
+
 
 def masked(field: str | None, text: str) -> str:
     """A cell's text as it may be shown."""

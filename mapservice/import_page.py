@@ -1,6 +1,6 @@
 """The page of one import: the four steps as plain data for `web/templates/staff/imports/batch.html`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from ingest.header_words import fields
 from ingest.values_sectors import sector_names
 from layers.register import brief
 from layers.surroundings import ward_box
+from mapservice.import_cells import NEVER_WRITTEN, editable_cells, is_correctable
 from mapservice.import_documents import RowDocuments, numbers, problem_documents, progress_document
 from mapservice.import_errors_file import outcome_words
 from mapservice.import_words import column_letters, failure_words, finding_words
@@ -36,19 +37,18 @@ _SAMPLES = 3
 _SAMPLED_ROWS = 12
 SECTORS_SHOWN = 40
 FILTERS = ("verdict", "outcome", "decided", "problem", "q")
-DONE = ("sent", "known", "chosen", "decided", "decided_many", "asked_apply", "asked_undo", "cancelled")
-_JOBS = ("sent", "chosen", "asked_apply", "asked_undo", "cancelled")
+DONE = ("sent", "known", "chosen", "decided", "decided_many", "corrected", "asked_apply", "asked_undo", "cancelled")
+_JOBS = ("sent", "chosen", "corrected", "asked_apply", "asked_undo", "cancelled")
 """Of these, what began a job."""
 _OWN_CODES = ("establishments", "legal_entities")
-NEVER_WRITTEN = ("computed", "machine_code", "to_mend", "row_number")
 
 
 def batch_page(
     request: Request, actor: Actor, code: str, *, problem: str = "", errors: Mapping[str, str] | None = None,
     typed: Mapping[str, str] | None = None, status: int = 200,
 ) -> Response:  # fmt: skip
-    """The page as things stand; with what is wrong in a form that was sent."""
-    lang, params = page_language(request), request.query_params
+    """The page as things stand; with what is wrong in a form that was sent, and the row that it was about first."""
+    lang, params = page_language(request), _shown_with(request, typed)
     secrets = secrets_of(request)
     with looking(request, actor) as connection:
         batch = found(connection, code)
@@ -73,7 +73,7 @@ def batch_page(
                 counts.outcomes.get(name, 0) for name in ("conflict", "refused")
             ),
             **_understood(connection, batch, documents, lang),
-            **_result(connection, batch, counts, documents, params, lang),
+            **_result(connection, batch, counts, documents, params, lang, typed or {}, errors or {}),
             "kept": _kept(batch, lang),
             "page_address": f"{PAGE}/{batch.code}",
         }  # fmt: skip
@@ -86,6 +86,14 @@ def batch_page(
         "watch": f"/imports/{batch.code}?lang={lang}" if batch.job else "",
     }
     return staff_page(request, actor, "staff/imports/batch.html", status=status, **context)
+
+
+def _shown_with(request: Request, typed: Mapping[str, str] | None) -> QueryParams:
+    """Which rows are shown: as the address says; where cells of a row were refused, that row and those after it."""
+    if typed is None or typed.get("part") != "cells":
+        return request.query_params
+    kept = {name: typed[name] for name in FILTERS if typed.get(name)}
+    return QueryParams({**kept, "after": str(int(typed["number"]) - 1)})
 
 
 def _done(done: str | None, batch: Batch, lang: str) -> str:
@@ -206,9 +214,10 @@ def _points(connection: Connection, batch: Batch, points: Mapping[str, Any], lan
 
 
 def _result(
-    connection: Connection, batch: Batch, counts: Counts, documents: RowDocuments, params: QueryParams, lang: str
-) -> dict[str, Any]:
-    """Step three: the rows asked for, a page of them."""
+    connection: Connection, batch: Batch, counts: Counts, documents: RowDocuments, params: QueryParams, lang: str,
+    typed: Mapping[str, str], errors: Mapping[str, str],
+) -> dict[str, Any]:  # fmt: skip
+    """Step three: the rows asked for, a page of them. `typed` and `errors`: of a form about one of them."""
     wanted = {name: params.get(name, "") for name in FILTERS}
     if not any(wanted.values()):
         first = next((name for name in ("doubtful", "wrong", "new", "changed") if counts.verdicts.get(name)), "")
@@ -221,18 +230,24 @@ def _result(
     places = brief(connection, sorted({match["code"] for row in rows for match in row.matches}))
     kept = {name: value for name, value in wanted.items() if value}
     address = f"{PAGE}/{batch.code}"
+    may_decide = batch.state == "planned" and batch.job is None
+    cells: dict[int, list[staff_imports.EditableCell]] = {}
+    if may_decide and batch.has_file:
+        for row in filter(is_correctable, rows):
+            refused = (typed, errors) if typed.get("number") == str(row.number) else ({}, {})
+            cells[row.number] = editable_cells(batch, row, documents, *refused)
     return {
         "wanted": wanted,
         "showing": _showing(wanted, lang),
         "problem_words": finding_words(wanted["problem"], _any_values(batch, wanted["problem"]), lang)
         if wanted["problem"]
         else "",
-        "rows": [_row(row, documents, places, lang) for row in rows],
+        "rows": [_row(row, documents, places, cells.get(row.number, ()), lang) for row in rows],
         "back": local(lang, address, **kept, after=after or None),
         "first_href": local(lang, address, **kept) if after else "",
         "next_href": local(lang, address, **kept, after=rows[-1].number) if len(page) > ROWS_SHOWN else "",
         "undecided_here": wanted["verdict"] == "doubtful" and batch.state == "planned" and counts.undecided > 0,
-        "may_decide": batch.state == "planned" and batch.job is None,
+        "may_decide": may_decide,
     }
 
 
@@ -250,12 +265,13 @@ def _any_values(batch: Batch, code: str) -> Mapping[str, str]:
 
 
 def _row(
-    row: ImportRow, documents: RowDocuments, places: Mapping[str, Mapping[str, Any]], lang: str
-) -> staff_imports.ShownRow:
+    row: ImportRow, documents: RowDocuments, places: Mapping[str, Mapping[str, Any]],
+    cells: Sequence[staff_imports.EditableCell], lang: str,
+) -> staff_imports.ShownRow:  # fmt: skip
     theirs = documents.raw(row)
     headers = {column: documents.header(row.sheet, column) or "" for column in theirs}
     problems = [documents.problem(row.sheet, each) for each in row.problems]
-    return staff_imports.row_view(row, theirs, headers, problems, places, outcome_words(row, lang), lang)
+    return staff_imports.row_view(row, theirs, headers, problems, places, outcome_words(row, lang), lang, cells)
 
 
 def _kept(batch: Batch, lang: str) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from postgis.actor import Actor, prepare_as
 from postgis.engine import Database
 from postgis.errors import NotNow
 from postgis.store import imports, imports_apply, imports_queue, imports_read, imports_undo
+from postgis.store.imports_correct import corrections_of
 from postgis.store.imports_decide import shapes
 
 logger = logging.getLogger(__name__)
@@ -147,6 +148,7 @@ def _read(database: Database, actor: Actor, code: str, beside: _Beside) -> None:
         rows = plan_rows(
             workbook, Locator(gazetteer(around)), register_of(connection, actor.ward_code), Identities(secrets),
             Choices.from_json(remembered), beside.plan_progress(total), beside.cancelled, summary,
+            corrections_of(connection, secrets, code),
         )  # fmt: skip
         # A blank row is only counted: a sheet may have a million of them.
         kept = (row for row in rows if isinstance(row, PlannedRow) or row.skipped.cells)

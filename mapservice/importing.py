@@ -21,7 +21,9 @@ from postgis.store.imports import Batch
 from web import labels
 
 MAX_REASON = 500
-_ARGUMENTS = {name: name for name in ("file", "ward", "decision", "target", "reason", "also", "choices", "number")}
+_ARGUMENTS = {
+    name: name for name in ("file", "ward", "decision", "target", "reason", "also", "choices", "number", "cells")
+}
 _RECORD = re.compile(r"(?:[a-z_]{1,40}:)?[0-9A-Z]{1,20}")
 _MOST_CHOSEN = 512 * 1024
 """Letters of the choices about one file: thousands of sector texts."""

@@ -6,7 +6,8 @@ from layers.collections import COLLECTIONS, Collection, Field
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from mapservice.errors import PROBLEMS
 from mapservice.parameters import COMMON, MAX_OFFSET, MAX_TEXT, PAGING, filter_names
-from postgis.vocabulary import CODE_LISTS, IMPORT_OUTCOMES, IMPORT_VERDICTS
+from postgis.store.imports_correct import LONGEST
+from postgis.vocabulary import CODE_LISTS, IMPORT_DECISIONS, IMPORT_OUTCOMES, IMPORT_VERDICTS
 from web import labels
 
 _SCHEMAS: dict[str, dict[str, Any]] = {
@@ -71,6 +72,23 @@ def import_body(*, seen: bool = False) -> dict[str, Any]:
         "parameters": given,
         "requestBody": {"required": seen, "content": {"application/json": {"schema": {"type": "object"}}}},
     }
+
+
+def import_row_body() -> dict[str, Any]:
+    """`openapi_extra` of what is decided about a row, or written into its cells."""
+    described = import_body(seen=True)
+    fields = {
+        "decision": {"type": ["string", "null"], "enum": [*IMPORT_DECISIONS, None]},
+        "target": {"type": ["string", "null"]},
+        "cells": {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": r"^\d{1,5}$"},
+            "additionalProperties": {"type": "string", "maxLength": LONGEST},
+        },
+    }
+    described["requestBody"]["content"]["application/json"]["schema"]["properties"] = fields
+    return described
 
 
 def import_upload() -> dict[str, Any]:

@@ -31,8 +31,12 @@ class FieldsRefused(Problem):
     def _error(self, error: FieldError, lang: str) -> dict[str, str]:
         name = error.field
         inside = "" if self.arguments is not None or name in OUTSIDE_PROPERTIES else "/properties"
+        path = _escaped((self.arguments or {}).get(name, name))
+        outer, dot, inner = name.partition(".")
+        if dot and outer in (self.arguments or {}):
+            path = f"{_escaped(outer)}/{_escaped(inner)}"
         return {
-            "pointer": f"{inside}/{_escaped((self.arguments or {}).get(name, name))}",
+            "pointer": f"{inside}/{path}",
             "code": error.code,
             "detail": error_words(self.collection, error.field, error.code, error.values, lang),
         }

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.choices import Choices, sector_key
 from ingest.gazetteer import Gazetteer, GazetteerData, WardArea
 from ingest.identity import Identities
 from ingest.plan import Cancelled, plan_rows
@@ -296,3 +297,23 @@ def test_a_plan_tells_how_far_it_is_and_stops_when_it_is_told_to() -> None:
         for _ in stopped:
             seen += 1
     assert 600 <= seen < 1_100
+
+
+def test_a_corrected_cell_is_read_in_place_of_the_files_and_said_to_be() -> None:
+    data = write.xlsx(Grid("T", [["STT", "Tên cơ sở", "Địa chỉ", "Ngành nghề"], [1, "", "12 Núi Thành", "phở"],
+                                       [2, "Quán Hai", "14 Núi Thành", "phở"]]))  # fmt: skip
+    choices = Choices.from_json({"sectors": {sector_key("phở"): "VSIC2025 5610"}})
+
+    def rows(corrections: dict[int, dict[int, str]]) -> list[PlannedRow]:
+        found = plan_rows(
+            read(data, "a.xlsx"), _locator(), Register(), Identities(None), choices, corrections=corrections
+        )
+        return [row for row in found if isinstance(row, PlannedRow)]
+
+    first, second = rows({})
+    assert "no_name" in _codes(first) and "replaced" not in first.sealed()
+    first, second = rows({first.number: {2: "Quán Một", 3: ""}, 1: {2: "Đầu bảng"}})
+    assert first.read.name == "Quán Một" and "no_name" not in _codes(first)
+    assert first.sealed()["replaced"] == {"2": "", "3": "12 Núi Thành"} and "3" not in first.sealed()["cells"]
+    assert {each.column for each in first.read.findings if each.code == "corrected_by_person"} == {2, 3}
+    assert "corrected_by_person" not in _codes(second) and second.read.name == "Quán Hai"

@@ -55,6 +55,21 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class EditableCell:
+    """A cell of a row as the form to correct it shows it. A masked one is not filled in: `mask` is its hint."""
+
+    column: int
+    title: str
+    text: str
+    mask: str
+    masked: bool
+    problems: tuple[str, ...]
+    first: bool
+    """Whether something is wrong or unsure in it."""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShownRow:
     """A row of a file as the screen lays it out."""
 
@@ -76,11 +91,13 @@ class ShownRow:
     outcome: str = ""
     outcome_words: tuple[str, ...] = ()
     made: str = ""
+    cells: Sequence[EditableCell] = ()
 
 
 def row_view(
     row: Any, theirs: Mapping[int, str], headers: Mapping[int, str], problems: Sequence[Mapping[str, Any]],
     places: Mapping[str, Mapping[str, Any]], outcome_words: Iterable[str], lang: str,
+    cells: Sequence[EditableCell] = (),
 ) -> ShownRow:  # fmt: skip
     """A row. `theirs`: cells by column, masked; `problems`: as the API tells them; `places`: what the register has of
     the codes that are matched."""
@@ -121,6 +138,7 @@ def row_view(
         outcome=row.outcome or "",
         outcome_words=tuple(outcome_words),
         made=str(values.get("code") or ""),
+        cells=cells,
     )  # fmt: skip
 
 

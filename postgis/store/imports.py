@@ -44,7 +44,7 @@ CHANNEL = "mapservice_imports"
 
 BATCH, ROW, PROGRESS = tables.import_batch, tables.import_row, tables.import_progress
 _STANDING = ("reading", "planned", "applying", "applied")
-_UNWANTED = ("file_sealed", "file_sha256", "attempts")
+_UNWANTED = ("file_sealed", "corrections_sealed", "file_sha256", "attempts")
 _ROWS = select(*(each for each in ROW.c if each.name != "batch_id"))
 
 

@@ -111,15 +111,21 @@ def choose(connection: Connection, code: str, choices: Mapping[str, Any], versio
     InvalidValues for `file` when the file is no longer kept.
     """
     batch = held(connection, code, version, "planned", "failed")
-    if not batch.has_file:
-        raise InvalidValues([FieldError("file", "no_longer_kept")])
     for signature, correction in dict(choices.get("columns") or {}).items():
         if _SIGNATURE.fullmatch(signature) and isinstance(correction, Mapping):
             _remember(connection, batch, signature, correction)
+    return read_again(connection, batch, choices=dict(choices))
+
+
+def read_again(connection: Connection, batch: Batch, **values: Any) -> Batch:
+    """Writes a held batch and asks for its file to be read anew. Raises InvalidValues for `file` when it is no longer
+    kept."""
+    if not batch.has_file:
+        raise InvalidValues([FieldError("file", "no_longer_kept")])
     wake(connection)
     return change(
-        connection, batch, choices=dict(choices), state="reading", job="read", job_by=func.account.actor_id(),
-        attempts=0, cancel_asked=False, error=null(),
+        connection, batch, **values, state="reading", job="read", job_by=func.account.actor_id(), attempts=0,
+        cancel_asked=False, error=null(),
     )  # fmt: skip
 
 

@@ -163,7 +163,9 @@ def forget_old(connection: Connection) -> int:
         # Nor a telephone number that the batch replaced: an undo so late leaves the new one.
         replaced = (_KEPT.c.batch_id == batch_id) & _KEPT.c.ciphertext.is_not(None)
         connection.execute(delete(_KEPT).where(replaced))
-        connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(file_sealed=None))
+        connection.execute(
+            update(BATCH).where(BATCH.c.id == batch_id).values(file_sealed=None, corrections_sealed=None)
+        )
     return len(found)
 
 

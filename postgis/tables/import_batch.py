@@ -55,6 +55,7 @@ import_batch = Table(
     Column("file_size", BigInteger, nullable=False),
     Column("file_sha256", LargeBinary, nullable=False),
     Column("file_sealed", LargeBinary, comment="the file, encrypted; null: no longer kept"),
+    Column("corrections_sealed", LargeBinary, comment="cells that a person has written anew, encrypted; null: none"),
     _json("choices", default="{}", comment="what a person has corrected and confirmed for this file"),
     Column("state", Text, nullable=False, server_default="reading"),
     Column("job", Text, comment="what the job process has to do; null: nothing"),

@@ -3,17 +3,19 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
 from mapservice.dependencies import Language, LinkBuilder
 from mapservice.errors import Problem
 from mapservice.feature_body import read_object
+from mapservice.import_cells import cells_sent
 from mapservice.import_documents import RowDocuments, batch_document, batch_summary, rows_document
 from mapservice.import_errors_file import errors_file
 from mapservice.importing import also_undone, checked_choices, deciding, found, looking, reason_of
 from mapservice.links import JSON
-from mapservice.openapi import import_body, import_upload, parameters
+from mapservice.openapi import import_body, import_row_body, import_upload, parameters
 from mapservice.parameters import check_known, whole_number
 from mapservice.responses import json_bytes, reply
 from mapservice.routes.staff.personal import secrets_of
@@ -22,7 +24,7 @@ from mapservice.spreadsheets import XLSX_TYPE, file_pieces
 from mapservice.uploads import SentImport
 from mapservice.writing import SeenVersions, seen_versions
 from postgis.errors import FieldError, InvalidValues, Stale
-from postgis.store import imports, imports_ask, imports_decide, imports_taken
+from postgis.store import imports, imports_ask, imports_correct, imports_decide, imports_taken
 from postgis.store.imports import Batch
 from postgis.vocabulary import IMPORT_OUTCOMES, IMPORT_VERDICTS
 
@@ -110,22 +112,27 @@ def rows(request: Request, batch_id: str, actor: SignedIn, lang: Language) -> Re
     )  # fmt: skip
 
 
-@router.patch("/{batch_id}/rows/{number}", summary="Decide about a row", openapi_extra=import_body(seen=True))
+@router.patch("/{batch_id}/rows/{number}", summary="Decide about a row, or correct it", openapi_extra=import_row_body())
 def decide(
     request: Request, batch_id: str, number: int, actor: SignedIn, versions: SeenVersions, sent: SentObject,
     links: LinkBuilder, lang: Language,
 ) -> Response:  # fmt: skip
-    """`decision` is `new`, `update` with the code of a place in `target`, `leave`, or null for what the plan says."""
+    """`decision` is `new`, `update` with the code of a place in `target`, `leave`, or null for what the plan says.
+
+    Or `cells`: texts by the number of their column (`columns[].column`, `problems[].column`; 1 is A). The sender's file
+    stays as it was; it is read anew with them (202). An empty text empties the cell, the file's own text takes the
+    correction back.
+    """
     check_known(request.query_params, ())
     with deciding(request, actor) as connection:
-        _only(sent, "decision", "target")
-        decision, target = sent.get("decision"), sent.get("target")
-        batch = _seen(found(connection, batch_id), versions)
-        wrong = [name for name in ("decision", "target") if not isinstance(sent.get(name), str | None)]
-        if wrong:
-            raise InvalidValues([FieldError(name, "not_text") for name in wrong])
-        imports_decide.decide(connection, batch.code, number, decision, target, batch.version)
-    return _shown(request, actor, batch_id, links, lang)
+        if "cells" in sent:
+            _only(sent, "cells")
+            batch = _seen(found(connection, batch_id), versions)
+            cells, secrets = cells_sent(sent["cells"]), secrets_of(request)
+            batch = imports_correct.correct(connection, secrets, batch.code, number, cells, batch.version)
+        else:
+            batch = _decided(connection, _seen(found(connection, batch_id), versions), number, sent)
+    return _shown(request, actor, batch_id, links, lang, 202 if batch.job else 200)
 
 
 @router.patch("/{batch_id}", summary="Correct how a file is understood", openapi_extra=import_body(seen=True))
@@ -243,6 +250,15 @@ def _seen(batch: Batch, versions: tuple[int, ...]) -> Batch:
     if batch.version not in versions:
         raise Stale(batch)
     return batch
+
+
+def _decided(connection: Connection, batch: Batch, number: int, sent: dict[str, Any]) -> Batch:
+    _only(sent, "decision", "target")
+    decision, target = sent.get("decision"), sent.get("target")
+    wrong = [name for name in ("decision", "target") if not isinstance(sent.get(name), str | None)]
+    if wrong:
+        raise InvalidValues([FieldError(name, "not_text") for name in wrong])
+    return imports_decide.decide(connection, batch.code, number, decision, target, batch.version)
 
 
 def _only(sent: dict[str, Any], *names: str) -> None:

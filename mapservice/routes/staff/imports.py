@@ -9,8 +9,9 @@ from starlette.responses import Response
 from mapservice.dependencies import database, http_settings
 from mapservice.errors import Problem, problem_document
 from mapservice.forms import Form
+from mapservice.import_cells import cells_typed
 from mapservice.import_choices import chosen_columns, chosen_points, chosen_sectors
-from mapservice.import_documents import numbers
+from mapservice.import_documents import RowDocuments, numbers
 from mapservice.import_page import PAGE, batch_page
 from mapservice.import_words import failure_words
 from mapservice.importing import also_undone, checked_choices, deciding, found, looking, reason_of
@@ -23,7 +24,7 @@ from mapservice.uploads import SentImport
 from mapservice.write_problems import FieldsRefused
 from postgis.actor import Actor, prepare_as
 from postgis.errors import InvalidValues
-from postgis.store import imports, imports_ask, imports_decide
+from postgis.store import imports, imports_ask, imports_correct, imports_decide
 from postgis.store.imports import Batch
 from web import labels, staff_imports
 from web.field_errors import error_words as field_error_words
@@ -89,7 +90,8 @@ def choose(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> 
 
 @router.post(ONE + "/rows", summary="Decide about rows", response_class=Response)
 def decide(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> Response:
-    """One row (`number`, `decision` with the code of a place after a colon), or all like it that nobody has decided."""
+    """One row (`number`, `decision` with the code of a place after a colon), or all like it that nobody has decided;
+    or cells of one row written anew (`part`)."""
     check_form(request, actor, form)
     decision, _, target = form["decision"].partition(":")
 
@@ -101,6 +103,14 @@ def decide(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> 
             connection, batch.code, decision or None, verdicts=("doubtful",), problem=form["problem"] or None
         )
 
+    def cells(connection: Any, batch: Batch) -> None:
+        row = imports.row(connection, batch.code, number)
+        written = cells_typed(form, batch, row, RowDocuments(batch, secrets, page_language(request)))
+        imports_correct.correct(connection, secrets, batch.code, number, written, _version(form))
+
+    if form["part"] == "cells":
+        secrets, number = secrets_of(request), _number(form)
+        return _done(request, actor, batch_id, form, cells, "corrected", "working")
     if form["many"] == "true":
         return _done(request, actor, batch_id, form, many, "decided_many", "rows")
     return _done(request, actor, batch_id, form, one_row, "decided", f"r{form['number']}")
@@ -143,6 +153,7 @@ def cancel(request: Request, batch_id: str, actor: SignedIn, form: SentForm) -> 
 def _done(request: Request, actor: Actor, code: str, form: Form, work: Any, done: str, anchor: str) -> Response:
     """Does it, and leads back to where the form stood; or shows the page with what is in the way."""
     lang = page_language(request)
+    typed = {name: values[0] for name, values in form.fields.items()}
     try:
         with deciding(request, actor) as connection:
             batch = found(connection, code)
@@ -152,13 +163,12 @@ def _done(request: Request, actor: Actor, code: str, form: Form, work: Any, done
             each.field: field_error_words("imports", each.field, each.code, each.values, lang)
             for each in refused.errors
         }
-        typed = {name: values[0] for name, values in form.fields.items()}
         return batch_page(request, actor, code, errors=errors, typed=typed, status=422)
     except Problem as problem:
         if problem.code not in ("import_not_now", "import_stale"):
             raise
         words = problem_document(problem, request, lang)["detail"]
-        return batch_page(request, actor, code, problem=words, status=problem.status)
+        return batch_page(request, actor, code, problem=words, typed=typed, status=problem.status)
     kept = {name: form[name] for name in ("verdict", "outcome", "decided", "problem", "q", "after") if form[name]}
     response = see_other(request, f"{PAGE}/{batch.code}", done=done, **kept)
     if anchor:

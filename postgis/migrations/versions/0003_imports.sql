@@ -6,6 +6,7 @@ CREATE TABLE register.import_batch (
 	file_size BIGINT NOT NULL,
 	file_sha256 BYTEA NOT NULL,
 	file_sealed BYTEA,
+	corrections_sealed BYTEA,
 	choices JSONB DEFAULT '{}' NOT NULL,
 	state TEXT DEFAULT 'reading' NOT NULL,
 	job TEXT,
@@ -50,6 +51,7 @@ CREATE INDEX ix_import_batch_job ON register.import_batch (id) WHERE job IS NOT 
 CREATE INDEX ix_import_batch_ward_id_file_sha256 ON register.import_batch (ward_id, file_sha256);
 COMMENT ON TABLE register.import_batch IS 'A file that was sent in: read, planned, applied whole, and undone whole. Who and when stands here.';
 COMMENT ON COLUMN register.import_batch.file_sealed IS 'the file, encrypted; null: no longer kept';
+COMMENT ON COLUMN register.import_batch.corrections_sealed IS 'cells that a person has written anew, encrypted; null: none';
 COMMENT ON COLUMN register.import_batch.choices IS 'what a person has corrected and confirmed for this file';
 COMMENT ON COLUMN register.import_batch.job IS 'what the job process has to do; null: nothing';
 COMMENT ON COLUMN register.import_batch.job_by IS 'who asked for the job: it is done in their name';
