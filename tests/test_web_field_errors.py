@@ -25,7 +25,7 @@ CODES = {
 @pytest.mark.parametrize("lang", labels.LANGUAGES)
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_an_error_has_words(code: str, lang: str) -> None:
-    values = {"value": "31/02/2024", "other": "issued_on", "most": 200, "least": 5, "allowed": ""}
+    values = {"value": "31/02/2024", "other": "issued_on", "most": 200, "least": 5, "allowed": "", "header": "B"}
     words = error_words("licences", "expires_on", code, values, lang)
     assert words.endswith(".") and "{" not in words and "_" not in words, words
 
