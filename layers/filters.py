@@ -1,16 +1,22 @@
 """The only WHERE builder: items, tiles and pages filter by the same rules."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
+    Date,
+    Float,
+    Integer,
     Numeric,
     Select,
     Text,
     and_,
     any_,
+    bindparam,
     case,
     cast,
     func,
@@ -26,6 +32,7 @@ from postgis import codes
 
 MAX_WORDS = 8
 """Words of `q` that are looked for; each further one would cost a scan and narrow nothing."""
+_ELEMENT = {"boolean": Boolean, "integer": Integer}
 LEAST_SIMILARITY = 0.6
 """Share of a search's three-letter pieces that a row must have to be called similar."""
 
@@ -107,22 +114,46 @@ def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElemen
     return found
 
 
+def shape(query: FeatureQuery) -> Hashable:
+    """What makes the text of `conditions` differ from that of another query: all but the values of `bound`."""
+    crosses = None if query.bbox is None else query.bbox[0] > query.bbox[2]
+    interval = None if query.interval is None else (query.interval.start is None, query.interval.end is None)
+    return crosses, interval, tuple(query.equals)
+
+
+def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
+    """The values of the bind parameters of `conditions`, by name."""
+    found: dict[str, Any] = {f"is_{name}": _typed(collection, name, query.equals[name]) for name in query.equals}
+    if query.bbox:
+        found |= zip(("west", "south", "east", "north"), query.bbox, strict=True)
+    if query.interval:
+        found |= {"first_day": query.interval.start, "last_day": query.interval.end}
+    return found
+
+
+def _typed(collection: Collection, name: str, values: Sequence[str]) -> list[Any]:
+    kind = collection.field_by_name[name].type
+    if kind == "boolean":
+        return [value == "true" for value in values]
+    return [int(value) for value in values] if kind == "integer" else list(values)
+
+
 def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnElement[bool]:
     field, column = collection.field_by_name[name], collection.column(name)
-    if field.type == "array":
-        return column.op("&&", is_comparison=True)(cast(list(values), ARRAY(Text)))
-    if field.type == "boolean":
-        return column.in_([value == "true" for value in values])
-    if field.type == "integer":
-        return column.in_([int(value) for value in values])
-    return column == any_(cast(list(values), ARRAY(Text)))
+    kind = _ELEMENT.get(field.type, Text)
+    wanted: ColumnElement[Any] = cast(
+        bindparam(f"is_{name}", _typed(collection, name, values), ARRAY(kind)), ARRAY(kind)
+    )
+    return column.op("&&", is_comparison=True)(wanted) if field.type == "array" else column == any_(wanted)
 
 
 def _in_bbox(collection: Collection, bbox: tuple[float, float, float, float]) -> ColumnElement[bool]:
     if collection.geometry is None:
         return literal(False)
-    west, south, east, north = bbox
-    spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    west, south, east, north = (
+        bindparam(name, value, Float()) for name, value in zip(("west", "south", "east", "north"), bbox, strict=True)
+    )
+    spans: list[tuple[Any, Any]] = [(west, east)] if bbox[0] <= bbox[2] else [(west, 180.0), (-180.0, east)]
     return or_(
         *(
             func.public.st_intersects(
@@ -140,7 +171,7 @@ def _in_interval(collection: Collection, interval: Interval) -> ColumnElement[bo
     first, last = (collection.column(name) for name in collection.interval)
     met: list[ColumnElement[bool]] = []
     if interval.end:
-        met.append(or_(first.is_(None), first <= interval.end))
+        met.append(or_(first.is_(None), first <= bindparam("last_day", interval.end, Date())))
     if interval.start:
-        met.append(or_(last.is_(None), last >= interval.start))
+        met.append(or_(last.is_(None), last >= bindparam("first_day", interval.start, Date())))
     return and_(literal(True), *met)

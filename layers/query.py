@@ -18,12 +18,21 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class SortKey:
+    """One part of `sortby`: a property, from small to large or the other way."""
+
+    name: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureQuery:
     """A checked request for features of one collection.
 
     `bbox` is (west, south, east, north) in degrees, CRS84; west > east crosses the antimeridian.
     `equals` maps a field to the values of which any may hold. `cursor` is the position after which the page starts, as
-    `layers.features` made it.
+    `layers.features` made it. Without `sortby` the best match comes first, or without `q` what was registered first.
+    `properties` are those that are shown, None for all.
     """
 
     q: str | None = None
@@ -32,4 +41,6 @@ class FeatureQuery:
     equals: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     limit: int = DEFAULT_LIMIT
     offset: int = 0
-    cursor: tuple[str, ...] | None = None
+    cursor: tuple[str | None, ...] | None = None
+    sortby: tuple[SortKey, ...] = ()
+    properties: tuple[str, ...] | None = None

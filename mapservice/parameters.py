@@ -8,7 +8,7 @@ from datetime import date, datetime
 from starlette.datastructures import QueryParams
 
 from layers.collections import Collection, Field
-from layers.features import decode_cursor
+from layers.keyset import decode_cursor
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval
 from mapservice.errors import Problem
 from mapservice.language import LANGUAGES
