@@ -6,11 +6,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, case, func, literal_column
 
 from layers.collections import Collection, Field
+from layers.crs import geometry_json
+from layers.query import FeatureQuery
 
 COORDINATE_DIGITS = 6
 """About 0.1 m: finer than any position in the register."""
 STAFF_COORDINATE_DIGITS = 7
 """As `postgis.store.records` reads them: who sends a position back as it was sent has not moved it."""
+
+
+def coordinate_digits(collection: Collection) -> int:
+    """Digits of a degree that positions are told with."""
+    return COORDINATE_DIGITS if collection.seen_by == "public" else STAFF_COORDINATE_DIGITS
 
 
 def shown_fields(collection: Collection, properties: Sequence[str] | None) -> list[Field]:
@@ -31,9 +38,9 @@ def feature_columns(collection: Collection, properties: Sequence[str] | None) ->
     return columns
 
 
-def feature_text(collection: Collection, chosen: Any, properties: Sequence[str] | None) -> ColumnElement[str]:
-    """A feature's JSON from a subquery named `chosen` with `feature_columns`."""
-    shown = shown_fields(collection, properties)
+def feature_text(collection: Collection, chosen: Any, query: FeatureQuery) -> ColumnElement[str]:
+    """A feature's JSON, as the query wants it shown, from a subquery named `chosen` with `feature_columns`."""
+    shown = shown_fields(collection, query.properties)
     told = _properties(shown)
     if collection.seen_by == "staff":
         # Of other wards' records staff see what everybody sees, under the names that everybody sees.
@@ -44,8 +51,9 @@ def feature_text(collection: Collection, chosen: Any, properties: Sequence[str] 
     )
     geometry: ColumnElement[str] = literal_column("'null'", Text())
     if collection.geometry:
-        digits = COORDINATE_DIGITS if collection.seen_by == "public" else STAFF_COORDINATE_DIGITS
-        geometry = func.coalesce(func.public.st_asgeojson(chosen.c.geom, digits), "null", type_=Text())
+        geometry = func.coalesce(
+            geometry_json(chosen.c.geom, query.crs, coordinate_digits(collection)), "null", type_=Text()
+        )
     return head.concat(geometry).concat(literal_column("',\"properties\":'", Text())).concat(told).concat("}")
 
 

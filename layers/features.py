@@ -1,7 +1,7 @@
 """Pages of features and single features. GeoJSON is made in PostGIS and passed through as text."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -32,8 +32,22 @@ from layers.keyset import VIETNAMESE, Key, Keyset
 from layers.query import FeatureQuery
 from layers.statements import Shapes
 
-__all__ = ["COORDINATE_DIGITS", "EXACT_UP_TO", "Feature", "FeaturePage", "RowPage", "extent", "one", "page", "rows"]
+__all__ = [
+    "COORDINATE_DIGITS",
+    "EXACT_UP_TO",
+    "WHOLE_AT_ONCE",
+    "Feature",
+    "FeaturePage",
+    "Matched",
+    "RowPage",
+    "extent",
+    "one",
+    "page",
+    "rows",
+]
 
+WHOLE_AT_ONCE = 1_000
+"""A page of up to so many features is made as a whole; a longer one is better streamed (`layers.formats`)."""
 EXACT_UP_TO = 20_000
 """So many matches are counted, in a few milliseconds; of more the planner's estimate is told, and called one."""
 _SORTED_LETTERS = 120
@@ -112,7 +126,7 @@ def one(
 ) -> Feature | None:
     """One feature, or None when there is none by that id. Staff get their own ward's whole, others' as published.
 
-    Of the query only `properties` counts.
+    Of the query only `crs` and `properties` count.
     """
     how = query or FeatureQuery()
     if collection.seen_by == "staff":
@@ -124,7 +138,7 @@ def one(
 
 
 def _one(connection: Connection, collection: Collection, feature_id: str, query: FeatureQuery) -> Feature | None:
-    shape = ("one", collection.id, collection.seen_by, query.properties)
+    shape = ("one", collection.id, collection.seen_by, query.properties, query.crs)
     statement = _SHAPES.statement(shape, lambda: _single(collection, query))
     found = statement.run(connection, {"feature_id": feature_id}).one_or_none()
     return None if found is None else Feature(found.text, found.version)
@@ -137,7 +151,7 @@ def _single(collection: Collection, query: FeatureQuery) -> Select[Any]:
     named = collection.column(collection.id_field) == bindparam("feature_id", None, Text())
     chosen = select(*columns).where(named).subquery("chosen")
     version: ColumnElement[Any] = chosen.c["_version"] if collection.versioned else null()
-    return select(feature_text(collection, chosen, query.properties).label("text"), version.label("version"))
+    return select(feature_text(collection, chosen, query).label("text"), version.label("version")).select_from(chosen)
 
 
 def extent(connection: Connection, collection: Collection) -> tuple[float, float, float, float] | None:
@@ -170,7 +184,8 @@ class Matched:
         """What makes a statement about these rows differ; None with `q`, whose words stand in the statement."""
         if self.search is not None:
             return None
-        return (*parts, self.collection.id, self.collection.seen_by, filters.shape(self.query), self.query.properties)
+        query = self.query
+        return (*parts, self.collection.id, self.collection.seen_by, filters.shape(query), query.properties, query.crs)
 
     def bound(self) -> dict[str, Any]:
         """The values of the conditions' bind parameters."""
@@ -187,6 +202,17 @@ class Matched:
         statement = self.order.page(self.narrowed(select(*columns)), query.cursor, query.limit, query.offset)
         return statement.subquery("chosen")
 
+    def placed(self, chosen: Any) -> list[ColumnElement[Any]]:
+        """The order of `page_rows`, which a subquery's own is nobody's promise."""
+        return [
+            replace(key, expression=chosen.c[label]).order
+            for label, key in zip(self.order.labels, self.order.keys, strict=True)
+        ]
+
+    def more_than(self, most: int) -> bool:
+        """Whether more than so many rows match."""
+        return self._some(most + 1) > most
+
     def count(self, found: int) -> tuple[int | None, bool]:
         """How many features match in all, for a first page that `found` so many rows; and whether that is estimated."""
         query = self.query
@@ -194,17 +220,22 @@ class Matched:
             return None, False
         if found <= query.limit and (found or not query.offset):
             return query.offset + found, False
-        most = bindparam("most", EXACT_UP_TO + 1, Integer())
-        some = _SHAPES.statement(
+        number = self._some(EXACT_UP_TO + 1)
+        return (number, False) if number <= EXACT_UP_TO else (max(number, self._estimate()), True)
+
+    def _some(self, most: int) -> int:
+        """How many rows match; counting ends at `most`."""
+        bound = bindparam("most", most, Integer())
+        matching = _SHAPES.statement(
             self.shape("some"),
             lambda: select(func.count()).select_from(
                 self.narrowed(select(literal_column("1")).select_from(self.collection.view))
-                .limit(most)
+                .limit(bound)
                 .subquery("some")
             ),
         )
-        number: int = some.run(self.connection, self.bound()).scalar_one()
-        return (number, False) if number <= EXACT_UP_TO else (max(number, self._estimate()), True)
+        number: int = matching.run(self.connection, {**self.bound(), "most": most}).scalar_one()
+        return number
 
     def _estimate(self) -> int:
         every = _SHAPES.statement(
@@ -216,10 +247,10 @@ class Matched:
 
 
 def _page_of_texts(matched: Matched) -> Select[Any]:
-    collection, properties = matched.collection, matched.query.properties
-    chosen = matched.page_rows(feature_columns(collection, properties))
-    text = feature_text(collection, chosen, properties)
-    return _in_order(select(text, *(chosen.c[name] for name in matched.order.labels)), chosen, matched.order)
+    collection, query = matched.collection, matched.query
+    chosen = matched.page_rows(feature_columns(collection, query.properties))
+    text = feature_text(collection, chosen, query)
+    return select(text, *(chosen.c[name] for name in matched.order.labels)).order_by(*matched.placed(chosen))
 
 
 def _page_of_rows(matched: Matched) -> Select[Any]:
@@ -228,16 +259,7 @@ def _page_of_rows(matched: Matched) -> Select[Any]:
     shown = [collection.column(field.name) for field in shown_fields(collection, matched.query.properties)]
     point = [func.public.st_x(inside).label("lon"), func.public.st_y(inside).label("lat")]
     chosen = matched.page_rows([*shown, *point])
-    return _in_order(select(chosen), chosen, matched.order)
-
-
-def _in_order(statement: Select[Any], chosen: Any, order: Keyset) -> Select[Any]:
-    """A subquery's order is nobody's promise, although PostgreSQL keeps it."""
-    placed = [
-        Key(chosen.c[label], key.kind, key.collation, key.descending, key.nullable)
-        for label, key in zip(order.labels, order.keys, strict=True)
-    ]
-    return statement.order_by(*(key.order for key in placed))
+    return select(chosen).order_by(*matched.placed(chosen))
 
 
 def _order(collection: Collection, query: FeatureQuery, search: Search | None) -> Keyset:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from layers.collections import Collection
+from layers.crs import WGS84, Box, Ring
 from layers.query import FeatureQuery, Interval
 from postgis import codes
 
@@ -105,7 +106,7 @@ def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElemen
     """Everything but `q` and the cursor."""
     found = [_equals(collection, name, values) for name, values in query.equals.items()]
     if query.bbox:
-        found.append(_in_bbox(collection, query.bbox))
+        found.append(_in_bbox(collection, query.bbox, query.bbox_outline))
     if "ended" in collection.field_by_name and "ended" not in query.equals:
         # What no longer counts is there for those who ask for it.
         found.append(collection.column("ended").is_(False))
@@ -118,13 +119,15 @@ def shape(query: FeatureQuery) -> Hashable:
     """What makes the text of `conditions` differ from that of another query: all but the values of `bound`."""
     crosses = None if query.bbox is None else query.bbox[0] > query.bbox[2]
     interval = None if query.interval is None else (query.interval.start is None, query.interval.end is None)
-    return crosses, interval, tuple(query.equals)
+    return crosses, query.bbox_outline is None, interval, tuple(query.equals)
 
 
 def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
     """The values of the bind parameters of `conditions`, by name."""
     found: dict[str, Any] = {f"is_{name}": _typed(collection, name, query.equals[name]) for name in query.equals}
-    if query.bbox:
+    if query.bbox_outline is not None:
+        found["outline"] = _polygon(query.bbox_outline)
+    elif query.bbox:
         found |= zip(("west", "south", "east", "north"), query.bbox, strict=True)
     if query.interval:
         found |= {"first_day": query.interval.start, "last_day": query.interval.end}
@@ -147,9 +150,12 @@ def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnE
     return column.op("&&", is_comparison=True)(wanted) if field.type == "array" else column == any_(wanted)
 
 
-def _in_bbox(collection: Collection, bbox: tuple[float, float, float, float]) -> ColumnElement[bool]:
+def _in_bbox(collection: Collection, bbox: Box, outline: Ring | None) -> ColumnElement[bool]:
     if collection.geometry is None:
         return literal(False)
+    if outline is not None:
+        area = func.public.st_geomfromtext(bindparam("outline", _polygon(outline), Text()), WGS84)
+        return func.public.st_intersects(collection.view.c.geom, area)
     west, south, east, north = (
         bindparam(name, value, Float()) for name, value in zip(("west", "south", "east", "north"), bbox, strict=True)
     )
@@ -162,6 +168,11 @@ def _in_bbox(collection: Collection, bbox: tuple[float, float, float, float]) ->
             for left, right in spans
         )
     )
+
+
+def _polygon(outline: Ring) -> str:
+    points = ",".join(f"{lon!r} {lat!r}" for lon, lat in outline)
+    return f"POLYGON(({points}))"
 
 
 def _in_interval(collection: Collection, interval: Interval) -> ColumnElement[bool]:

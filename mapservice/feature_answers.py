@@ -24,8 +24,6 @@ from postgis.actor import Actor
 from web import labels
 from web.render import render
 
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -51,7 +49,7 @@ def items_answer(
     head = page_head(collection, page, query, links, asked)
     # PostGIS has written the features: they pass through as text, only the frame is ours.
     body = b'{"type":"FeatureCollection","features":[\n' + page.features.encode() + b"\n]," + json_bytes(head)[1:]
-    return Answer(body, rel.GEOJSON, _headers(lang))
+    return Answer(body, rel.GEOJSON, _headers(query, lang))
 
 
 def item_answer(
@@ -64,15 +62,16 @@ def item_answer(
     asked: Mapping[str, str],
 ) -> Answer:
     """One feature as GeoJSON; of the query only what says how it is shown counts. Raises Problem."""
-    del query, asked
-    found = one_feature(connection, collection, feature_id, lang)
-    body = feature_body(collection, feature_id, found, lang, links)
-    return Answer(body, rel.GEOJSON, _headers(lang), found.version)
+    found = one_feature(connection, collection, feature_id, query, lang)
+    body = feature_body(collection, feature_id, found, lang, links, asked)
+    return Answer(body, rel.GEOJSON, _headers(query, lang), found.version)
 
 
-def one_feature(connection: Connection, collection: Collection, feature_id: str, lang: str) -> Feature:
-    """The feature by its id. Raises Problem that says why there is none."""
-    found = None if "\x00" in feature_id else features.one(connection, collection, feature_id)
+def one_feature(
+    connection: Connection, collection: Collection, feature_id: str, query: FeatureQuery, lang: str
+) -> Feature:
+    """The feature by its id, shown as the query says. Raises Problem that says why there is none."""
+    found = None if "\x00" in feature_id else features.one(connection, collection, feature_id, query)
     if found is None:
         raise no_such_feature(connection, collection, feature_id, lang)
     return found
@@ -89,12 +88,14 @@ def page_head(
         kept = {name: value for name, value in asked.items() if name not in ("offset", "cursor")}
         following = {**kept, "limit": query.limit, "cursor": page.next_cursor}
         found.append(links.link(path, "next", rel.GEOJSON, query=following))
-    matched = {} if page.number_matched is None else {"numberMatched": page.number_matched}
+    # OGC API Features calls an exact number numberMatched: what is only estimated gets a name of its own.
+    name = "numberMatchedEstimate" if page.estimated else "numberMatched"
+    matched = {} if page.number_matched is None else {name: page.number_matched}
     return {"numberReturned": page.number_returned, **matched, "links": found}
 
 
-def _headers(lang: str) -> dict[str, str]:
-    return {"Content-Language": lang, "Content-Crs": f"<{CRS84}>"}
+def _headers(query: FeatureQuery, lang: str) -> dict[str, str]:
+    return {"Content-Language": lang, "Content-Crs": f"<{query.crs.uri}>"}
 
 
 def feature_answer(
@@ -119,17 +120,26 @@ def feature_answer(
     return reply(request, body, rel.GEOJSON, headers=sent, status=status, version=feature.version)
 
 
-def feature_body(collection: Collection, feature_id: str, feature: Feature, lang: str, links: Links) -> bytes:
+def feature_body(
+    collection: Collection,
+    feature_id: str,
+    feature: Feature,
+    lang: str,
+    links: Links,
+    asked: Mapping[str, str] | None = None,
+) -> bytes:
     """The GeoJSON of a feature with its links."""
-    found = feature_links(collection, feature_id, lang, links)
+    found = feature_links(collection, feature_id, lang, links, asked)
     return feature.text[:-1].encode() + b',"links":' + json_bytes(found) + b"}"
 
 
-def feature_links(collection: Collection, feature_id: str, lang: str, links: Links) -> list[dict[str, str]]:
+def feature_links(
+    collection: Collection, feature_id: str, lang: str, links: Links, asked: Mapping[str, str] | None = None
+) -> list[dict[str, str]]:
     """To the feature itself, as data and as a page, and to its collection."""
     title = labels.collection_title(collection.id, lang)
     return [
-        *links.itself(f"/ogc/collections/{collection.id}/items/{feature_id}", rel.GEOJSON),
+        *links.itself(f"/ogc/collections/{collection.id}/items/{feature_id}", rel.GEOJSON, dict(asked or {})),
         links.link(f"/ogc/collections/{collection.id}", "collection", rel.JSON, title),
     ]
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from layers.collections import COLLECTIONS, Collection, Field
+from layers.crs import URIS
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from mapservice.errors import PROBLEMS
-from mapservice.parameters import COMMON, MAX_OFFSET, MAX_TEXT, PAGING, filter_names
+from mapservice.parameters import COMMON, MAX_OFFSET, MAX_SORT_KEYS, MAX_TEXT, PAGING, filter_names
 from postgis.store.imports_correct import LONGEST
 from postgis.vocabulary import CODE_LISTS, IMPORT_DECISIONS, IMPORT_OUTCOMES, IMPORT_VERDICTS
 from web import labels
@@ -16,10 +17,14 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "collections": {"type": "array", "items": {"type": "string", "enum": list(COLLECTIONS)}, "minItems": 1},
     "q": {"type": "string", "maxLength": MAX_TEXT},
     "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+    "bbox-crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
+    "crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
     "datetime": {"type": "string"},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
     "cursor": {"type": "string"},
+    "sortby": {"type": "array", "items": {"type": "string", "pattern": "^[+-]?[a-z0-9_]+$"}, "maxItems": MAX_SORT_KEYS},
+    "properties": {"type": "array", "items": {"type": "string"}},
     "reason": {"type": "string"},
     "as_of": {"type": "string", "format": "date"},
     "since": {"type": "integer", "minimum": 0, "default": 0},
@@ -44,7 +49,7 @@ def common_parameters() -> dict[str, Any]:
 
 def item_parameters() -> dict[str, Any]:
     """`openapi_extra` of items: what any collection takes. Which of them takes what, its queryables say."""
-    return parameters(*COMMON, "bbox", *_all_filters(), *PAGING)
+    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), "sortby", "properties", *PAGING)
 
 
 def tile_parameters() -> dict[str, Any]:

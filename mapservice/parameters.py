@@ -8,8 +8,10 @@ from datetime import date, datetime
 from starlette.datastructures import QueryParams
 
 from layers.collections import Collection, Field
+from layers.crs import CRS84, NAMES, Box, Crs, Ring, box_to_crs84
+from layers.crs import find as find_crs
 from layers.keyset import decode_cursor
-from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval
+from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval, SortKey
 from mapservice.errors import Problem
 from mapservice.language import LANGUAGES
 from postgis.store.record_values import EARLIEST
@@ -21,6 +23,7 @@ PAGING = ("limit", "cursor", "offset")
 MAX_TEXT = 200
 """Characters of `q`: longer than any name in the register."""
 MAX_VALUES = 50
+MAX_SORT_KEYS = 5
 MAX_OFFSET = 1_000_000
 CRS84_BOUNDS = (-180.0, -90.0, 180.0, 90.0)
 _DIGITS = re.compile(r"[0-9]{1,18}")
@@ -46,14 +49,17 @@ def filter_names(collection: Collection) -> tuple[str, ...]:
 
 def item_names(collection: Collection) -> tuple[str, ...]:
     """All parameters of a collection's items."""
-    return ("bbox", *filter_names(collection), *PAGING)
+    return ("bbox", "bbox-crs", "crs", *filter_names(collection), "sortby", "properties", *PAGING)
 
 
 def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
     """The query of an items request or of the map page. Unknown names are the caller's to refuse."""
+    box, outline = bounding_box(params["bbox"], crs(params, "bbox-crs")) if params.get("bbox") else (None, None)
     return FeatureQuery(
         q=text_search(params) if collection.searchable else None,
-        bbox=bounding_box(params["bbox"]) if params.get("bbox") else None,
+        bbox=box,
+        bbox_outline=outline,
+        crs=crs(params, "crs"),
         interval=interval(params["datetime"]) if params.get("datetime") else None,
         equals={
             name: values(collection.field_by_name[name], params[name])
@@ -63,7 +69,45 @@ def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
         limit=min(whole_number(params, "limit", DEFAULT_LIMIT, least=1), MAX_LIMIT),
         offset=whole_number(params, "offset", 0, most=MAX_OFFSET),
         cursor=decode_cursor(params["cursor"]) if params.get("cursor") else None,
+        sortby=sort_keys(collection, params.get("sortby", "")),
+        properties=shown_properties(collection, params.get("properties")),
     )
+
+
+def item_query(collection: Collection, params: QueryParams) -> FeatureQuery:
+    """How one feature is to be shown."""
+    return FeatureQuery(crs=crs(params, "crs"), properties=shown_properties(collection, params.get("properties")))
+
+
+def sort_keys(collection: Collection, text: str) -> tuple[SortKey, ...]:
+    """`sortby`: properties from small to large, with `-` from large to small. A plus sign is a space in an address."""
+    found = []
+    for part in text.split(",") if text.strip() else ():
+        name = part.strip()
+        key = SortKey(name.lstrip("+-"), descending=name.startswith("-"))
+        sortable = [field.name for field in collection.fields if field.type != "array"]
+        if key.name not in sortable or len(name) - len(key.name) > 1:
+            raise Problem(
+                "unknown_property", pointer="sortby", name="sortby", value=key.name, known=", ".join(sortable)
+            )
+        found.append(key)
+    if len(found) > MAX_SORT_KEYS or len({key.name for key in found}) < len(found):
+        raise Problem("invalid_sortby", pointer="sortby", value=text, most=MAX_SORT_KEYS)
+    return tuple(found)
+
+
+def shown_properties(collection: Collection, text: str | None) -> tuple[str, ...] | None:
+    """`properties`: those that are told, in the registry's order; None for all, nothing for none."""
+    if text is None:
+        return None
+    asked = {part.strip() for part in text.split(",")} - {""}
+    known = [field.name for field in collection.fields]
+    for name in asked:
+        if name not in known:
+            raise Problem(
+                "unknown_property", pointer="properties", name="properties", value=name, known=", ".join(known)
+            )
+    return tuple(name for name in known if name in asked)
 
 
 def tile_query(collection: Collection, params: QueryParams) -> FeatureQuery:
@@ -84,23 +128,39 @@ def text_search(params: QueryParams) -> str | None:
     return text
 
 
-def bounding_box(text: str) -> tuple[float, float, float, float]:
-    """`bbox` as west, south, east, north in degrees (CRS84); the heights of six numbers are set aside."""
+def crs(params: QueryParams, name: str) -> Crs:
+    """The CRS that a parameter names by its URI; longitude, latitude in WGS 84 when it is not given."""
+    found = find_crs(params[name]) if params.get(name) else CRS84
+    if found is None:
+        raise Problem("unknown_crs", pointer=name, name=name, value=params[name], known=", ".join(NAMES))
+    return found
+
+
+def bounding_box(text: str, crs: Crs = CRS84) -> tuple[Box, Ring | None]:
+    """`bbox`, axes in the order of the CRS, as west, south, east, north in degrees (CRS84), and as its outline there if
+    that is no box. The heights of six numbers are set aside."""
+    problem = Problem("invalid_bbox", pointer="bbox", value=text)
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
-        raise Problem("invalid_bbox", pointer="bbox", value=text) from None
+        raise problem from None
     if len(numbers) == 6:
         numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
     if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
-        raise Problem("invalid_bbox", pointer="bbox", value=text)
-    west, south, east, north = numbers
+        raise problem
+    if crs.projected and (numbers[0] > numbers[2] or numbers[1] > numbers[3]):
+        raise problem
+    try:
+        box, outline = box_to_crs84(crs, (numbers[0], numbers[1], numbers[2], numbers[3]))
+    except ValueError:
+        raise problem from None
+    west, south, east, north = box
     least_x, least_y, most_x, most_y = CRS84_BOUNDS
     if south > north or not (
         least_x <= west <= most_x and least_x <= east <= most_x and least_y <= south and north <= most_y
     ):
-        raise Problem("invalid_bbox", pointer="bbox", value=text)
-    return west, south, east, north
+        raise problem
+    return box, outline
 
 
 def interval(text: str) -> Interval:

@@ -23,7 +23,7 @@ from mapservice.feature_answers import (
 from mapservice.language import wants_html
 from mapservice.links import Links
 from mapservice.openapi import item_parameters, parameters
-from mapservice.parameters import COMMON, check_known, feature_query, item_names, past_day
+from mapservice.parameters import COMMON, check_known, feature_query, item_names, item_query, past_day
 from mapservice.reading import SeenCollection, SeenConnection, privacy
 from mapservice.responses import reply
 from mapservice.routes.ogc.negotiation import answer, check_format
@@ -54,7 +54,11 @@ def items(
     return reply(request, found.body, found.media_type, headers={**found.headers, **privacy(actor)})
 
 
-@router.get("/{collectionId}/items/{featureId}", summary="One feature", openapi_extra=parameters(*COMMON, "as_of"))
+@router.get(
+    "/{collectionId}/items/{featureId}",
+    summary="One feature",
+    openapi_extra=parameters(*COMMON, "as_of", "crs", "properties"),
+)
 def item(
     request: Request,
     actor: MaybeActor,
@@ -64,16 +68,17 @@ def item(
     lang: Language,
     links: LinkBuilder,
 ) -> Response:
-    """The feature by its id; for staff, with `as_of`, as it was recorded at the end of a past day."""
-    check_known(request.query_params, ("as_of",) if collection.versioned else ())
+    """The feature by its id, in the CRS asked for; for staff, with `as_of`, as it was at the end of a past day."""
+    shown = ("crs", "properties")
+    check_known(request.query_params, (*shown, "as_of") if collection.versioned else shown)
     check_format(request)
     day = past_day(request.query_params)
     if day is not None:
         return _past(request, actor, connection, collection, featureId, day, lang)
+    query = item_query(collection, request.query_params)
     if wants_html(request):
-        found = one_feature(connection, collection, featureId, lang)
+        found = one_feature(connection, collection, featureId, query, lang)
         return feature_answer(request, collection, featureId, found, lang, links, actor)
-    query = FeatureQuery()
     data = item_answer(connection, collection, featureId, query, links, lang, request.query_params)
     headers = {**data.headers, **privacy(actor)}
     return reply(request, data.body, data.media_type, headers=headers, version=data.version)
