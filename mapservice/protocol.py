@@ -1,13 +1,25 @@
-"""What is refused before there is a request: addresses and headers without bounds, and what is no HTTP at all.
+"""What is done with a request before the application sees it.
 
-uvicorn's httptools protocol keeps adding to the address for as long as one is sent, and answers in plain text.
+Refused are addresses and headers without bounds, and what is no HTTP at all: uvicorn's httptools protocol keeps adding
+to the address for as long as one is sent, and answers in plain text. Answered is what stands ready, byte for byte: the
+rest of the way costs several times as much as the answer itself.
 """
 
 import json
+from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from web import labels
+
+if TYPE_CHECKING:
+    from mapservice.kept_answers import KeptAnswers
+
+KEPT_ANSWERS = "kept_answers"
+"""Under this name the application's lifespan hands over the answers that stand ready."""
+WRITTEN_TOGETHER = 64 * 1024
+"""Bytes up to which a copy costs less than a second write."""
+_MORE_THAN_A_LOOK = {b"content-length", b"transfer-encoding", b"expect", b"upgrade"}
 
 MAX_ADDRESS_BYTES = 64 * 1024
 """Well above what `middleware.MAX_ADDRESS_BYTES` lets pass: there the refusal can be in the asker's language."""
@@ -22,11 +34,13 @@ class BoundedHttp(HttpToolsProtocol):
     """HTTP/1.1 with bounded addresses and headers, and refusals as problem+json."""
 
     header_bytes = 0
+    answered = False
 
     def on_message_begin(self) -> None:
         """A new request: nothing counted yet."""
         super().on_message_begin()
         self.header_bytes = 0
+        self.answered = False
 
     def on_url(self, url: bytes) -> None:
         """A piece of the address."""
@@ -40,6 +54,43 @@ class BoundedHttp(HttpToolsProtocol):
         if self.header_bytes > MAX_HEADER_BYTES:
             raise TooLong
         super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The request is known but for its body: answered here where its answer stands ready."""
+        self.answered = self._answer_at_once()
+        if self.answered:
+            self.on_response_complete()
+        else:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Nothing more belongs to the request."""
+        if not self.answered:
+            super().on_message_complete()
+
+    def _answer_at_once(self) -> bool:
+        kept: KeptAnswers | None = self.app_state.get(KEPT_ANSWERS)
+        method = self.parser.get_method()
+        in_turn = (self.cycle is None or self.cycle.response_complete) and not self.pipeline
+        if kept is None or method not in (b"GET", b"HEAD") or not in_turn or self.flow.write_paused:
+            return False
+        found = kept.find(self.url, self.headers)
+        if found is None or self.transport.is_closing():
+            return False
+        if not self.parser.should_keep_alive() or self.parser.get_http_version() != "1.1":
+            return False
+        if any(name in _MORE_THAN_A_LOOK for name, _ in self.headers):
+            return False
+        lines = [found.head, b"x-request-id: ", kept.request_id(), b"\r\n"]
+        for name, value in self.server_state.default_headers:
+            lines += (name, b": ", value, b"\r\n")
+        lines.append(b"\r\n")
+        if method == b"GET" and len(found.body) <= WRITTEN_TOGETHER:
+            lines.append(found.body)
+        self.transport.write(b"".join(lines))
+        if method == b"GET" and len(found.body) > WRITTEN_TOGETHER:
+            self.transport.write(found.body)
+        return True
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what cannot be parsed, and closes; the language of whoever sent it is not known."""
