@@ -67,18 +67,14 @@ class KeptAnswer:
         return made
 
 
-class Found:
-    """What answers a request: the head of the message but for Date and X-Request-Id, and the body."""
+Found = tuple[bytes, bytes]
+"""What answers a request: the head of the message but for Date and X-Request-Id, and the body."""
 
-    __slots__ = ("body", "head", "status")
 
-    def __init__(self, status: int, head: bytes, body: bytes) -> None:
-        self.status, self.head, self.body = status, head, body
-
-    def headers(self) -> Headers:
-        """The head as ASGI has it."""
-        lines = self.head.split(b"\r\n")[1:-1]
-        return [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
+def asgi_head(head: bytes) -> tuple[int, Headers]:
+    """Status and headers of a message's head, as ASGI has them."""
+    first, *lines = head.split(b"\r\n")[:-1]
+    return int(first[9:12]), [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
 
 
 class KeptAnswers:
@@ -98,7 +94,7 @@ class KeptAnswers:
     def find(self, target: bytes, headers: Headers) -> Found | None:
         """The answer to a GET of an address, path and query as sent; None where it has to be made."""
         entry = self.cache.entries.get(target)
-        if entry is None or not self.trusted():
+        if entry is None or monotonic() - self.heard_at >= TRUSTED_S:
             return None
         sent = dict(headers)
         if len(sent) != len(headers):
@@ -114,8 +110,8 @@ class KeptAnswers:
         if if_none_match is not None and made.status == 200:
             digest = kept.answer.digest
             if if_none_match == made.etag or knows(if_none_match.decode("latin-1"), digest):
-                return Found(304, made.known_head, b"")
-        return Found(made.status, made.head, made.body)
+                return made.known_head, b""
+        return made.head, made.body
 
     def encoding_of(self, accept_encoding: bytes, length: int) -> str | None:
         """`encoding_for`, remembered: there are few ways in which clients ask."""

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from layers.answer_cache import Filling, Touched
 from mapservice.errors import failure
 from mapservice.hearing import Hearing
-from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers
+from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_head
 from mapservice.lane_addresses import Asked, recognise
 from mapservice.middleware import Observe
 from mapservice.responses import Answer, decoded, encoded
@@ -78,8 +78,9 @@ class Lane:
             if found is None:
                 await observed(scope, receive, send)
             else:
-                headers = [*found.headers(), (b"x-request-id", self.kept.request_id())]
-                await _send(found.status, headers, b"" if scope["method"] == "HEAD" else found.body, send)
+                status, headers = asgi_head(found[0])
+                headers.append((b"x-request-id", self.kept.request_id()))
+                await _send(status, headers, b"" if scope["method"] == "HEAD" else found[1], send)
 
         return before
 
@@ -114,7 +115,7 @@ class Lane:
         found = self.kept.choose(kept, accept_encoding, if_none_match.encode("latin-1") if if_none_match else None)
         if found is None:
             raise LookupError(asked.route)  # the encoding has just been made
-        await _send(found.status, found.headers(), found.body, send)
+        await _send(*asgi_head(found[0]), found[1], send)
 
     async def _kept(self, asked: Asked, accept_encoding: bytes) -> KeptAnswer:
         """The answer in the encoding that suits, kept if it may be."""

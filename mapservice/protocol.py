@@ -34,12 +34,16 @@ class BoundedHttp(HttpToolsProtocol):
     """HTTP/1.1 with bounded addresses and headers, and refusals as problem+json."""
 
     header_bytes = 0
+    plain = True
+    """Whether nothing but an address is sent, with no body and no wish for another protocol."""
     answered = False
 
     def on_message_begin(self) -> None:
-        """A new request: nothing counted yet."""
-        super().on_message_begin()
+        """A new request: nothing counted yet. What the application is told of it is made when it must be asked."""
+        self.url = b""
+        self.headers = []
         self.header_bytes = 0
+        self.plain = True
         self.answered = False
 
     def on_url(self, url: bytes) -> None:
@@ -53,15 +57,23 @@ class BoundedHttp(HttpToolsProtocol):
         self.header_bytes += len(name) + len(value)
         if self.header_bytes > MAX_HEADER_BYTES:
             raise TooLong
-        super().on_header(name, value)
+        name = name.lower()
+        if name in _MORE_THAN_A_LOOK:
+            self.plain = False
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The request is known but for its body: answered here where its answer stands ready."""
-        self.answered = self._answer_at_once()
-        if self.answered:
+        if self.plain and self._answer_at_once():
+            self.answered = True
             self.on_response_complete()
-        else:
-            super().on_headers_complete()
+            return
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Nothing more belongs to the request."""
@@ -70,26 +82,28 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _answer_at_once(self) -> bool:
         kept: KeptAnswers | None = self.app_state.get(KEPT_ANSWERS)
-        method = self.parser.get_method()
-        in_turn = (self.cycle is None or self.cycle.response_complete) and not self.pipeline
-        if kept is None or method not in (b"GET", b"HEAD") or not in_turn or self.flow.write_paused:
+        if kept is None or self.flow.write_paused or self.pipeline:
             return False
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False  # its turn has not come
         found = kept.find(self.url, self.headers)
-        if found is None or self.transport.is_closing():
+        if found is None:
             return False
-        if not self.parser.should_keep_alive() or self.parser.get_http_version() != "1.1":
+        parser, method = self.parser, self.parser.get_method()
+        if method not in (b"GET", b"HEAD") or not parser.should_keep_alive() or parser.get_http_version() != "1.1":
             return False
-        if any(name in _MORE_THAN_A_LOOK for name, _ in self.headers):
-            return False
-        lines = [found.head, b"x-request-id: ", kept.request_id(), b"\r\n"]
+        head, body = found
+        lines = [head, b"x-request-id: ", kept.request_id(), b"\r\n"]
         for name, value in self.server_state.default_headers:
             lines += (name, b": ", value, b"\r\n")
         lines.append(b"\r\n")
-        if method == b"GET" and len(found.body) <= WRITTEN_TOGETHER:
-            lines.append(found.body)
+        if method == b"HEAD":
+            body = b""
+        if len(body) <= WRITTEN_TOGETHER:
+            lines.append(body)
         self.transport.write(b"".join(lines))
-        if method == b"GET" and len(found.body) > WRITTEN_TOGETHER:
-            self.transport.write(found.body)
+        if len(body) > WRITTEN_TOGETHER:
+            self.transport.write(body)
         return True
 
     def send_400_response(self, msg: str) -> None:
