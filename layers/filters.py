@@ -110,6 +110,8 @@ def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElemen
     if "ended" in collection.field_by_name and "ended" not in query.equals:
         # What no longer counts is there for those who ask for it.
         found.append(collection.column("ended").is_(False))
+    if query.filter:
+        found.append(query.filter.condition(collection))
     if query.interval:
         found.append(_in_interval(collection, query.interval))
     return found
@@ -119,7 +121,7 @@ def shape(query: FeatureQuery) -> Hashable:
     """What makes the text of `conditions` differ from that of another query: all but the values of `bound`."""
     crosses = None if query.bbox is None else query.bbox[0] > query.bbox[2]
     interval = None if query.interval is None else (query.interval.start is None, query.interval.end is None)
-    return crosses, query.bbox_outline is None, interval, tuple(query.equals)
+    return crosses, query.bbox_outline is None, interval, tuple(query.equals), query.filter
 
 
 def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
