@@ -74,7 +74,7 @@ def export(
         if kind.streamed:
             found = _streamed(request, actor, collection, query, form, links)
         else:
-            words = _words(collection, lang, links)
+            words = words_of(collection, lang, links)
             found = _file(Job(store.settings, actor, collection.id, query, form, words, _directory(store)))
     except BaseException:
         _open.release()
@@ -191,7 +191,8 @@ def _directory(store: Database) -> Path:
     return found
 
 
-def _words(collection: Collection, lang: str, links: Links) -> Words:
+def words_of(collection: Collection, lang: str, links: Links) -> Words:
+    """What an export says about itself."""
     title = labels.collection_title(collection.id, lang)
     notes = [
         (title, labels.collection_description(collection.id, lang)),

@@ -38,6 +38,9 @@ from web.render import render
 
 router = APIRouter(prefix="/ogc/collections", tags=["OGC API Features"])
 
+LONGEST_PAGE = 500
+"""Rows of a page for people: a browser shows more only slowly."""
+
 
 @router.get("/{collectionId}/items", summary="Features, by page", openapi_extra=item_parameters())
 def items(
@@ -59,7 +62,7 @@ def items(
         return export(request, actor, collection, query, form, lang, links)
     with reading(database(request), actor) as connection:
         if form == "html":
-            query = replace(query, limit=min(query.limit, WHOLE_AT_ONCE))
+            query = replace(query, limit=min(query.limit, LONGEST_PAGE))
             return _page(request, actor, connection, collection, query, lang, links)
         found = items_answer(connection, collection, query, links, lang, request.query_params)
     return reply(request, found.body, found.media_type, headers={**found.headers, **privacy(actor)})
