@@ -26,6 +26,7 @@ PROBLEMS: dict[str, int] = {
     "unknown_parameter": 400,
     "repeated_parameter": 400,
     "invalid_bbox": 400,
+    "unknown_crs": 400,
     "invalid_limit": 400,
     "invalid_offset": 400,
     "invalid_datetime": 400,

@@ -7,6 +7,7 @@ from typing import Any
 
 from layers import tile_matrix_sets
 from layers.collections import COLLECTIONS, Collection, Field
+from layers.crs import URIS
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from layers.styles import STYLES
 from mapservice import links as rel
@@ -24,6 +25,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "collections": {"type": "array", "items": {"type": "string", "enum": list(COLLECTIONS)}, "minItems": 1},
     "q": {"type": "string", "maxLength": MAX_TEXT},
     "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+    "bbox-crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
+    "crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
     "datetime": {"type": "string"},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
@@ -64,7 +67,7 @@ def common_parameters() -> dict[str, Any]:
 
 def item_parameters() -> dict[str, Any]:
     """`openapi_extra` of items: what any collection takes. Which of them takes what, its queryables say."""
-    return parameters(*COMMON, "bbox", *_all_filters(), *PAGING)
+    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), *PAGING)
 
 
 def tile_parameters() -> dict[str, Any]:
