@@ -15,10 +15,14 @@ router = APIRouter(prefix="/ogc", tags=["OGC API"])
 
 CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.1/conf/oas31",
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
@@ -28,7 +32,9 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/collections-selection",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
     "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
@@ -51,6 +57,7 @@ def landing(request: Request, lang: Language, links: LinkBuilder) -> Response:
             links.link("/ogc/conformance", rel.REL_CONFORMANCE, rel.JSON, labels.text("ogc.conformance", lang)),
             links.link("/ogc/collections", "data", rel.JSON, labels.text("ogc.collections", lang)),
             links.link("/ogc/collections", rel.REL_DATA, rel.JSON, labels.text("ogc.collections", lang)),
+            links.link("/ogc/tiles", rel.REL_TILESETS, rel.JSON, labels.text("ogc.tiles", lang)),
             links.link(
                 "/ogc/tileMatrixSets", rel.REL_TILING_SCHEMES, rel.JSON, labels.text("ogc.tiling_schemes", lang)
             ),
