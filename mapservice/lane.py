@@ -19,9 +19,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from layers.answer_cache import Filling, Touched
+from mapservice import lane_figures
 from mapservice.errors import failure
 from mapservice.hearing import Hearing
-from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_head
+from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_headers
 from mapservice.lane_addresses import Asked, recognise
 from mapservice.middleware import Observe
 from mapservice.responses import Answer, decoded, encoded
@@ -78,9 +79,9 @@ class Lane:
             if found is None:
                 await observed(scope, receive, send)
             else:
-                status, headers = asgi_head(found[0])
-                headers.append((b"x-request-id", self.kept.request_id()))
-                await _send(status, headers, b"" if scope["method"] == "HEAD" else found[1], send)
+                status, head, body = found
+                headers = [*asgi_headers(head), (b"x-request-id", self.kept.request_id())]
+                await _send(status, headers, b"" if scope["method"] == "HEAD" else body, send)
 
         return before
 
@@ -88,6 +89,7 @@ class Lane:
         """Forgets what was touched since the last word of the database; None: everything."""
         gone = self.kept.cache.clear() if touched is None else self.kept.cache.touch(touched)
         self.kept.heard_at = at
+        lane_figures.note(self.kept)
         for key, entry in gone.items():
             if entry.sources.tile is not None and (entry.used or b"?" not in key):
                 self._to_remake[key] = tuple(entry.kept.encodings)
@@ -115,7 +117,8 @@ class Lane:
         found = self.kept.choose(kept, accept_encoding, if_none_match.encode("latin-1") if if_none_match else None)
         if found is None:
             raise LookupError(asked.route)  # the encoding has just been made
-        await _send(*asgi_head(found[0]), found[1], send)
+        status, head, body = found
+        await _send(status, asgi_headers(head), body, send)
 
     async def _kept(self, asked: Asked, accept_encoding: bytes) -> KeptAnswer:
         """The answer in the encoding that suits, kept if it may be."""
@@ -151,10 +154,13 @@ class Lane:
             making = self._under_way.get(asked.key)
             if making is not None and making.filling is filling:
                 del self._under_way[asked.key]
-        kept = KeptAnswer(asked.path, answer)
+        kept = KeptAnswer(asked.path, asked.route, answer)
         size = kept.add(encoding, body).size
         if trusted and right and self.kept.trusted():
             self.kept.cache.store(asked.key, kept, size, asked.sources)
+            lane_figures.MADE.labels("yes").inc()
+        else:
+            lane_figures.MADE.labels("no").inc()
         return kept
 
     def _query(self, asked: Asked, accept_encoding: bytes, since: float) -> tuple[Answer, str | None, bytes]:
