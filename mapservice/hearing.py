@@ -15,6 +15,7 @@ from layers.answer_cache import Touched
 from layers.touched import touched_by
 from postgis.engine import Database
 from postgis.notices import Head, Notices, listening
+from postgis.today import today
 
 log = logging.getLogger("mapservice.hearing")
 
@@ -63,11 +64,14 @@ class Hearing:
     def _listen(self, notices: Notices) -> None:
         """Until the connection is lost or we are stopped. What is known begins afresh with each connection."""
         known: Head | None = None
+        day = today()
         base = False
         while not self._stopped:
             asked_at = time.monotonic()
             head, follows = notices.head(known)
-            if base or not follows or known is None or head.seq - known.seq > MOST_CHANGES:
+            # Pages tell how long ago by our clock, statuses go by the database's: either may pass midnight first.
+            day, day_before = today(), day
+            if base or day != day_before or not follows or known is None or head.seq - known.seq > MOST_CHANGES:
                 touched = None
             else:
                 touched = touched_by(notices.touched(known, head)) if head.seq > known.seq else Touched()

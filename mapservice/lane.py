@@ -23,7 +23,7 @@ from mapservice import lane_figures
 from mapservice.errors import failure
 from mapservice.hearing import Hearing
 from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_headers
-from mapservice.lane_addresses import Asked, recognise
+from mapservice.lane_addresses import Asked, LeftToOthers, recognise
 from mapservice.middleware import Observe
 from mapservice.responses import Answer, decoded, encoded
 from mapservice.settings import HttpSettings
@@ -66,11 +66,9 @@ class Lane:
         """The application with the lane before it."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            asked = _asked(scope)
-            if asked is None:
+            asked = self._asked(scope)
+            if asked is None or not await self._answer(asked, scope, receive, send):
                 await app(scope, receive, send)
-            else:
-                await self._answer(asked, scope, receive, send)
 
         observed = Observe(answer)
 
@@ -104,21 +102,34 @@ class Lane:
         query, path = scope["query_string"], scope["raw_path"]
         return self.kept.find(path + b"?" + query if query else path, scope["headers"])
 
-    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    def _asked(self, scope: Scope) -> Asked | None:
+        """What the lane can answer of a request."""
+        if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(("/ogc/", "/q/")):
+            return None
+        path: str = scope["path"]
+        if scope["raw_path"] != path.encode():
+            return None  # letters in disguise: for those who can read them
+        return recognise(self.settings, path, scope["query_string"])
+
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Answers, unless that is left to others."""
         scope["route"] = SimpleNamespace(path=asked.route)
         request = Request(scope)
         accept_encoding = request.headers.get("accept-encoding", "").encode("latin-1")
         if_none_match = request.headers.get("if-none-match")
         try:
             kept = await self._kept(asked, accept_encoding)
+        except LeftToOthers:
+            return False
         except Exception as error:  # whatever it was: the same words as anywhere else
             await failure(request, error)(scope, receive, send)
-            return
+            return True
         found = self.kept.choose(kept, accept_encoding, if_none_match.encode("latin-1") if if_none_match else None)
         if found is None:
             raise LookupError(asked.route)  # the encoding has just been made
         status, head, body = found
         await _send(status, asgi_headers(head), body, send)
+        return True
 
     async def _kept(self, asked: Asked, accept_encoding: bytes) -> KeptAnswer:
         """The answer in the encoding that suits, kept if it may be."""
@@ -188,7 +199,7 @@ class Lane:
         while self._to_remake:
             key, encodings = self._to_remake.popitem(last=False)
             path, _, query = key.partition(b"?")
-            asked = recognise(path.decode(), query)
+            asked = recognise(self.settings, path.decode(), query)
             if asked is None:
                 continue
             try:
@@ -206,14 +217,6 @@ class _Making:
 
     def __init__(self, task: "asyncio.Task[KeptAnswer]", filling: Filling) -> None:
         self.task, self.filling = task, filling
-
-
-def _asked(scope: Scope) -> Asked | None:
-    """What the lane can answer of a request."""
-    if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(("/ogc/", "/q/")):
-        return None
-    path: str = scope["path"]
-    return recognise(path, scope["query_string"]) if scope["raw_path"] == path.encode() else None
 
 
 async def _send(status: int, headers: Headers, body: bytes, send: Send) -> None:
