@@ -5,6 +5,7 @@ touches is forgotten, are kept answers good for another second: a lost notice, c
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -35,6 +36,7 @@ class Hearing:
     def __init__(self, database: Database, loop: asyncio.AbstractEventLoop, heard: Heard) -> None:
         self._database, self._loop, self._heard = database, loop, heard
         self._woken, self._waker = os.pipe()
+        os.set_blocking(self._woken, False)
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="hearing", daemon=True)
 
@@ -42,10 +44,14 @@ class Hearing:
         """Begins to listen."""
         self._thread.start()
 
+    def wake(self) -> None:
+        """Asks for the database's word at once."""
+        os.write(self._waker, b"x")
+
     def stop(self) -> None:
         """Ends listening, and waits for that."""
         self._stopped = True
-        os.write(self._waker, b"x")
+        self.wake()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
@@ -78,4 +84,6 @@ class Hearing:
             known = head
             self._loop.call_soon_threadsafe(self._heard, touched, asked_at)
             notices.wait(BEAT_S, self._woken)
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._woken, 4096)
             base = "base" in notices.told()

@@ -84,10 +84,20 @@ class KeptAnswers:
         self.cache: AnswerCache[bytes, KeptAnswer] = AnswerCache(limit)
         self.heard_at = float("-inf")
         """When the database last said how far it is, on the monotonic clock; what it said has been done."""
+        self._not_before = float("-inf")
         self.answered: Counter[tuple[str, int]] = Counter()
         """How often, by route and status, since this was last emptied."""
         self._encodings: dict[tuple[bytes, bool], str | None] = {}
         self._numbers = itertools.count(secrets.randbits(63))
+
+    def hear(self, at: float) -> None:
+        """Takes note that the database's word of a moment has been done."""
+        if at >= self._not_before:
+            self.heard_at = at
+
+    def distrust(self) -> None:
+        """Until the next word of the database nothing kept is answered: this process has just written itself."""
+        self._not_before, self.heard_at = monotonic(), float("-inf")
 
     def trusted(self) -> bool:
         """Whether what is kept is what the database holds, as far as anybody can know."""

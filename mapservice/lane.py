@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from layers.answer_cache import Filling, Touched
 from mapservice import lane_figures
@@ -44,6 +44,7 @@ class Lane:
         self._under_way: dict[bytes, _Making] = {}
         self._to_remake: OrderedDict[bytes, tuple[str | None, ...]] = OrderedDict()
         self._remaking: asyncio.Task[None] | None = None
+        self._hearing: Hearing | None = None
         threads = max(1, min(4, database.settings.pool_size // 2))
         self._tile_threads: Executor = ThreadPoolExecutor(threads, "lane-tiles")
         self._page_threads: Executor = ThreadPoolExecutor(threads, "lane-pages")
@@ -51,14 +52,14 @@ class Lane:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hears from the database for as long as the context lasts."""
-        hearing = Hearing(self.database, asyncio.get_running_loop(), self.heard)
         if self.kept.cache.limit:
-            hearing.start()
+            self._hearing = Hearing(self.database, asyncio.get_running_loop(), self.heard)
+            self._hearing.start()
         try:
             yield
         finally:
-            if self.kept.cache.limit:
-                hearing.stop()
+            if self._hearing is not None:
+                self._hearing.stop()
             if self._remaking is not None:
                 self._remaking.cancel()
 
@@ -68,7 +69,7 @@ class Lane:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             asked = self._asked(scope)
             if asked is None or not await self._answer(asked, scope, receive, send):
-                await app(scope, receive, send)
+                await app(scope, receive, self._after_writing(scope, send))
 
         observed = Observe(answer)
 
@@ -86,7 +87,7 @@ class Lane:
     def heard(self, touched: Touched | None, at: float) -> None:
         """Forgets what was touched since the last word of the database; None: everything."""
         gone = self.kept.cache.clear() if touched is None else self.kept.cache.touch(touched)
-        self.kept.heard_at = at
+        self.kept.hear(at)
         lane_figures.note(self.kept)
         for key, entry in gone.items():
             if entry.sources.tile is not None and (entry.used or b"?" not in key):
@@ -110,6 +111,20 @@ class Lane:
         if scope["raw_path"] != path.encode():
             return None  # letters in disguise: for those who can read them
         return recognise(self.settings, path, scope["query_string"])
+
+    def _after_writing(self, scope: Scope, send: Send) -> Send:
+        """Whoever is told that something was written sees it at once, wherever this process answers."""
+        if self._hearing is None or scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return send
+        hearing = self._hearing
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.kept.distrust()
+                hearing.wake()
+            await send(message)
+
+        return tell
 
     async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> bool:
         """Answers, unless that is left to others."""
