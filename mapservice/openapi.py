@@ -7,7 +7,7 @@ from layers.collections import COLLECTIONS, Collection, Field
 from layers.crs import URIS
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from mapservice.errors import PROBLEMS
-from mapservice.parameters import COMMON, MAX_OFFSET, MAX_TEXT, PAGING, filter_names
+from mapservice.parameters import COMMON, MAX_OFFSET, MAX_SORT_KEYS, MAX_TEXT, PAGING, filter_names
 from postgis.store.imports_correct import LONGEST
 from postgis.vocabulary import CODE_LISTS, IMPORT_DECISIONS, IMPORT_OUTCOMES, IMPORT_VERDICTS
 from web import labels
@@ -27,6 +27,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
     "cursor": {"type": "string"},
+    "sortby": {"type": "array", "items": {"type": "string", "pattern": "^[+-]?[a-z0-9_]+$"}, "maxItems": MAX_SORT_KEYS},
+    "properties": {"type": "array", "items": {"type": "string"}},
     "reason": {"type": "string"},
     "as_of": {"type": "string", "format": "date"},
     "since": {"type": "integer", "minimum": 0, "default": 0},
@@ -51,7 +53,7 @@ def common_parameters() -> dict[str, Any]:
 
 def item_parameters() -> dict[str, Any]:
     """`openapi_extra` of items: what any collection takes. Which of them takes what, its queryables say."""
-    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), *PAGING)
+    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), "sortby", "properties", *PAGING)
 
 
 def tile_parameters() -> dict[str, Any]:
