@@ -27,6 +27,8 @@ PROBLEMS: dict[str, int] = {
     "repeated_parameter": 400,
     "invalid_bbox": 400,
     "unknown_crs": 400,
+    "unknown_property": 400,
+    "invalid_sortby": 400,
     "filter_unfinished": 400,
     "filter_syntax": 400,
     "filter_json": 400,

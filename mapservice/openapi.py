@@ -13,7 +13,7 @@ from layers.styles import STYLES
 from mapservice import links as rel
 from mapservice.openapi_answers import describe_answers
 from mapservice.openapi_schemas import SCHEMAS, reference
-from mapservice.parameters import COMMON, MAX_OFFSET, MAX_TEXT, PAGING, filter_names
+from mapservice.parameters import COMMON, MAX_OFFSET, MAX_SORT_KEYS, MAX_TEXT, PAGING, filter_names
 from mapservice.sessions import COOKIE
 from postgis.store.imports_correct import LONGEST
 from postgis.vocabulary import CODE_LISTS, IMPORT_DECISIONS, IMPORT_OUTCOMES, IMPORT_VERDICTS
@@ -34,6 +34,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
     "cursor": {"type": "string"},
+    "sortby": {"type": "array", "items": {"type": "string", "pattern": "^[+-]?[a-z0-9_]+$"}, "maxItems": MAX_SORT_KEYS},
+    "properties": {"type": "array", "items": {"type": "string"}},
     "reason": {"type": "string"},
     "as_of": {"type": "string", "format": "date"},
     "since": {"type": "integer", "minimum": 0, "default": 0},
@@ -70,7 +72,7 @@ def common_parameters() -> dict[str, Any]:
 
 def item_parameters() -> dict[str, Any]:
     """`openapi_extra` of items: what any collection takes. Which of them takes what, its queryables say."""
-    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), *PAGING)
+    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), "sortby", "properties", *PAGING)
 
 
 def tile_parameters() -> dict[str, Any]:
