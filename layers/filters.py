@@ -103,6 +103,8 @@ def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElemen
     if "ended" in collection.field_by_name and "ended" not in query.equals:
         # What no longer counts is there for those who ask for it.
         found.append(collection.column("ended").is_(False))
+    if query.filter:
+        found.append(query.filter.condition(collection))
     if query.interval:
         found.append(_in_interval(collection, query.interval))
     return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 
+from layers.cql2 import Filter
 from layers.crs import CRS84, Box, Crs, Ring
 
 MAX_LIMIT = 10_000
@@ -34,6 +35,7 @@ class FeatureQuery:
     bbox: Box | None = None
     bbox_outline: Ring | None = None
     crs: Crs = CRS84
+    filter: Filter | None = None
     interval: Interval | None = None
     equals: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     limit: int = DEFAULT_LIMIT

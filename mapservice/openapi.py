@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from layers import cql2
 from layers.collections import COLLECTIONS, Collection, Field
 from layers.crs import URIS
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
@@ -18,6 +19,9 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "q": {"type": "string", "maxLength": MAX_TEXT},
     "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
     "bbox-crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
+    "filter": {"type": "string", "maxLength": cql2.MAX_TEXT},
+    "filter-lang": {"type": "string", "enum": list(cql2.LANGUAGES), "default": cql2.LANGUAGES[0]},
+    "filter-crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
     "crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
     "datetime": {"type": "string"},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},

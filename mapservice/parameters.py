@@ -7,9 +7,12 @@ from datetime import date, datetime
 
 from starlette.datastructures import QueryParams
 
+from layers import cql2
 from layers.collections import Collection, Field
+from layers.cql2 import Filter
 from layers.crs import CRS84, NAMES, Box, Crs, Ring, box_to_crs84
 from layers.crs import find as find_crs
+from layers.errors import InvalidFilter
 from layers.features import decode_cursor
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval
 from mapservice.errors import Problem
@@ -19,6 +22,7 @@ from postgis.today import read_day, today
 from postgis.vocabulary import CODE_LISTS
 
 COMMON = ("f", "lang")
+FILTER = ("filter", "filter-lang", "filter-crs")
 PAGING = ("limit", "cursor", "offset")
 MAX_TEXT = 200
 """Characters of `q`: longer than any name in the register."""
@@ -43,7 +47,7 @@ def check_known(params: QueryParams, allowed: Iterable[str]) -> None:
 def filter_names(collection: Collection) -> tuple[str, ...]:
     """The parameters that choose features, the same for items and tiles."""
     search = ("q",) if collection.searchable else ()
-    return (*search, "datetime", *collection.filterable)
+    return (*search, "datetime", *FILTER, *collection.filterable)
 
 
 def item_names(collection: Collection) -> tuple[str, ...]:
@@ -59,6 +63,7 @@ def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
         bbox=box,
         bbox_outline=outline,
         crs=crs(params, "crs"),
+        filter=expression_filter(collection, params),
         interval=interval(params["datetime"]) if params.get("datetime") else None,
         equals={
             name: values(collection.field_by_name[name], params[name])
@@ -75,6 +80,21 @@ def tile_query(collection: Collection, params: QueryParams) -> FeatureQuery:
     """The filters of a tile request: the same as for items, without bbox and paging."""
     check_known(params, filter_names(collection))
     return feature_query(collection, params)
+
+
+def expression_filter(collection: Collection, params: QueryParams) -> Filter | None:
+    """`filter` in the language of `filter-lang`, its coordinates in `filter-crs`; None when there is none."""
+    language, system = params.get("filter-lang", cql2.LANGUAGES[0]), crs(params, "filter-crs")
+    if language not in cql2.LANGUAGES:
+        known = ", ".join(cql2.LANGUAGES)
+        raise Problem("invalid_filter_lang", pointer="filter-lang", value=language, known=known)
+    text = params.get("filter", "")
+    if not text.strip():
+        return None
+    try:
+        return cql2.read(collection, text, language, system)
+    except InvalidFilter as error:
+        raise Problem(error.code, pointer="filter", **error.values) from None
 
 
 def text_search(params: QueryParams) -> str | None:
