@@ -23,6 +23,8 @@ from postgis.vocabulary import CODE_LISTS
 
 COMMON = ("f", "lang")
 FILTER = ("filter", "filter-lang", "filter-crs")
+ITEM_NAMES = ("crs", "properties")
+"""The parameters of one feature: how it is shown."""
 PAGING = ("limit", "cursor", "offset")
 MAX_TEXT = 200
 """Characters of `q`: longer than any name in the register."""
