@@ -29,12 +29,17 @@ class Sendable:
 
     __slots__ = ("body", "etag", "head", "known_head", "status")
 
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.status, self.body = status, body
-        self.etag = headers.get("ETag", "").encode("latin-1")
-        self.head = _head(status, headers if status in _NO_BODY else {**headers, "Content-Length": str(len(body))})
-        known = {name: value for name, value in headers.items() if name not in ("Content-Type", "Content-Encoding")}
-        self.known_head = _head(304, known)
+    def __init__(self, path: str, answer: Answer, encoding: str | None, body: bytes) -> None:
+        self.status, self.body = answer.status, body
+        own = answer.head(encoding)
+        self.etag = own.get("ETag", "").encode("latin-1")
+        self.known_head = _head(304, {**added_headers(path, ""), **own})
+        headers = {**added_headers(path, answer.media_type), **own}
+        if answer.status not in _NO_BODY:
+            headers |= {"Content-Type": answer.media_type, "Content-Length": str(len(body))}
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        self.head = _head(answer.status, headers)
 
     @property
     def size(self) -> int:
@@ -59,14 +64,7 @@ class KeptAnswer:
 
     def add(self, encoding: str | None, body: bytes) -> Sendable:
         """The answer in an encoding, whose body is given."""
-        headers = self.answer.head(encoding)
-        if self.answer.status not in _NO_BODY:
-            headers["Content-Type"] = self.answer.media_type
-        if encoding:
-            headers["Content-Encoding"] = encoding
-        made = self.encodings[encoding] = Sendable(
-            self.answer.status, {**added_headers(self.path, self.answer.media_type), **headers}, body
-        )
+        made = self.encodings[encoding] = Sendable(self.path, self.answer, encoding, body)
         return made
 
 

@@ -21,7 +21,7 @@ from layers.touched import record_sources
 from mapservice.feature_answers import item_answer, items_answer
 from mapservice.lane_faces import Face
 from mapservice.links import Links
-from mapservice.parameters import ITEM_NAMES, check_known, feature_query, item_names, item_query, tile_query
+from mapservice.parameters import check_known, feature_query, item_names, item_query, one_item_names, tile_query
 from mapservice.place_answers import place_data, place_page, relations
 from mapservice.reading import privacy
 from mapservice.responses import Answer
@@ -126,7 +126,7 @@ def _feature(
     collection: Collection, feature_id: str, params: QueryParams, links: Links, lang: str
 ) -> Callable[[Connection], Answer]:
     def make(connection: Connection) -> Answer:
-        check_known(params, ITEM_NAMES)
+        check_known(params, one_item_names(collection))
         query = item_query(collection, params)
         return _for_anybody(item_answer(connection, collection, feature_id, query, links, lang, params))
 

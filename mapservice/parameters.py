@@ -58,6 +58,11 @@ def item_names(collection: Collection) -> tuple[str, ...]:
     return ("bbox", "bbox-crs", "crs", *filter_names(collection), "sortby", "properties", *PAGING)
 
 
+def one_item_names(collection: Collection) -> tuple[str, ...]:
+    """All parameters of one feature; of records with a history also the day."""
+    return (*ITEM_NAMES, "as_of") if collection.versioned else ITEM_NAMES
+
+
 def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
     """The query of an items request or of the map page. Unknown names are the caller's to refuse."""
     box, outline = bounding_box(params["bbox"], crs(params, "bbox-crs")) if params.get("bbox") else (None, None)

@@ -23,7 +23,16 @@ from mapservice.feature_answers import (
 from mapservice.language import wants_html
 from mapservice.links import Links
 from mapservice.openapi import item_parameters, parameters
-from mapservice.parameters import COMMON, ITEM_NAMES, check_known, feature_query, item_names, item_query, past_day
+from mapservice.parameters import (
+    COMMON,
+    ITEM_NAMES,
+    check_known,
+    feature_query,
+    item_names,
+    item_query,
+    one_item_names,
+    past_day,
+)
 from mapservice.reading import SeenCollection, SeenConnection, privacy
 from mapservice.responses import reply
 from mapservice.routes.ogc.negotiation import answer, check_format
@@ -69,7 +78,7 @@ def item(
     links: LinkBuilder,
 ) -> Response:
     """The feature by its id, in the CRS asked for; for staff, with `as_of`, as it was at the end of a past day."""
-    check_known(request.query_params, (*ITEM_NAMES, "as_of") if collection.versioned else ITEM_NAMES)
+    check_known(request.query_params, one_item_names(collection))
     check_format(request)
     day = past_day(request.query_params)
     if day is not None:
