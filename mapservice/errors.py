@@ -97,6 +97,7 @@ PROBLEMS: dict[str, int] = {
     "no_tiles": 404,
     "unknown_action": 404,
     "invalid_json": 400,
+    "missing_media_type": 400,
     "invalid_feature": 400,
     "invalid_reason": 400,
     "invalid_since": 400,

@@ -72,7 +72,8 @@ def _tile(path: str, query: bytes, collection: str | None, tile: TileNumber) -> 
     params = QueryParams(query)
     names = [collection] if collection else params.get("collections", "").split(",")
     chosen = [found for name in names if (found := COLLECTIONS.get(name)) is not None and found.tile is not None]
-    if len(chosen) != len(names) or not is_tile(*tile):
+    # A name that stands there twice goes the long way too, which takes it once.
+    if not len(chosen) == len(names) == len(set(names)) or not is_tile(*tile):
         return None
     # A filter says of each place by itself whether it is shown; words are looked for among all of them.
     sources = Sources(tuple(names), None if params.get("q") else tile)

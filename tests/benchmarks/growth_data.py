@@ -122,7 +122,8 @@ _PLACES = text(f"""
     )
     INSERT INTO register.establishment (
         code, ward_id, residential_group_id, name, legal_form, sector_group, offering, house_number, street_name,
-        address, operating_status, opened_on, geom, position_method, position_accuracy_m, verified_on, source, source_ref,
+        address, operating_status, opened_on, geom, position_method, position_accuracy_m, verified_on, source,
+        source_ref,
         illustrative)
     SELECT pg_temp.invented_code(serial), :ward,
            :group + least(9, floor((CASE street % 2 WHEN 0 THEN along ELSE across END) / {_SIDE / 10})::int)
