@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from layers.formats.spreadsheets import XLSX_TYPE
 from mapservice import links as rel
 from mapservice.openapi_schemas import reference
-from mapservice.spreadsheets import XLSX_TYPE
 
 PROBLEM = "application/problem+json"
 TEXT = "text/plain"
