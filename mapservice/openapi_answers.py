@@ -90,6 +90,7 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("get", _COLLECTION): _page("Collection", (404,), "seen"),
     ("get", f"{_COLLECTION}/schema"): _page("PropertiesSchema", (404,), "seen", rel.SCHEMA),
     ("get", f"{_COLLECTION}/queryables"): _page("PropertiesSchema", (404,), "seen", rel.SCHEMA),
+    ("get", f"{_COLLECTION}/sortables"): _page("PropertiesSchema", (404,), "seen", rel.SCHEMA),
     ("get", f"{_COLLECTION}/items"): _page("FeatureCollection", (404,), "seen", rel.GEOJSON),
     ("options", f"{_COLLECTION}/items"): Answers({200: {}}, (401, 404), "seen", {200: ("Allow", "Accept-Post")}),
     ("post", f"{_COLLECTION}/items"): Answers(
