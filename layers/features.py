@@ -28,8 +28,9 @@ from sqlalchemy.types import TypeEngine
 
 from layers.collections import Collection, Field
 from layers.errors import InvalidCursor
-from layers.filters import Search, conditions
+from layers.filters import conditions
 from layers.query import FeatureQuery
+from layers.search import Search
 
 COORDINATE_DIGITS = 6
 """About 0.1 m: finer than any position in the register."""
@@ -159,7 +160,7 @@ class _Plan:
         self.keys: list[tuple[str, ColumnElement[Any], TypeEngine[Any]]] = []
         if query.q is not None:
             search = Search(connection, collection, query.q)
-            self.conditions.append(search.condition())
+            self.conditions = [search.best(self.conditions), *self.conditions]
             self.keys = [("_rank", search.rank(), Integer()), ("_distance", search.distance(), Numeric())]
         self.keys.append(("_id", self.view.c.id, BigInteger()))
         self.key_names = [name for name, _, _ in self.keys]

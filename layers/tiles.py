@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, literal_column, or_, select
 
 from layers.collections import Collection
-from layers.filters import Search, conditions
+from layers.filters import conditions
 from layers.query import FeatureQuery
+from layers.search import Search
 
 EXTENT = 4096
 BUFFER = 64

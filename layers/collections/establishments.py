@@ -68,6 +68,7 @@ ESTABLISHMENTS = Collection(
         cluster_below=15,
     ),
     searchable=True,
+    by_words=True,
     interval=("opened_on", "closed_on"),
     versioned=True,
 )

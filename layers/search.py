@@ -1,0 +1,131 @@
+"""Text search: which rows a text means, and which of them are meant most."""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Numeric,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from layers.collections import Collection
+from postgis import codes
+
+MAX_WORDS = 8
+"""Words of `q` that are looked for; each further one would cost a scan and narrow nothing."""
+LEAST_SIMILARITY = 0.6
+"""Share of a search's three-letter pieces that a row must have to be called similar."""
+BEST = 300
+"""So many matches are ranked, three pages of a hundred. To rank all that a letter matches would take as long as there
+are places; who wants them all asks with `sortby`, or with a filter."""
+
+_FOLD = text("SELECT published.search_key(:q) AS folded")
+_PLACES = text("""
+    SELECT k.folded, s.ids, s.alike
+      FROM (SELECT published.search_key(:q) AS folded) k
+     CROSS JOIN LATERAL published.search_places(k.folded, :code, :most) s
+""")
+
+
+class Search:
+    """A text search: its folded form (folded by the database, the only place that knows the rule) and its SQL.
+
+    Rows match when the text stands in name, address or goods, or all its words do, the last one as far as it is typed.
+    Only when nothing matches so, what is spelled alike is found: a typing error should not end the search, and a right
+    word should not bring a page of look-alikes.
+
+    Ranks, best first: exact with marks, part of the name with marks, folded name, folded prefix, folded word start,
+    folded part of the name, words somewhere else, similar (domain.md, section 11).
+    """
+
+    def __init__(self, connection: Connection, collection: Collection, q: str) -> None:
+        self.view = collection.view
+        # Names are NFC in the register (a constraint says so); what a Mac types is not.
+        self.text = unicodedata.normalize("NFC", " ".join(q.split()).lower())
+        self.code = codes.normalise(q)
+        self.ids: list[int] | None = None
+        """Where the matches are found by their words: at most BEST of them, and all when they are fewer."""
+        if collection.found_by_words:
+            row = connection.execute(_PLACES, {"q": q, "code": self.code, "most": BEST}).one()
+            self.folded, self.similar = str(row.folded), bool(row.alike)
+            self.ids = list(dict.fromkeys(row.ids))
+        else:
+            self.folded, self.similar = str(connection.execute(_FOLD, {"q": q}).scalar_one()), False
+        self.words = self.folded.split()[:MAX_WORDS]
+        if self.ids is None and self.words:
+            found = select(select(self.view.c.id).where(self._direct()).exists())
+            self.similar = not connection.execute(found).scalar_one()
+
+    @property
+    def cut(self) -> bool:
+        """Whether there are more matches than are ranked."""
+        return self.ids is not None and len(self.ids) >= BEST
+
+    def condition(self) -> ColumnElement[bool]:
+        """Which rows match at all. Its parts can use an index, but there may be any number of rows."""
+        if not self.words:
+            return literal(False)
+        if self.ids is not None and not self.cut:
+            return and_(self._among(self.ids), self._alike()) if self.similar else self._among(self.ids)
+        if not self.similar:
+            return self._direct()
+        alike = literal(self.folded).op("OPERATOR(public.<%)", is_comparison=True)(self.view.c.search_key)
+        return and_(alike, self._alike())
+
+    def best(self, others: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+        """Which rows are worth ranking: all that match together with the `others`, or BEST of them."""
+        if self.ids is None or not self.cut:
+            return self.condition()
+        if not others:
+            return self._among(self.ids)
+        return self.view.c.id.in_(select(self.view.c.id).where(*others, self._direct()).limit(BEST))
+
+    def _among(self, ids: list[int]) -> ColumnElement[bool]:
+        return self.view.c.id == any_(bindparam(None, ids, ARRAY(BigInteger), unique=True))
+
+    def _alike(self) -> ColumnElement[bool]:
+        return func.public.word_similarity(self.folded, self.view.c.search_key) >= LEAST_SIMILARITY
+
+    def _direct(self) -> ColumnElement[bool]:
+        """The words are letters and digits only (folding saw to that), so they are safe inside a pattern."""
+        key = self.view.c.search_key
+        *whole, begun = self.words or [""]
+        words = [key.regexp_match(rf"\m{word}\M") for word in whole] + [key.regexp_match(rf"\m{begun}")]
+        found = [key.like(f"%{self.folded}%"), and_(*words)]
+        if self.code:
+            found.append(self.view.c.code == self.code)
+        return or_(*found)
+
+    def rank(self) -> ColumnElement[int]:
+        """0 is best."""
+        name_key, name = self.view.c.name_key, func.lower(self.view.c.name)
+        with_marks = [(name.contains(self.text, autoescape=True), 1)] if self.text != self.folded else []
+        return case(
+            (self.view.c.code == (self.code or ""), 0),
+            (name == self.text, 0),
+            *with_marks,
+            (name_key == self.folded, 2),
+            (name_key.like(f"{self.folded}%"), 3),
+            (name_key.like(f"% {self.folded}%"), 4),
+            (name_key.like(f"%{self.folded}%"), 5),
+            else_=6,
+        )
+
+    def distance(self) -> ColumnElement[Any]:
+        """How far the text is from the row's best words, 0 to 1, rounded so that a cursor holds it exactly."""
+        similarity = func.public.word_similarity(self.folded, func.coalesce(self.view.c.name_key, ""))
+        return func.round(cast(1 - similarity, Numeric), 4)
