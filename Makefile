@@ -19,7 +19,7 @@ run:
 test:
 	@$(SETUP) test
 	@$(MAKE) --no-print-directory checks
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto
 
 check:
 	@$(SETUP) test

@@ -3,3 +3,11 @@
 
 class InvalidCursor(ValueError):
     """The cursor was not made by this service for this kind of query."""
+
+
+class InvalidFilter(ValueError):
+    """A filter cannot be read or asked of a collection: `code` says why, `values` with what."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code)
+        self.code, self.values = code, values

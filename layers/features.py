@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from layers.collections import Collection, Field
+from layers.crs import CRS84, Crs, geometry_json
 from layers.errors import InvalidCursor
 from layers.filters import conditions
 from layers.query import FeatureQuery
@@ -73,7 +74,7 @@ def page(connection: Connection, collection: Collection, query: FeatureQuery) ->
     """
     plan = _Plan(connection, collection, query)
     chosen = plan.page_rows(_feature_columns(collection))
-    feature = _feature_text(collection, chosen)
+    feature = _feature_text(collection, chosen, query.crs)
     rows = connection.execute(
         select(feature, *(chosen.c[name] for name in plan.key_names)).order_by(*_order(chosen, plan))
     )
@@ -107,37 +108,37 @@ def rows(connection: Connection, collection: Collection, query: FeatureQuery) ->
     )
 
 
-def one(connection: Connection, collection: Collection, feature_id: str) -> Feature | None:
+def one(connection: Connection, collection: Collection, feature_id: str, crs: Crs = CRS84) -> Feature | None:
     """One feature, or None when there is none by that id. Staff get their own ward's whole, others' as published."""
     if collection.seen_by == "staff":
-        own = _one(connection, collection.own, feature_id)
+        own = _one(connection, collection.own, feature_id, crs)
         if own is not None or collection.access == "staff":
             return own
         collection = collection.face("public")
-    return _one(connection, collection, feature_id)
+    return _one(connection, collection, feature_id, crs)
 
 
-def _one(connection: Connection, collection: Collection, feature_id: str) -> Feature | None:
-    key = (collection.id, collection.seen_by)
+def _one(connection: Connection, collection: Collection, feature_id: str, crs: Crs) -> Feature | None:
+    key = (collection.id, collection.seen_by, crs.uri)
     statement = _SINGLE.get(key)
     if statement is None:
-        statement = _SINGLE[key] = _single(collection)
+        statement = _SINGLE[key] = _single(collection, crs)
     found = connection.execute(statement, {"feature_id": feature_id}).one_or_none()
     return None if found is None else Feature(found[0], found[1])
 
 
-_SINGLE: dict[tuple[str, str], Select[Any]] = {}
-"""The statement for one feature, by collection and face: to put it together takes longer than to run it."""
+_SINGLE: dict[tuple[str, str, str], Select[Any]] = {}
+"""The statement for one feature, by collection, face and CRS: to put it together takes longer than to run it."""
 
 
-def _single(collection: Collection) -> Select[Any]:
+def _single(collection: Collection, crs: Crs) -> Select[Any]:
     columns = _feature_columns(collection)
     if collection.versioned:
         columns.append(collection.view.c.version.label("_version"))
     named = collection.column(collection.id_field) == bindparam("feature_id", type_=Text)
     chosen = select(*columns).where(named).subquery("chosen")
     version = chosen.c["_version"] if collection.versioned else null()
-    return select(_feature_text(collection, chosen), version)
+    return select(_feature_text(collection, chosen, crs), version)
 
 
 def extent(connection: Connection, collection: Collection) -> tuple[float, float, float, float] | None:
@@ -213,11 +214,11 @@ def _feature_columns(collection: Collection) -> list[ColumnElement[Any]]:
     return columns
 
 
-def _feature_text(collection: Collection, chosen: Any) -> ColumnElement[str]:
+def _feature_text(collection: Collection, chosen: Any, crs: Crs) -> ColumnElement[str]:
     geometry: Any = "null"
     if collection.geometry:
         digits = COORDINATE_DIGITS if collection.seen_by == "public" else STAFF_COORDINATE_DIGITS
-        geometry = func.coalesce(func.public.st_asgeojson(chosen.c.geom, digits), "null")
+        geometry = func.coalesce(geometry_json(chosen.c.geom, crs, digits), "null")
     properties = _properties(collection.fields)
     if collection.seen_by == "staff":
         # Of other wards' records staff see what everybody sees, under the names that everybody sees.

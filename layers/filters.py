@@ -15,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from layers.collections import Collection
+from layers.crs import WGS84, Box, Ring
 from layers.query import FeatureQuery, Interval
 
 
@@ -22,10 +23,12 @@ def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElemen
     """Everything but `q` and the cursor."""
     found = [_equals(collection, name, values) for name, values in query.equals.items()]
     if query.bbox:
-        found.append(_in_bbox(collection, query.bbox))
+        found.append(_in_bbox(collection, query.bbox, query.bbox_outline))
     if "ended" in collection.field_by_name and "ended" not in query.equals:
         # What no longer counts is there for those who ask for it.
         found.append(collection.column("ended").is_(False))
+    if query.filter:
+        found.append(query.filter.condition(collection))
     if query.interval:
         found.append(_in_interval(collection, query.interval))
     return found
@@ -42,9 +45,14 @@ def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnE
     return column == any_(cast(list(values), ARRAY(Text)))
 
 
-def _in_bbox(collection: Collection, bbox: tuple[float, float, float, float]) -> ColumnElement[bool]:
+def _in_bbox(collection: Collection, bbox: Box, outline: Ring | None) -> ColumnElement[bool]:
     if collection.geometry is None:
         return literal(False)
+    if outline is not None:
+        points = ",".join(f"{lon!r} {lat!r}" for lon, lat in outline)
+        return func.public.st_intersects(
+            collection.view.c.geom, func.public.st_geomfromtext(f"POLYGON(({points}))", WGS84)
+        )
     west, south, east, north = bbox
     spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
     return or_(

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 
+from layers.cql2 import Filter
+from layers.crs import CRS84, Box, Crs, Ring
+
 MAX_LIMIT = 10_000
 DEFAULT_LIMIT = 100
 
@@ -21,13 +24,18 @@ class Interval:
 class FeatureQuery:
     """A checked request for features of one collection.
 
-    `bbox` is (west, south, east, north) in degrees, CRS84; west > east crosses the antimeridian.
+    `bbox` is (west, south, east, north) in degrees, CRS84, whatever CRS it was asked in; west > east crosses the
+    antimeridian. `bbox_outline` is its true outline where it is no box in degrees; `bbox` then holds it. `crs` is what
+    features are told in.
     `equals` maps a field to the values of which any may hold. `cursor` is the position after which the page starts, as
     `layers.features` made it.
     """
 
     q: str | None = None
-    bbox: tuple[float, float, float, float] | None = None
+    bbox: Box | None = None
+    bbox_outline: Ring | None = None
+    crs: Crs = CRS84
+    filter: Filter | None = None
     interval: Interval | None = None
     equals: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     limit: int = DEFAULT_LIMIT

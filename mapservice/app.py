@@ -1,14 +1,15 @@
 """The application: assembly only."""
 
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from mapservice import errors, logs, staff_page
-from mapservice.middleware import Observe
+from mapservice.lane import Lane
+from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import about, lookup, map, proposals, static
 from mapservice.routes.service import changes, health
@@ -97,15 +98,24 @@ def create_app(settings: HttpSettings, database: Database, **options: Any) -> Fa
     return app
 
 
+def create_service(
+    settings: HttpSettings, database: Database, closing: AbstractContextManager[Any] | None = None
+) -> ASGIApp:
+    """The application with all that stands around it, as each worker process runs it; `closing` ends with it."""
+    lane = Lane(database, settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        with closing or nullcontext():
+            async with lane.running():
+                yield {KEPT_ANSWERS: lane.kept}
+
+    return lane.around(create_app(settings, database, lifespan=lifespan))
+
+
 def create_app_from_environment() -> ASGIApp:
     """What each worker process runs: settings from the environment, the cluster already up."""
     logs.configure()
     stack = ExitStack()
     database = stack.enter_context(open_database(DatabaseSettings()))
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with stack:
-            yield
-
-    return Observe(create_app(HttpSettings(), database, lifespan=lifespan))
+    return create_service(HttpSettings(), database, stack)

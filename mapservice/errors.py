@@ -26,6 +26,21 @@ PROBLEMS: dict[str, int] = {
     "unknown_parameter": 400,
     "repeated_parameter": 400,
     "invalid_bbox": 400,
+    "unknown_crs": 400,
+    "filter_unfinished": 400,
+    "filter_syntax": 400,
+    "filter_json": 400,
+    "filter_too_long": 400,
+    "filter_too_deep": 400,
+    "filter_too_large": 400,
+    "filter_property": 400,
+    "filter_operation": 400,
+    "filter_arguments": 400,
+    "filter_operand": 400,
+    "filter_kinds": 400,
+    "filter_value": 400,
+    "filter_geometry": 400,
+    "invalid_filter_lang": 400,
     "invalid_limit": 400,
     "invalid_offset": 400,
     "invalid_datetime": 400,
@@ -179,47 +194,53 @@ def _shorten(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
+FAILURES = (Problem, InvalidCursor, HTTPException, RequestValidationError, DBAPIError, PoolTimeout, Exception)
+"""What can go wrong with a request; the last is what should not."""
+
+
 def install(app: FastAPI) -> None:
     """Registers one handler for each kind of failure."""
+    for kind in FAILURES:
+        app.add_exception_handler(kind, failure)
 
-    @app.exception_handler(Problem)
-    def _problem(request: Request, error: Problem) -> Response:
-        return problem_response(error, request)
 
-    @app.exception_handler(InvalidCursor)
-    def _cursor(request: Request, _error: InvalidCursor) -> Response:
-        return problem_response(Problem("invalid_cursor", pointer="cursor"), request)
-
-    @app.exception_handler(HTTPException)
-    def _http(request: Request, error: HTTPException) -> Response:
-        code = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable"}.get(
-            error.status_code, "invalid_request"
-        )
-        response = problem_response(Problem(code, method=request.method), request)
-        response.headers.update(error.headers or {})
-        return response
-
-    @app.exception_handler(RequestValidationError)
-    def _validation(request: Request, error: RequestValidationError) -> Response:
-        where = str(error.errors()[0]["loc"][-1]) if error.errors() else None
-        return problem_response(Problem("invalid_value", pointer=where, name=where, value=""), request)
-
-    @app.exception_handler(DBAPIError)
-    def _database(request: Request, error: DBAPIError) -> Response:
-        if isinstance(error.orig, psycopg2.errors.QueryCanceled):
-            return problem_response(Problem("too_slow"), request)
-        if isinstance(error.orig, psycopg2.errors.LockNotAvailable):
-            return problem_response(Problem("register_busy"), request)
-        if isinstance(error, OperationalError) or error.connection_invalidated:
-            log.warning("database away", extra={"error": type(error.orig).__name__})
-            return problem_response(Problem("database_away"), request)
+def failure(request: Request, error: Exception) -> Response:
+    """What is answered when making an answer has failed."""
+    problem = _problem_of(request, error)
+    if problem is None:
         return _unexpected(request, error)
+    response = problem_response(problem, request)
+    if isinstance(error, HTTPException):
+        response.headers.update(error.headers or {})
+    return response
 
-    @app.exception_handler(PoolTimeout)
-    def _busy(request: Request, _error: PoolTimeout) -> Response:
-        return problem_response(Problem("database_away"), request)
 
-    app.exception_handler(Exception)(_unexpected)
+def _problem_of(request: Request, error: Exception) -> Problem | None:
+    """The problem that an exception stands for; None: it should not have been."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, InvalidCursor):
+        return Problem("invalid_cursor", pointer="cursor")
+    if isinstance(error, HTTPException):
+        codes = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable"}
+        return Problem(codes.get(error.status_code, "invalid_request"), method=request.method)
+    if isinstance(error, RequestValidationError):
+        where = str(error.errors()[0]["loc"][-1]) if error.errors() else None
+        return Problem("invalid_value", pointer=where, name=where, value="")
+    if isinstance(error, PoolTimeout):
+        return Problem("database_away")
+    return _database_problem(error) if isinstance(error, DBAPIError) else None
+
+
+def _database_problem(error: DBAPIError) -> Problem | None:
+    if isinstance(error.orig, psycopg2.errors.QueryCanceled):
+        return Problem("too_slow")
+    if isinstance(error.orig, psycopg2.errors.LockNotAvailable):
+        return Problem("register_busy")
+    if isinstance(error, OperationalError) or error.connection_invalidated:
+        log.warning("database away", extra={"error": type(error.orig).__name__})
+        return Problem("database_away")
+    return None
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

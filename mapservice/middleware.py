@@ -74,6 +74,12 @@ class Observe:
         observed.note()
 
 
+def added_headers(path: str, media_type: str) -> dict[str, str]:
+    """What an answer carries besides its own headers, where it does not say otherwise itself."""
+    added = SAFETY | PAGE_SAFETY if media_type.startswith("text/html") else SAFETY
+    return {**added, "Access-Control-Allow-Origin": "*"} if path.startswith(("/ogc", "/q/")) else added
+
+
 class _Observed:
     def __init__(self, scope: Scope, send: Send) -> None:
         self.started = time.perf_counter()
@@ -89,11 +95,8 @@ class _Observed:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
-            page = headers.get("content-type", "").startswith("text/html")
-            for name, value in (SAFETY | PAGE_SAFETY if page else SAFETY).items():
+            for name, value in added_headers(self.scope["path"], headers.get("content-type", "")).items():
                 headers.setdefault(name, value)
-            if self.scope["path"].startswith(("/ogc", "/q/")):
-                headers.setdefault("Access-Control-Allow-Origin", "*")
         elif self.head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self.inner(message)

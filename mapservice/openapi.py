@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from layers import cql2
 from layers.collections import COLLECTIONS, Collection, Field
+from layers.crs import URIS
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from mapservice.errors import PROBLEMS
 from mapservice.parameters import COMMON, MAX_OFFSET, MAX_TEXT, PAGING, filter_names
@@ -16,6 +18,11 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "collections": {"type": "array", "items": {"type": "string", "enum": list(COLLECTIONS)}, "minItems": 1},
     "q": {"type": "string", "maxLength": MAX_TEXT},
     "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+    "bbox-crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
+    "filter": {"type": "string", "maxLength": cql2.MAX_TEXT},
+    "filter-lang": {"type": "string", "enum": list(cql2.LANGUAGES), "default": cql2.LANGUAGES[0]},
+    "filter-crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
+    "crs": {"type": "string", "format": "uri", "enum": list(URIS), "default": URIS[0]},
     "datetime": {"type": "string"},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
@@ -44,7 +51,7 @@ def common_parameters() -> dict[str, Any]:
 
 def item_parameters() -> dict[str, Any]:
     """`openapi_extra` of items: what any collection takes. Which of them takes what, its queryables say."""
-    return parameters(*COMMON, "bbox", *_all_filters(), *PAGING)
+    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), *PAGING)
 
 
 def tile_parameters() -> dict[str, Any]:

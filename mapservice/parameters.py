@@ -7,7 +7,12 @@ from datetime import date, datetime
 
 from starlette.datastructures import QueryParams
 
+from layers import cql2
 from layers.collections import Collection, Field
+from layers.cql2 import Filter
+from layers.crs import CRS84, NAMES, Box, Crs, Ring, box_to_crs84
+from layers.crs import find as find_crs
+from layers.errors import InvalidFilter
 from layers.features import decode_cursor
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval
 from mapservice.errors import Problem
@@ -17,6 +22,7 @@ from postgis.today import read_day, today
 from postgis.vocabulary import CODE_LISTS
 
 COMMON = ("f", "lang")
+FILTER = ("filter", "filter-lang", "filter-crs")
 PAGING = ("limit", "cursor", "offset")
 MAX_TEXT = 200
 """Characters of `q`: longer than any name in the register."""
@@ -41,19 +47,23 @@ def check_known(params: QueryParams, allowed: Iterable[str]) -> None:
 def filter_names(collection: Collection) -> tuple[str, ...]:
     """The parameters that choose features, the same for items and tiles."""
     search = ("q",) if collection.searchable else ()
-    return (*search, "datetime", *collection.filterable)
+    return (*search, "datetime", *FILTER, *collection.filterable)
 
 
 def item_names(collection: Collection) -> tuple[str, ...]:
     """All parameters of a collection's items."""
-    return ("bbox", *filter_names(collection), *PAGING)
+    return ("bbox", "bbox-crs", "crs", *filter_names(collection), *PAGING)
 
 
 def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
     """The query of an items request or of the map page. Unknown names are the caller's to refuse."""
+    box, outline = bounding_box(params["bbox"], crs(params, "bbox-crs")) if params.get("bbox") else (None, None)
     return FeatureQuery(
         q=text_search(params) if collection.searchable else None,
-        bbox=bounding_box(params["bbox"]) if params.get("bbox") else None,
+        bbox=box,
+        bbox_outline=outline,
+        crs=crs(params, "crs"),
+        filter=expression_filter(collection, params),
         interval=interval(params["datetime"]) if params.get("datetime") else None,
         equals={
             name: values(collection.field_by_name[name], params[name])
@@ -72,6 +82,21 @@ def tile_query(collection: Collection, params: QueryParams) -> FeatureQuery:
     return feature_query(collection, params)
 
 
+def expression_filter(collection: Collection, params: QueryParams) -> Filter | None:
+    """`filter` in the language of `filter-lang`, its coordinates in `filter-crs`; None when there is none."""
+    language, system = params.get("filter-lang", cql2.LANGUAGES[0]), crs(params, "filter-crs")
+    if language not in cql2.LANGUAGES:
+        known = ", ".join(cql2.LANGUAGES)
+        raise Problem("invalid_filter_lang", pointer="filter-lang", value=language, known=known)
+    text = params.get("filter", "")
+    if not text.strip():
+        return None
+    try:
+        return cql2.read(collection, text, language, system)
+    except InvalidFilter as error:
+        raise Problem(error.code, pointer="filter", **error.values) from None
+
+
 def text_search(params: QueryParams) -> str | None:
     """`q`, or None when there is nothing to look for."""
     text = params.get("q", "").strip()
@@ -84,23 +109,39 @@ def text_search(params: QueryParams) -> str | None:
     return text
 
 
-def bounding_box(text: str) -> tuple[float, float, float, float]:
-    """`bbox` as west, south, east, north in degrees (CRS84); the heights of six numbers are set aside."""
+def crs(params: QueryParams, name: str) -> Crs:
+    """The CRS that a parameter names by its URI; longitude, latitude in WGS 84 when it is not given."""
+    found = find_crs(params[name]) if params.get(name) else CRS84
+    if found is None:
+        raise Problem("unknown_crs", pointer=name, name=name, value=params[name], known=", ".join(NAMES))
+    return found
+
+
+def bounding_box(text: str, crs: Crs = CRS84) -> tuple[Box, Ring | None]:
+    """`bbox`, axes in the order of the CRS, as west, south, east, north in degrees (CRS84), and as its outline there if
+    that is no box. The heights of six numbers are set aside."""
+    problem = Problem("invalid_bbox", pointer="bbox", value=text)
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
-        raise Problem("invalid_bbox", pointer="bbox", value=text) from None
+        raise problem from None
     if len(numbers) == 6:
         numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
     if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
-        raise Problem("invalid_bbox", pointer="bbox", value=text)
-    west, south, east, north = numbers
+        raise problem
+    if crs.projected and (numbers[0] > numbers[2] or numbers[1] > numbers[3]):
+        raise problem
+    try:
+        box, outline = box_to_crs84(crs, (numbers[0], numbers[1], numbers[2], numbers[3]))
+    except ValueError:
+        raise problem from None
+    west, south, east, north = box
     least_x, least_y, most_x, most_y = CRS84_BOUNDS
     if south > north or not (
         least_x <= west <= most_x and least_x <= east <= most_x and least_y <= south and north <= most_y
     ):
-        raise Problem("invalid_bbox", pointer="bbox", value=text)
-    return west, south, east, north
+        raise problem
+    return box, outline
 
 
 def interval(text: str) -> Interval:

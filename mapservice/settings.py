@@ -22,6 +22,9 @@ class HttpSettings(BaseSettings):
     import_memory_mb: int = Field(
         2048, ge=768, le=1_048_576, description="Megabytes of memory that the reading or applying of one file may take."
     )
+    cache_mb: int = Field(
+        16, ge=0, le=65_536, description="Megabytes of answers that each worker process keeps ready; 0: none."
+    )
     sample: SampleName = Field("demo", description="What a new database starts with: demo, places or none.")
     import_megabytes: int = Field(64, ge=1, le=64, description="Size in MB of the largest file that may be imported.")
     ward: str = Field("20257", pattern=r"^\d{5}$", description="Code of the ward that the service is for.")

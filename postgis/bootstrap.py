@@ -7,6 +7,7 @@ import psycopg2.errors
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from postgis import reference_systems
 from postgis.cluster_config import OWNER_ROLE, PUBLIC_ROLE, STAFF_ROLE
 from postgis.debian import OLDEST_MAJOR, REQUIRED_EXTENSIONS
 from postgis.unavailable import StoreUnavailableError
@@ -49,7 +50,8 @@ def is_ready(connection: Connection, *, login: bool) -> bool:
         "login": login,
         "privilege": _privilege(connection),
     }
-    return bool(connection.execute(text(_READY), parameters).scalar_one())
+    ready = bool(connection.execute(text(_READY), parameters).scalar_one())
+    return ready and reference_systems.are_listed(connection)
 
 
 def create_roles(connection: Connection, *, login: bool) -> None:
@@ -107,6 +109,7 @@ def prepare_database(connection: Connection) -> None:
         raise StoreUnavailableError(f"The database server is PostgreSQL {version}; {OLDEST_MAJOR} or newer is needed.")
     for extension in REQUIRED_EXTENSIONS:
         _create_extension(connection, extension)
+    _list_reference_systems(connection)
     name = connection.exec_driver_sql("SELECT quote_ident(current_database())").scalar_one()
     try:
         connection.exec_driver_sql(f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {name} TO {OWNER_ROLE}")
@@ -155,6 +158,20 @@ def _create_extension(connection: Connection, name: str) -> None:
         raise StoreUnavailableError(
             f"The database user may not create the extension '{name}'. Ask the administrator of the database server "
             f"to run in this database: CREATE EXTENSION {name} SCHEMA public;"
+        ) from None
+
+
+def _list_reference_systems(connection: Connection) -> None:
+    if reference_systems.are_listed(connection):
+        return
+    try:
+        reference_systems.add(connection)
+    except ProgrammingError as error:
+        _raise_unless_forbidden(error)
+        user = connection.exec_driver_sql("SELECT quote_ident(current_user)").scalar_one()
+        raise StoreUnavailableError(
+            f"The database user {user} may not add coordinate reference systems. Ask the administrator of the database "
+            f"server to run in this database: GRANT INSERT ON public.spatial_ref_sys TO {user};"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Fixtures: one embedded cluster for the whole run, databases cloned from loaded templates, one live service."""
+"""Fixtures: for each worker one embedded cluster, databases cloned from loaded templates, one live service."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,14 +21,27 @@ from mapservice.settings import HttpSettings
 from postgis.engine import Database, create_database, drop_database, open_database
 from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
+from tests.workers import WORKER, ByFile, Room
 
 START_SECONDS = 120
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers keep out of the way of tests that need the machine alone."""
+    if WORKER:
+        config.pluginmanager.register(Room())
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Which worker runs what."""
+    return ByFile(config, log)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Iterator[Path]:
-    """The data directory of the run's own cluster. Outside pytest's 0700 folders: the postgres user must reach it."""
+    """The data directory of the worker's cluster. Outside pytest's 0700 folders: the postgres user must reach it."""
     root = Path(os.environ.get("MAPSERVICE_TEST_DIR", f"/tmp/mapservice-test-{os.getpid()}"))
+    root = root.with_name(f"{root.name}-{WORKER}") if WORKER else root
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(mode=0o755)
     yield root
@@ -36,8 +50,12 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server(data_dir: Path) -> Iterator[Database]:
-    """The run's PostGIS server, with a database that holds no tables yet."""
+    """The worker's PostGIS server, with a database that holds no tables yet."""
     with open_database(DatabaseSettings(data_dir=data_dir, database_url=None)) as database:
+        with database.administrator() as connection:
+            # Databases come and go with every test; what they hold need not outlive the machine.
+            connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
         yield database
 
 

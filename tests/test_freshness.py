@@ -12,6 +12,8 @@ import pytest
 from tests.live_register import ITEMS, LiveRegister, etag_of, live_register, patch
 from tests.small_ward import MIDDLE, WARD
 
+pytestmark = pytest.mark.alone
+
 EDITS = 30
 LIMIT_S = 1.0
 IN_A_ROW = 4

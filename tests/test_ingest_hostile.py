@@ -120,6 +120,7 @@ def _rows_upwards() -> bytes:
     return _with_sheet(_HEAD + cell % (9, 9) + cell % (1, 1) + _TAIL)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("name", "make", "answers"),
     [

@@ -64,6 +64,7 @@ def test_a_killed_reader_is_begun_again(database: Database, officer: Actor, tmp_
         assert sum(imports.counts(connection, code).verdicts.values()) == 1_501
 
 
+@pytest.mark.alone
 def test_who_cancels_need_not_wait(database: Database, officer: Actor, tmp_path: Path) -> None:
     code = send(database, officer, sheet_of(20_000), tmp_path)
     with job_process(database, tmp_path):
@@ -77,6 +78,7 @@ def test_who_cancels_need_not_wait(database: Database, officer: Actor, tmp_path:
     assert (batch.state, batch.error) == ("failed", {"code": "cancelled", "values": {}})
 
 
+@pytest.mark.alone
 def test_a_file_that_needs_too_much_memory_takes_nothing_down(
     database: Database, officer: Actor, tmp_path: Path
 ) -> None:

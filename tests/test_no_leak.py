@@ -8,6 +8,7 @@ import itertools
 import math
 import re
 import shutil
+import tempfile
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -91,8 +92,8 @@ class Planted:
 
 @pytest.fixture(scope="module")
 def planted() -> Iterator[Planted]:
-    root = Path(f"/tmp/mapservice-leak-{id(object())}")
-    root.mkdir(mode=0o755)
+    root = Path(tempfile.mkdtemp(prefix="mapservice-leak-", dir="/tmp"))
+    root.chmod(0o755)
     service = start_service(root / "data", MAPSERVICE_SAMPLE="none")
     try:
         with open_database(DatabaseSettings(data_dir=service.data_dir, database_url=None)) as database:

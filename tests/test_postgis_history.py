@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -213,8 +214,8 @@ def test_updates_that_change_nothing_are_no_alteration(database: Database, small
 
 def test_the_command_proves_and_names_what_is_wrong(tmp_path: Path) -> None:
     del tmp_path
-    root = Path(f"/tmp/mapservice-verify-{id(object())}")
-    root.mkdir(mode=0o755)
+    root = Path(tempfile.mkdtemp(prefix="mapservice-verify-", dir="/tmp"))
+    root.chmod(0o755)
     service = start_service(root / "data", MAPSERVICE_SAMPLE="places")
     try:
         proved = _verify_changes(root / "data")

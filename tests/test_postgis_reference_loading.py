@@ -42,6 +42,7 @@ def test_loading_again_does_nothing(owner_connection: Connection) -> None:
     assert load_reference(owner_connection) == {}
 
 
+@pytest.mark.alone
 def test_loading_anew_keeps_ids_and_mends_rows(owner_connection: Connection) -> None:
     before = snapshot(owner_connection)
     owner_connection.execute(text("DELETE FROM register.reference_release"))

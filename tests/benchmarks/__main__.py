@@ -1,147 +1,86 @@
 """Runs every measurement in turns, prints medians and ratios, writes `bench-results/<time>.json`.
 
-What the service costs beside what it is made of: each request over HTTP against the SQL it rests on, on one connection,
-in the same round. Rounds take turns, so that noise of the machine hits all of them alike.
+    make bench                                            everything
+    .venv/bin/python -m tests.benchmarks --only W1,HIT    some of it, quicker; see --help
+
+Only ratios within one run mean something: times differ from machine to machine and from hour to hour.
 """
 
+import argparse
 import json
 import os
 import platform
-import shutil
-import statistics
-import time
-from collections.abc import Callable
-from contextlib import ExitStack
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-from sqlalchemy import text
+from tests.benchmarks import bed, contest, http_cost
+from tests.benchmarks.entrants import entrants
+from tests.benchmarks.peers import PeersMissing
 
-from layers import features, tiles
-from layers.collections import ESTABLISHMENTS
-from layers.query import FeatureQuery
-from postgis.engine import open_database
-from postgis.settings import DatabaseSettings
-from tests.benchmarks import import_speed
-from tests.conftest import start_service, stop_service
-
-ROUNDS = 5
-CALLS = 60
-TILE_14, TILE_16 = (14, 13117, 7451), (16, 52468, 29806)  # by the corner of Duy Tân and Trưng Nữ Vương
-ITEMS = "/ogc/collections/establishments/items"
+PARTS = (*contest.WORKLOADS, "HTTP")
 
 
 def main() -> int:
-    """Measures and reports; 0 when everything was measured."""
-    with ExitStack() as stack:
-        root = Path(f"/tmp/mapservice-bench-{os.getpid()}")
-        stack.callback(shutil.rmtree, root, ignore_errors=True)
-        root.mkdir(mode=0o755)
-        began = time.perf_counter()
-        service = start_service(root / "data", MAPSERVICE_SAMPLE="demo")
-        stack.callback(stop_service, service)
-        first_start = time.perf_counter() - began
-        settings = DatabaseSettings(data_dir=root / "data", database_url=None)
-        database = stack.enter_context(open_database(settings))
-        connection = stack.enter_context(database.public.connect())
-        client = stack.enter_context(httpx.Client(base_url=service.url, headers={"Accept-Encoding": "br"}))
-        code = client.get(f"{ITEMS}?limit=1&illustrative=true").json()["features"][0]["id"]
-        box = (108.205, 16.045, 108.225, 16.065)
-
-        def get(address: str) -> Callable[[], object]:
-            return lambda: client.get(address).raise_for_status()
-
-        def tile_address(z: int, x: int, y: int) -> str:
-            return f"/ogc/collections/establishments/tiles/WebMercatorQuad/{z}/{y}/{x}"
-
-        etag = client.get(tile_address(*TILE_14)).headers["etag"]
-        pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-            "tile z14, clusters": (
-                get(tile_address(*TILE_14)),
-                lambda: tiles.tile(connection, ESTABLISHMENTS, *TILE_14, FeatureQuery()),
-            ),
-            "tile z16, places": (
-                get(tile_address(*TILE_16)),
-                lambda: tiles.tile(connection, ESTABLISHMENTS, *TILE_16, FeatureQuery()),
-            ),
-            "tile z14, not modified": (
-                lambda: client.get(tile_address(*TILE_14), headers={"If-None-Match": etag}),
-                lambda: tiles.tile(connection, ESTABLISHMENTS, *TILE_14, FeatureQuery()),
-            ),
-            "page of 100 by bbox": (
-                get(f"{ITEMS}?limit=100&bbox={','.join(map(str, box))}"),
-                lambda: features.page(connection, ESTABLISHMENTS, FeatureQuery(bbox=box)),
-            ),
-            "search, 20 of many": (
-                get(f"{ITEMS}?limit=20&q=ca%20phe"),
-                lambda: features.page(connection, ESTABLISHMENTS, FeatureQuery(q="ca phe", limit=20)),
-            ),
-            "one feature": (
-                get(f"{ITEMS}/{code}"),
-                lambda: features.one(connection, ESTABLISHMENTS, code),
-            ),
-            "look-up page": (
-                get(f"/q/{code}"),
-                lambda: connection.execute(
-                    text("SELECT * FROM published.establishments WHERE code = :c"), {"c": code}
-                ).one(),
-            ),
-        }
-        rows = _measure(pairs)
-        imports = import_speed.measure(database, settings, root)
-    _report(rows, first_start, imports)
+    """Measures and reports; 0 when everything was measured, also where a goal is missed."""
+    asked = _arguments()
+    found: dict[str, Any] = {}
+    try:
+        if workloads := [part for part in asked.only if part in contest.WORKLOADS]:
+            found |= _contest(workloads, asked)
+    except PeersMissing as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    if "HTTP" in asked.only:
+        found["http"] = http_cost.measure()
+        http_cost.report(found["http"])
+    print("\nCompare ratios within a run; times differ from machine to machine.")
+    print(f"Written to {_write(found)}")
     return 0
 
 
-def _measure(pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]]) -> list[dict[str, object]]:
-    times: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in pairs}
-    for round_number in range(ROUNDS + 1):
-        for name, both in pairs.items():
-            for side, call in enumerate(both):
-                taken = [_time(call) for _ in range(CALLS)]
-                if round_number:  # the first round warms up
-                    times[name][side].extend(taken)
-    return [
-        {
-            "what": name,
-            "http_ms": statistics.median(over_http) * 1000,
-            "http_p95_ms": statistics.quantiles(over_http, n=20)[-1] * 1000,
-            "sql_ms": statistics.median(sql) * 1000,
-            "ratio": statistics.median(over_http) / statistics.median(sql),
-        }
-        for name, (over_http, sql) in times.items()
-    ]
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="tests.benchmarks",
+        description=contest.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="HTTP: each request beside the SQL it rests on, and how fast lists are read.\n"
+        "MAPSERVICE_BENCH_DIR (.bench) keeps the other servers and the register between runs.",
+    )
+    parser.add_argument(
+        "--only", type=lambda text: text.split(","), default=list(PARTS), help=f"some of {','.join(PARTS)}"
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=4, help="of load in each round, for each server")
+    parser.add_argument(
+        "--places", type=int, default=bed.PLACES, help="in the register; other than before: with --anew"
+    )
+    parser.add_argument("--anew", action="store_true", help="fill the register again")
+    found = parser.parse_args()
+    if unknown := set(found.only) - set(PARTS):
+        parser.error(f"--only: no such part: {', '.join(sorted(unknown))}")
+    return found
 
 
-def _time(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
+def _contest(workloads: list[str], asked: argparse.Namespace) -> dict[str, Any]:
+    with bed.laid(asked.places, anew=asked.anew) as field:
+        runs = contest.hold(entrants(field, workloads), asked.rounds, asked.seconds)
+    figures = {workload: contest.medians(by_name) for workload, by_name in runs.items()}
+    goals = contest.judged(figures)
+    contest.show(figures, goals)
+    return {"figures": figures, "goals": goals, "rounds": asked.rounds, "seconds": asked.seconds}
 
 
-def _report(rows: list[dict[str, object]], first_start: float, imports: list[dict[str, Any]]) -> None:
-    print(f"{'':26}{'HTTP ms':>9}{'p95':>9}{'SQL ms':>9}{'HTTP / SQL':>12}")
-    for row in rows:
-        print(f"{row['what']:26}{row['http_ms']:9.2f}{row['http_p95_ms']:9.2f}{row['sql_ms']:9.2f}{row['ratio']:12.2f}")
-    import_speed.report(imports)
-    print(f"\nfirst start with the demo sample, database made and filled: {first_start:.1f} s")
-    print("One client, one connection. Compare ratios within a run; times differ from machine to machine.")
+def _write(found: dict[str, Any]) -> Path:
     folder = Path("bench-results")
     folder.mkdir(exist_ok=True)
     now = datetime.now(UTC)
+    machine = {"python": platform.python_version(), "cores": os.cpu_count(), "load": os.getloadavg()}
     path = folder / f"{now:%Y%m%d-%H%M%S}.json"
-    machine = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
-    result = {
-        "at": now.isoformat(timespec="seconds"),
-        "machine": machine,
-        "first_start_s": first_start,
-        "rows": rows,
-        "imports": imports,
-    }
-    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"Written to {path}")
+    whole = {"at": now.isoformat(timespec="seconds"), "machine": machine, **found}
+    path.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ def tile_at(lon: float, lat: float, zoom: int) -> str:
     return f"/ogc/collections/establishments/tiles/WebMercatorQuad/{zoom}/{row}/{int((lon + 180) / 360 * side)}"
 
 
+@pytest.mark.alone
 def test_the_pin_is_dragged_saved_and_seen_by_everybody_within_a_second(register: Register, browser: Browser) -> None:
     code = register.ward.places[0]
     with watched_page(browser) as page:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from layers import features
 from layers.collections import Collection, Field
+from layers.crs import CRS84, URIS
 from mapservice import links as rel
 from mapservice.dependencies import Language, LinkBuilder
 from mapservice.feature_body import BY_ACTION
@@ -25,8 +26,6 @@ from web import labels
 
 router = APIRouter(prefix="/ogc/collections", tags=["OGC API Features"])
 
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-
 
 @router.get("", summary="All collections", openapi_extra=common_parameters())
 def collections(
@@ -41,6 +40,7 @@ def collections(
     check_known(request.query_params, ())
     document = {
         "links": links.itself("/ogc/collections", rel.JSON),
+        "crs": list(URIS),
         "collections": [describe(connection, collection, lang, links) for collection in seen.values()],
     }
     return answer(request, lang, "ogc/collections.html", document, headers=privacy(actor))
@@ -87,15 +87,15 @@ def describe(connection: Connection, collection: Collection, lang: str, links: L
     """A collection's description."""
     path = f"/ogc/collections/{collection.id}"
     box = features.extent(connection, collection)
-    extent = {"extent": {"spatial": {"bbox": [box], "crs": CRS84}}} if box else {}
+    extent = {"extent": {"spatial": {"bbox": [box], "crs": CRS84.uri}}} if box else {}
     return {
         "id": collection.id,
         "title": labels.collection_title(collection.id, lang),
         "description": labels.collection_description(collection.id, lang),
         **extent,
         "itemType": "feature",
-        "crs": [CRS84],
-        "storageCrs": CRS84,
+        "crs": list(URIS),
+        "storageCrs": CRS84.uri,
         "links": [
             *links.itself(path, rel.JSON),
             links.link(f"{path}/items", "items", rel.GEOJSON, labels.text("ogc.items", lang), {"f": "json"}),

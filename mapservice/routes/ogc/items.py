@@ -17,7 +17,7 @@ from mapservice.feature_answers import feature_answer, no_such_feature
 from mapservice.language import wants_html
 from mapservice.links import Links
 from mapservice.openapi import item_parameters, parameters
-from mapservice.parameters import COMMON, check_known, feature_query, item_names, past_day
+from mapservice.parameters import COMMON, check_known, crs, feature_query, item_names, past_day
 from mapservice.reading import SeenCollection, SeenConnection, privacy
 from mapservice.responses import json_bytes, reply
 from mapservice.routes.ogc.negotiation import answer, check_format
@@ -27,8 +27,6 @@ from postgis.today import end_of
 from web.render import render
 
 router = APIRouter(prefix="/ogc/collections", tags=["OGC API Features"])
-
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 
 
 @router.get("/{collectionId}/items", summary="Features, by page", openapi_extra=item_parameters())
@@ -51,7 +49,7 @@ def items(
         **({} if page.number_matched is None else {"numberMatched": page.number_matched}),
         "links": _page_links(request, links, path, page, query),
     }
-    headers = {"Content-Language": lang, "Content-Crs": f"<{CRS84}>", **privacy(actor)}
+    headers = {"Content-Language": lang, "Content-Crs": f"<{query.crs.uri}>", **privacy(actor)}
     if wants_html(request):
         document = {**head, "features": json.loads(f"[{page.features}]")}
         html = render("ogc/items.html", lang, document=document, collection=collection.id)
@@ -61,7 +59,9 @@ def items(
     return reply(request, body, rel.GEOJSON, headers=headers)
 
 
-@router.get("/{collectionId}/items/{featureId}", summary="One feature", openapi_extra=parameters(*COMMON, "as_of"))
+@router.get(
+    "/{collectionId}/items/{featureId}", summary="One feature", openapi_extra=parameters(*COMMON, "as_of", "crs")
+)
 def item(
     request: Request,
     actor: MaybeActor,
@@ -71,16 +71,18 @@ def item(
     lang: Language,
     links: LinkBuilder,
 ) -> Response:
-    """The feature by its id; for staff, with `as_of`, as it was recorded at the end of a past day."""
-    check_known(request.query_params, ("as_of",) if collection.versioned else ())
+    """The feature by its id, in the CRS asked for; for staff, with `as_of`, as it was at the end of a past day."""
+    check_known(request.query_params, ("crs", "as_of") if collection.versioned else ("crs",))
     check_format(request)
     day = past_day(request.query_params)
     if day is not None:
         return _past(request, actor, connection, collection, featureId, day, lang)
-    found = None if "\x00" in featureId else features.one(connection, collection, featureId)
+    asked = crs(request.query_params, "crs")
+    found = None if "\x00" in featureId else features.one(connection, collection, featureId, asked)
     if found is None:
         raise no_such_feature(connection, collection, featureId, lang)
-    return feature_answer(request, collection, featureId, found, lang, links, actor)
+    headers = {"Content-Crs": f"<{asked.uri}>"}
+    return feature_answer(request, collection, featureId, found, lang, links, actor, headers=headers)
 
 
 def _past(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from layers import features, tile_matrix_sets, tiles
+from layers import features, tile_matrix_sets
 from layers.collections import Collection
 from layers.query import FeatureQuery
 from mapservice import links as rel
@@ -14,8 +14,9 @@ from mapservice.errors import Problem
 from mapservice.links import Links
 from mapservice.openapi import common_parameters, parameters, tile_parameters
 from mapservice.parameters import check_known, tile_number, tile_query
-from mapservice.responses import NO_CACHE, json_bytes, reply
+from mapservice.responses import json_bytes, reply, send
 from mapservice.routes.ogc.negotiation import answer
+from mapservice.tile_answers import tile_answer
 from web import labels
 
 router = APIRouter(prefix="/ogc", tags=["OGC API Tiles"])
@@ -119,7 +120,8 @@ def tile(
 ) -> Response:
     """The tile as Mapbox Vector Tile; 204 where it is empty."""
     z, y, x = _place(tileMatrixSetId, tileMatrix, tileRow, tileCol)
-    return _tile(request, tiles.tile(connection, collection, z, x, y, tile_query(collection, request.query_params)))
+    query = tile_query(collection, request.query_params)
+    return send(request, tile_answer(connection, [collection], (z, x, y), query))
 
 
 @router.get(
@@ -141,8 +143,7 @@ def dataset_tile(
     z, y, x = _place(tileMatrixSetId, tileMatrix, tileRow, tileCol)
     names = request.query_params.get("collections", "").split(",")
     chosen = [drawn_collection(collection_by_id(name)) for name in names]
-    # Layers of a vector tile simply follow one another.
-    return _tile(request, b"".join(tiles.tile(connection, found, z, x, y, FeatureQuery()) for found in chosen))
+    return send(request, tile_answer(connection, chosen, (z, x, y), FeatureQuery()))
 
 
 def _place(matrix_set: str, matrix: str, row: str, column: str) -> tuple[int, int, int]:
@@ -152,12 +153,6 @@ def _place(matrix_set: str, matrix: str, row: str, column: str) -> tuple[int, in
     if not tile_matrix_sets.is_tile(z, x, y):
         raise Problem("tile_out_of_range", value=f"{matrix}/{row}/{column}", most=tile_matrix_sets.MAX_ZOOM)
     return z, y, x
-
-
-def _tile(request: Request, body: bytes) -> Response:
-    if not body:
-        return Response(status_code=204, headers={"Cache-Control": NO_CACHE})
-    return reply(request, body, rel.MVT)
 
 
 def _check_matrix_set(name: str) -> None:

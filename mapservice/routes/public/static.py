@@ -20,7 +20,7 @@ async def static_file(request: Request, path: str) -> Response:
     asset = find(path)
     if asset is None:
         raise Problem("not_found")
-    accepted = accepted_encodings(request)
+    accepted = accepted_encodings(request.headers.get("accept-encoding", ""))
     coding = next((each for each in CODINGS if each in accepted and each in asset.encoded), None)
     current = request.query_params.get("v") == asset.version
     headers = {
@@ -28,7 +28,7 @@ async def static_file(request: Request, path: str) -> Response:
         "ETag": f'"{asset.version}-{coding}"' if coding else f'"{asset.version}"',
         "Vary": "Accept-Encoding",
     }
-    if knows(request, asset.version):
+    if knows(request.headers.get("if-none-match", ""), asset.version):
         return Response(status_code=304, headers=headers)
     if coding:
         return Response(asset.encoded[coding], 200, {**headers, "Content-Encoding": coding}, asset.content_type)

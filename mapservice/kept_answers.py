@@ -1,0 +1,129 @@
+"""Answers in memory as they go over the wire: each encoding once, the bytes of the head ready made.
+
+An answer that is found here costs a look into a dictionary: no route, no log line, only a count.
+"""
+
+import itertools
+import secrets
+from dataclasses import replace
+from http import HTTPStatus
+from time import monotonic
+
+from layers.answer_cache import AnswerCache
+from mapservice.middleware import added_headers
+from mapservice.responses import COMPRESS_FROM, Answer, encoding_for, knows
+
+TRUSTED_S = 1.0
+"""Seconds after the last word from the database in which what is kept may be answered: nobody may see what is older."""
+_MOST_MEMOS = 512
+_NO_BODY = (204, 304)
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Sendable:
+    """One encoding of an answer: the head of the message without its last lines, and the body."""
+
+    __slots__ = ("body", "etag", "head", "known_head", "status")
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status, self.body = status, body
+        self.etag = headers.get("ETag", "").encode("latin-1")
+        self.head = _head(status, headers if status in _NO_BODY else {**headers, "Content-Length": str(len(body))})
+        known = {name: value for name, value in headers.items() if name not in ("Content-Type", "Content-Encoding")}
+        self.known_head = _head(304, known)
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return len(self.head) + len(self.known_head) + len(self.body) + 400
+
+
+def _head(status: int, headers: dict[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{n.lower()}: {v}" for n, v in headers.items())]
+    return "\r\n".join([*lines, ""]).encode("latin-1")
+
+
+class KeptAnswer:
+    """An answer in the encodings that were asked for so far."""
+
+    __slots__ = ("answer", "encodings", "length", "path")
+
+    def __init__(self, path: str, answer: Answer) -> None:
+        self.path, self.length = path, len(answer.body)
+        self.answer = replace(answer, body=b"")
+        self.encodings: dict[str | None, Sendable] = {}
+
+    def add(self, encoding: str | None, body: bytes) -> Sendable:
+        """The answer in an encoding, whose body is given."""
+        headers = self.answer.head(encoding)
+        if self.answer.status not in _NO_BODY:
+            headers["Content-Type"] = self.answer.media_type
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        made = self.encodings[encoding] = Sendable(
+            self.answer.status, {**added_headers(self.path, self.answer.media_type), **headers}, body
+        )
+        return made
+
+
+Found = tuple[bytes, bytes]
+"""What answers a request: the head of the message but for Date and X-Request-Id, and the body."""
+
+
+def asgi_head(head: bytes) -> tuple[int, Headers]:
+    """Status and headers of a message's head, as ASGI has them."""
+    first, *lines = head.split(b"\r\n")[:-1]
+    return int(first[9:12]), [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
+
+
+class KeptAnswers:
+    """The answers of this process, and how to find the one for a request."""
+
+    def __init__(self, limit: int) -> None:
+        self.cache: AnswerCache[bytes, KeptAnswer] = AnswerCache(limit)
+        self.heard_at = float("-inf")
+        """When the database last said how far it is, on the monotonic clock; what it said has been done."""
+        self._encodings: dict[tuple[bytes, bool], str | None] = {}
+        self._numbers = itertools.count(secrets.randbits(63))
+
+    def trusted(self) -> bool:
+        """Whether what is kept is what the database holds, as far as anybody can know."""
+        return self.cache.limit > 0 and monotonic() - self.heard_at < TRUSTED_S
+
+    def find(self, target: bytes, headers: Headers) -> Found | None:
+        """The answer to a GET of an address, path and query as sent; None where it has to be made."""
+        entry = self.cache.entries.get(target)
+        if entry is None or monotonic() - self.heard_at >= TRUSTED_S:
+            return None
+        sent = dict(headers)
+        if len(sent) != len(headers):
+            return None  # a header twice: for those who can weigh it
+        entry.used = True
+        return self.choose(entry.kept, sent.get(b"accept-encoding", b""), sent.get(b"if-none-match"))
+
+    def choose(self, kept: KeptAnswer, accept_encoding: bytes, if_none_match: bytes | None) -> Found | None:
+        """How an answer goes to whoever asks so; None where it has not been asked for in this encoding yet."""
+        made = kept.encodings.get(self.encoding_of(accept_encoding, kept.length))
+        if made is None:
+            return None
+        if if_none_match is not None and made.status == 200:
+            digest = kept.answer.digest
+            if if_none_match == made.etag or knows(if_none_match.decode("latin-1"), digest):
+                return made.known_head, b""
+        return made.head, made.body
+
+    def encoding_of(self, accept_encoding: bytes, length: int) -> str | None:
+        """`encoding_for`, remembered: there are few ways in which clients ask."""
+        if length == 0:
+            return None
+        key = (accept_encoding, length < COMPRESS_FROM)
+        if key not in self._encodings:
+            if len(self._encodings) >= _MOST_MEMOS:
+                self._encodings.clear()
+            self._encodings[key] = encoding_for(accept_encoding.decode("latin-1"), length)
+        return self._encodings[key]
+
+    def request_id(self) -> bytes:
+        """An X-Request-Id, as unlike others as those that are logged."""
+        return b"%016x" % (next(self._numbers) & 0xFFFFFFFFFFFFFFFF)

@@ -1,0 +1,215 @@
+"""The lane beside the router: what anybody may see and everybody asks for, kept ready and fresh.
+
+A request for an address that `lane_addresses` recognises is answered from memory where the answer is there and right,
+else made with one query, however many ask for it at once. What an edit touches is forgotten in every process as soon as
+the database tells of it, and tiles are made again at once, before anybody asks.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from time import monotonic
+from types import SimpleNamespace
+
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from layers.answer_cache import Filling, Touched
+from mapservice.errors import failure
+from mapservice.hearing import Hearing
+from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_head
+from mapservice.lane_addresses import Asked, recognise
+from mapservice.middleware import Observe
+from mapservice.responses import Answer, decoded, encoded
+from mapservice.settings import HttpSettings
+from postgis.engine import Database
+
+log = logging.getLogger("mapservice.lane")
+
+MOST_REMADE = 4_000
+"""Tiles that wait to be made again: of more, those asked for are made when they are asked for."""
+
+
+class Lane:
+    """The answers of one process, and how they are made. `around` puts it before an application."""
+
+    def __init__(self, database: Database, settings: HttpSettings) -> None:
+        self.database, self.settings = database, settings
+        self.kept = KeptAnswers(settings.cache_mb * 2**20)
+        self._under_way: dict[bytes, _Making] = {}
+        self._to_remake: OrderedDict[bytes, tuple[str | None, ...]] = OrderedDict()
+        self._remaking: asyncio.Task[None] | None = None
+        threads = max(1, min(4, database.settings.pool_size // 2))
+        self._tile_threads: Executor = ThreadPoolExecutor(threads, "lane-tiles")
+        self._page_threads: Executor = ThreadPoolExecutor(threads, "lane-pages")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hears from the database for as long as the context lasts."""
+        hearing = Hearing(self.database, asyncio.get_running_loop(), self.heard)
+        if self.kept.cache.limit:
+            hearing.start()
+        try:
+            yield
+        finally:
+            if self.kept.cache.limit:
+                hearing.stop()
+            if self._remaking is not None:
+                self._remaking.cancel()
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """The application with the lane before it."""
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            asked = _asked(scope)
+            if asked is None:
+                await app(scope, receive, send)
+            else:
+                await self._answer(asked, scope, receive, send)
+
+        observed = Observe(answer)
+
+        async def before(scope: Scope, receive: Receive, send: Send) -> None:
+            found = self._find(scope) if scope["type"] == "http" else None
+            if found is None:
+                await observed(scope, receive, send)
+            else:
+                status, headers = asgi_head(found[0])
+                headers.append((b"x-request-id", self.kept.request_id()))
+                await _send(status, headers, b"" if scope["method"] == "HEAD" else found[1], send)
+
+        return before
+
+    def heard(self, touched: Touched | None, at: float) -> None:
+        """Forgets what was touched since the last word of the database; None: everything."""
+        gone = self.kept.cache.clear() if touched is None else self.kept.cache.touch(touched)
+        self.kept.heard_at = at
+        for key, entry in gone.items():
+            if entry.sources.tile is not None and (entry.used or b"?" not in key):
+                self._to_remake[key] = tuple(entry.kept.encodings)
+        while len(self._to_remake) > MOST_REMADE:
+            self._to_remake.popitem(last=False)
+        if self._to_remake and (self._remaking is None or self._remaking.done()):
+            self._remaking = asyncio.get_running_loop().create_task(self._remake())
+
+    def _find(self, scope: Scope) -> Found | None:
+        if scope["method"] not in ("GET", "HEAD"):
+            return None
+        query, path = scope["query_string"], scope["raw_path"]
+        return self.kept.find(path + b"?" + query if query else path, scope["headers"])
+
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = SimpleNamespace(path=asked.route)
+        request = Request(scope)
+        accept_encoding = request.headers.get("accept-encoding", "").encode("latin-1")
+        if_none_match = request.headers.get("if-none-match")
+        try:
+            kept = await self._kept(asked, accept_encoding)
+        except Exception as error:  # whatever it was: the same words as anywhere else
+            await failure(request, error)(scope, receive, send)
+            return
+        found = self.kept.choose(kept, accept_encoding, if_none_match.encode("latin-1") if if_none_match else None)
+        if found is None:
+            raise LookupError(asked.route)  # the encoding has just been made
+        await _send(*asgi_head(found[0]), found[1], send)
+
+    async def _kept(self, asked: Asked, accept_encoding: bytes) -> KeptAnswer:
+        """The answer in the encoding that suits, kept if it may be."""
+        entry = self.kept.cache.entries.get(asked.key) if self.kept.trusted() else None
+        if entry is None:
+            making = self._under_way.get(asked.key)
+            if making is None or making.filling.outdated or not self.kept.trusted():
+                making = self._begin(asked, accept_encoding)
+            kept = await asyncio.shield(making.task)
+        else:
+            kept = entry.kept
+        encoding = self.kept.encoding_of(accept_encoding, kept.length)
+        if encoding not in kept.encodings:
+            await self._add_encoding(asked, kept, encoding)
+        return kept
+
+    def _begin(self, asked: Asked, accept_encoding: bytes) -> "_Making":
+        # Before the query: whatever is committed from here on is told of while this is among the fillings.
+        filling = self.kept.cache.begin(asked.sources)
+        task = asyncio.get_running_loop().create_task(self._make(asked, accept_encoding, filling))
+        making = self._under_way[asked.key] = _Making(task, filling)
+        return making
+
+    async def _make(self, asked: Asked, accept_encoding: bytes, filling: Filling) -> KeptAnswer:
+        trusted = self.kept.trusted()
+        threads = self._page_threads if asked.sources.tile is None else self._tile_threads
+        try:
+            answer, encoding, body = await asyncio.get_running_loop().run_in_executor(
+                threads, self._query, asked, accept_encoding, monotonic()
+            )
+        finally:
+            right = self.kept.cache.end(filling)
+            making = self._under_way.get(asked.key)
+            if making is not None and making.filling is filling:
+                del self._under_way[asked.key]
+        kept = KeptAnswer(asked.path, answer)
+        size = kept.add(encoding, body).size
+        if trusted and right and self.kept.trusted():
+            self.kept.cache.store(asked.key, kept, size, asked.sources)
+        return kept
+
+    def _query(self, asked: Asked, accept_encoding: bytes, since: float) -> tuple[Answer, str | None, bytes]:
+        """In a thread: the answer, and its body in the encoding that suits."""
+        if monotonic() - since > self.database.settings.pool_timeout:
+            raise PoolTimeout
+        with self.database.public.connect() as connection:
+            answer = asked.make(connection)
+        encoding = self.kept.encoding_of(accept_encoding, len(answer.body))
+        return answer, encoding, encoded(answer.body, encoding)
+
+    async def _add_encoding(self, asked: Asked, kept: KeptAnswer, encoding: str | None) -> None:
+        """Another encoding of an answer, made of one that is there."""
+        known, made = next(iter(kept.encodings.items()))
+        body = await asyncio.get_running_loop().run_in_executor(
+            self._tile_threads, lambda: encoded(decoded(made.body, known), encoding)
+        )
+        entry = self.kept.cache.entries.get(asked.key)
+        added = kept.add(encoding, body)
+        if entry is not None and entry.kept is kept:
+            self.kept.cache.grow(asked.key, entry, added.size)
+
+    async def _remake(self) -> None:
+        """Makes tiles again one after the other: those who ask meanwhile go first."""
+        while self._to_remake:
+            key, encodings = self._to_remake.popitem(last=False)
+            path, _, query = key.partition(b"?")
+            asked = recognise(path.decode(), query)
+            if asked is None:
+                continue
+            try:
+                for encoding in encodings:
+                    await self._kept(asked, (encoding or "identity").encode())
+            except Exception as error:  # the next to ask is told; here nobody is
+                log.info("a tile was not made again", extra={"error": type(error).__name__})
+                self._to_remake.clear()
+
+
+class _Making:
+    """An answer that is being made, for all who ask for it meanwhile."""
+
+    __slots__ = ("filling", "task")
+
+    def __init__(self, task: "asyncio.Task[KeptAnswer]", filling: Filling) -> None:
+        self.task, self.filling = task, filling
+
+
+def _asked(scope: Scope) -> Asked | None:
+    """What the lane can answer of a request."""
+    if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(("/ogc/", "/q/")):
+        return None
+    path: str = scope["path"]
+    return recognise(path, scope["query_string"]) if scope["raw_path"] == path.encode() else None
+
+
+async def _send(status: int, headers: Headers, body: bytes, send: Send) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
