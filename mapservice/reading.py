@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection
 
 from layers.collections import COLLECTIONS, STAFF_COLLECTIONS, Collection
-from mapservice.dependencies import database
+from mapservice.dependencies import database, read_connection
 from mapservice.errors import Problem
 from mapservice.security import MaybeActor
 from postgis.actor import Actor, read_as
@@ -39,8 +39,7 @@ async def collection_seen(collectionId: str, seen: "SeenCollections") -> Collect
 def connection_seen(request: Request, actor: MaybeActor) -> Iterator[Connection]:
     """A connection that can read what the asker may see, and nothing else."""
     if actor is None:
-        with database(request).public.connect() as connection:
-            yield connection
+        yield from read_connection(request)
     else:
         with read_as(database(request), actor) as connection:
             yield connection
