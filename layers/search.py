@@ -35,7 +35,7 @@ are places; who wants them all asks with `sortby`, or with a filter."""
 
 _FOLD = text("SELECT published.search_key(:q) AS folded")
 _PLACES = text("""
-    SELECT k.folded, s.ids, s.alike
+    SELECT k.folded, s.ids, s.alike, s.cut
       FROM (SELECT published.search_key(:q) AS folded) k
      CROSS JOIN LATERAL published.search_places(k.folded, :code, :most) s
 """)
@@ -58,22 +58,18 @@ class Search:
         self.text = unicodedata.normalize("NFC", " ".join(q.split()).lower())
         self.code = codes.normalise(q)
         self.ids: list[int] | None = None
-        """Where the matches are found by their words: at most BEST of them, and all when they are fewer."""
+        """Where matches are found by their words: a bounded number of them, all unless they are `cut`."""
+        self.cut = False
         if collection.found_by_words:
             row = connection.execute(_PLACES, {"q": q, "code": self.code, "most": BEST}).one()
             self.folded, self.similar = str(row.folded), bool(row.alike)
-            self.ids = list(dict.fromkeys(row.ids))
+            self.ids, self.cut = list(dict.fromkeys(row.ids)), bool(row.cut)
         else:
             self.folded, self.similar = str(connection.execute(_FOLD, {"q": q}).scalar_one()), False
         self.words = self.folded.split()[:MAX_WORDS]
         if self.ids is None and self.words:
             found = select(select(self.view.c.id).where(self._direct()).exists())
             self.similar = not connection.execute(found).scalar_one()
-
-    @property
-    def cut(self) -> bool:
-        """Whether there are more matches than are ranked."""
-        return self.ids is not None and len(self.ids) >= BEST
 
     def condition(self) -> ColumnElement[bool]:
         """Which rows match at all. Its parts can use an index, but there may be any number of rows."""

@@ -71,7 +71,7 @@ COMMENT ON FUNCTION published.places_with_words(text[], int) IS
     'word what any_word() says may stand for it.';
 
 CREATE OR REPLACE FUNCTION published.search_places(
-    folded text, typed_code text, most int, OUT ids bigint[], OUT alike boolean)
+    folded text, typed_code text, most int, OUT ids bigint[], OUT alike boolean, OUT cut boolean)
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -81,8 +81,10 @@ DECLARE
     choices text[];
     changed text[];
     other text[];
+    some bigint[];
 BEGIN
     alike := false;
+    cut := false;
     ids := CASE WHEN typed_code IS NULL THEN '{}' ELSE ARRAY(
         SELECT e.id FROM published.establishments e WHERE e.code = typed_code) END;
     IF number = 0 THEN
@@ -93,6 +95,7 @@ BEGIN
         SELECT e.id FROM published.establishments e WHERE e.name_key LIKE folded || '%'
          ORDER BY e.name_key USING ~<~, e.id LIMIT most);
     IF cardinality(ids) >= most THEN
+        cut := true;
         RETURN;
     END IF;
     -- Every word, the last one as far as it is typed.
@@ -104,13 +107,16 @@ BEGIN
     ELSIF number = 1 THEN
         choices[1] := '''#.' || words[1] || ''':*';
     END IF;
-    ids := ids || published.places_with_words(choices, most);
+    some := published.places_with_words(choices, most);
+    cut := cardinality(some) >= most;
+    ids := ids || some;
     IF cardinality(other) > many AND number > 1 AND cardinality(ids) < most THEN
         -- Hardly begun: so many words begin so that they are looked for in what the other words find.
+        some := published.places_with_words(choices[1:number - 1], 5 * most);
+        cut := cardinality(some) >= 5 * most;
         ids := ids || ARRAY(
             SELECT e.id FROM published.establishments e
-             WHERE e.id = ANY (published.places_with_words(choices[1:number - 1], 5 * most))
-               AND e.search_key ~ ('\m' || words[number]) LIMIT most);
+             WHERE e.id = ANY (some) AND e.search_key ~ ('\m' || words[number]));
     END IF;
     IF cardinality(ids) < most AND length(words[1]) > 1 THEN
         -- What is typed may begin inside a word: oa sua in hoa sua.
@@ -118,9 +124,11 @@ BEGIN
         IF other IS NOT NULL THEN
             changed := choices;
             changed[1] := published.any_word(other);
+            some := published.places_with_words(changed, most);
+            cut := cut OR cardinality(some) >= most OR cardinality(other) >= many;
             ids := ids || ARRAY(
                 SELECT e.id FROM published.establishments e
-                 WHERE e.id = ANY (published.places_with_words(changed, most)) AND e.search_key LIKE '%' || folded || '%');
+                 WHERE e.id = ANY (some) AND e.search_key LIKE '%' || folded || '%');
         END IF;
     END IF;
     IF cardinality(ids) > 0 THEN
@@ -141,5 +149,5 @@ END
 $$;
 
 COMMENT ON FUNCTION published.search_places(text, text, int) IS
-    'Places among which the best matches of a folded text are, fewer than `most` only if these are all; alike: nothing '
-    'matched as typed, and these may be meant.';
+    'Places among which the best matches of a folded text are. alike: nothing matched as typed, and these may be meant. '
+    'cut: there may be more.';
