@@ -38,6 +38,10 @@ class Crs:
     plain_metres: bool = False
     """Whether its axes run along meridians and parallels everywhere, so that a box stays a box."""
 
+    def digits(self, of_degrees: int) -> int:
+        """Digits of its coordinates where degrees get so many; metres get four fewer, which is finer."""
+        return max(of_degrees - 4, 0) if self.projected else of_degrees
+
 
 CRS84 = Crs(f"{_OGC}CRS84", WGS84)
 _VN2000 = (5899, 5897, 9209, 9210, 3405, 3406)
@@ -65,13 +69,18 @@ def find(name: str) -> Crs | None:
 def geometry_json(column: ColumnElement[Any], crs: Crs, digits: int) -> ColumnElement[str]:
     """The GeoJSON text of a stored geometry in a CRS, axes in the authority's order.
 
-    `digits` are those of degrees; metres get four fewer, which is finer: a centimetre for the public's six.
+    `digits` are those of degrees: the public's six are a centimetre where there are metres.
     """
-    told = column if crs.srid == WGS84 else func.public.st_transform(column, crs.srid)
+    told = geometry_xy(column, crs)
     if crs.northing_first:
         told = func.public.st_flipcoordinates(told)
     # Option 0: no member `crs`, which RFC 7946 does not have.
-    return func.public.st_asgeojson(told, digits if not crs.projected else max(digits - 4, 0), 0)
+    return func.public.st_asgeojson(told, crs.digits(digits), 0)
+
+
+def geometry_xy(column: ColumnElement[Any], crs: Crs) -> ColumnElement[Any]:
+    """A stored geometry in a CRS, the easting or longitude first: as binary formats have it, whatever the authority."""
+    return column if crs.srid == WGS84 else func.public.st_transform(column, crs.srid)
 
 
 def to_crs84(crs: Crs, points: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -1,42 +1,60 @@
 """Pages of features and single features. GeoJSON is made in PostGIS and passed through as text."""
 
-import base64
-import binascii
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
+    Date,
+    DateTime,
     Integer,
     Numeric,
     Select,
     Text,
     bindparam,
-    case,
-    cast,
     func,
     literal_column,
     null,
     select,
-    tuple_,
 )
 from sqlalchemy.types import TypeEngine
 
+from layers import filters
 from layers.collections import Collection, Field
-from layers.crs import CRS84, Crs, geometry_json
-from layers.errors import InvalidCursor
+from layers.feature_text import COORDINATE_DIGITS, feature_columns, feature_text, shown_fields
 from layers.filters import conditions
+from layers.keyset import VIETNAMESE, Key, Keyset
 from layers.query import FeatureQuery
 from layers.search import Search
+from layers.statements import Shapes
 
-COORDINATE_DIGITS = 6
-"""About 0.1 m: finer than any position in the register."""
-STAFF_COORDINATE_DIGITS = 7
-"""As `postgis.store.records` reads them: who sends a position back as it was sent has not moved it."""
+__all__ = [
+    "COORDINATE_DIGITS",
+    "EXACT_UP_TO",
+    "WHOLE_AT_ONCE",
+    "Feature",
+    "FeaturePage",
+    "Matched",
+    "RowPage",
+    "extent",
+    "one",
+    "page",
+    "rows",
+]
+
+WHOLE_AT_ONCE = 1_000
+"""A page of up to so many features is made as a whole; a longer one is better streamed (`layers.formats`)."""
+EXACT_UP_TO = 20_000
+"""So many matches are counted, in a few milliseconds; of more the planner's estimate is told, and called one."""
+_SORTED_LETTERS = 120
+"""Letters of a text that decide its place; what differs only further on keeps the order of registration."""
+
+_SHAPES = Shapes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,8 @@ class FeaturePage:
     number_matched: int | None
     """Only counted for a first page; a later page would repeat the work for a figure the client already has."""
     next_cursor: str | None
+    estimated: bool = False
+    """Whether `number_matched` is an estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +77,7 @@ class RowPage:
     rows: list[dict[str, Any]]
     number_matched: int | None
     next_cursor: str | None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,77 +89,70 @@ class Feature:
 
 
 def page(connection: Connection, collection: Collection, query: FeatureQuery) -> FeaturePage:
-    """The features that match, in a stable order (best match first with `q`, else as registered).
+    """The features that match, in a stable order: that of `sortby`, else the best match first with `q`, else as
+    registered.
 
     Raises InvalidCursor for a cursor that was not made for this kind of query.
     """
-    plan = _Plan(connection, collection, query)
-    chosen = plan.page_rows(_feature_columns(collection))
-    feature = _feature_text(collection, chosen, query.crs)
-    rows = connection.execute(
-        select(feature, *(chosen.c[name] for name in plan.key_names)).order_by(*_order(chosen, plan))
-    )
-    found = rows.all()
+    matched = Matched(connection, collection, query)
+    found = matched.run("page", _page_of_texts)
     shown = found[: query.limit]
+    number, estimated = matched.count(len(found))
     return FeaturePage(
         features=",\n".join(row[0] for row in shown),
         number_returned=len(shown),
-        number_matched=plan.count(connection),
-        next_cursor=_encode(shown[-1][1:]) if len(found) > query.limit else None,
+        number_matched=number,
+        next_cursor=matched.order.after(shown[-1]._mapping) if len(found) > query.limit else None,
+        estimated=estimated,
     )
 
 
 def rows(connection: Connection, collection: Collection, query: FeatureQuery) -> RowPage:
     """The same page as plain dictionaries."""
-    plan = _Plan(connection, collection, query)
-    inside = func.public.st_pointonsurface(collection.view.c.geom)
-    chosen = plan.page_rows(
-        [
-            *(collection.column(field.name) for field in collection.fields),
-            func.public.st_x(inside).label("lon"),
-            func.public.st_y(inside).label("lat"),
-        ]
-    )
-    found = connection.execute(select(chosen).order_by(*_order(chosen, plan))).mappings().all()
+    matched = Matched(connection, collection, query)
+    found = [row._mapping for row in matched.run("rows", _page_of_rows)]
     shown = found[: query.limit]
+    number, estimated = matched.count(len(found))
+    keys = set(matched.order.labels)
     return RowPage(
-        rows=[{name: value for name, value in row.items() if name not in plan.key_names} for row in shown],
-        number_matched=plan.count(connection),
-        next_cursor=_encode([shown[-1][name] for name in plan.key_names]) if len(found) > query.limit else None,
+        rows=[{name: value for name, value in row.items() if name not in keys} for row in shown],
+        number_matched=number,
+        next_cursor=matched.order.after(shown[-1]) if len(found) > query.limit else None,
+        estimated=estimated,
     )
 
 
-def one(connection: Connection, collection: Collection, feature_id: str, crs: Crs = CRS84) -> Feature | None:
-    """One feature, or None when there is none by that id. Staff get their own ward's whole, others' as published."""
+def one(
+    connection: Connection, collection: Collection, feature_id: str, query: FeatureQuery | None = None
+) -> Feature | None:
+    """One feature, or None when there is none by that id. Staff get their own ward's whole, others' as published.
+
+    Of the query only `crs` and `properties` count.
+    """
+    how = query or FeatureQuery()
     if collection.seen_by == "staff":
-        own = _one(connection, collection.own, feature_id, crs)
+        own = _one(connection, collection.own, feature_id, how)
         if own is not None or collection.access == "staff":
             return own
         collection = collection.face("public")
-    return _one(connection, collection, feature_id, crs)
+    return _one(connection, collection, feature_id, how)
 
 
-def _one(connection: Connection, collection: Collection, feature_id: str, crs: Crs) -> Feature | None:
-    key = (collection.id, collection.seen_by, crs.uri)
-    statement = _SINGLE.get(key)
-    if statement is None:
-        statement = _SINGLE[key] = _single(collection, crs)
-    found = connection.execute(statement, {"feature_id": feature_id}).one_or_none()
-    return None if found is None else Feature(found[0], found[1])
+def _one(connection: Connection, collection: Collection, feature_id: str, query: FeatureQuery) -> Feature | None:
+    shape = ("one", collection.id, collection.seen_by, query.properties, query.crs)
+    statement = _SHAPES.statement(shape, lambda: _single(collection, query))
+    found = statement.run(connection, {"feature_id": feature_id}).one_or_none()
+    return None if found is None else Feature(found.text, found.version)
 
 
-_SINGLE: dict[tuple[str, str, str], Select[Any]] = {}
-"""The statement for one feature, by collection, face and CRS: to put it together takes longer than to run it."""
-
-
-def _single(collection: Collection, crs: Crs) -> Select[Any]:
-    columns = _feature_columns(collection)
+def _single(collection: Collection, query: FeatureQuery) -> Select[Any]:
+    columns = feature_columns(collection, query.properties)
     if collection.versioned:
         columns.append(collection.view.c.version.label("_version"))
-    named = collection.column(collection.id_field) == bindparam("feature_id", type_=Text)
+    named = collection.column(collection.id_field) == bindparam("feature_id", None, Text())
     chosen = select(*columns).where(named).subquery("chosen")
-    version = chosen.c["_version"] if collection.versioned else null()
-    return select(_feature_text(collection, chosen, crs), version)
+    version: ColumnElement[Any] = chosen.c["_version"] if collection.versioned else null()
+    return select(feature_text(collection, chosen, query).label("text"), version.label("version")).select_from(chosen)
 
 
 def extent(connection: Connection, collection: Collection) -> tuple[float, float, float, float] | None:
@@ -167,105 +181,138 @@ def extent(connection: Connection, collection: Collection) -> tuple[float, float
     return None if found[0] is None else (found[0], found[1], found[2], found[3])
 
 
-class _Plan:
-    """The rows a query matches, the order they come in, and where the page starts."""
+class Matched:
+    """The rows that a query matches, and the order they come in."""
 
     def __init__(self, connection: Connection, collection: Collection, query: FeatureQuery) -> None:
-        self.view, self.query = collection.view, query
-        self.conditions = conditions(collection, query)
-        self.keys: list[tuple[str, ColumnElement[Any], TypeEngine[Any]]] = []
-        if query.q is not None:
-            search = Search(connection, collection, query.q)
-            self.conditions = [search.best(self.conditions), *self.conditions]
-            self.keys = [("_rank", search.rank(), Integer()), ("_distance", search.distance(), Numeric())]
-        self.keys.append(("_id", self.view.c.id, BigInteger()))
-        self.key_names = [name for name, _, _ in self.keys]
+        self.connection, self.collection, self.query = connection, collection, query
+        self.search = Search(connection, collection, query.q) if query.q is not None else None
+        self.order = _order(collection, query, self.search)
+
+    def run(self, kind: str, build: Any) -> Sequence[Any]:
+        """The rows of one page and one more, by `build(self)`."""
+        query = self.query
+        statement = _SHAPES.statement(self.shape(kind, self.order.shape(query.cursor)), lambda: build(self))
+        values = self.bound() | self.order.values(query.cursor, query.limit, query.offset)
+        return statement.run(self.connection, values).all()
+
+    def shape(self, *parts: Hashable) -> Hashable | None:
+        """What makes a statement about these rows differ; None where the words of `q` stand in the statement."""
+        query, search = self.query, None
+        if self.search is not None:
+            alone = not conditions(self.collection, query)
+            search = self.search.shape(ranked=not query.sortby, alone=alone)
+            if search is None:
+                return None
+        seen = self.collection.id, self.collection.seen_by
+        return (*parts, *seen, search, filters.shape(query), query.properties, query.crs)
+
+    def bound(self) -> dict[str, Any]:
+        """The values of the conditions' bind parameters."""
+        found = filters.bound(self.collection, self.query)
+        return found if self.search is None else found | self.search.bound
+
+    def narrowed(self, statement: Select[Any]) -> Select[Any]:
+        """The statement with all conditions but the cursor's."""
+        others = conditions(self.collection, self.query)
+        found = statement.where(*others)
+        if self.search is None:
+            return found
+        # What is sorted is all that matches; what is ranked, the best of it.
+        return found.where(self.search.condition() if self.query.sortby else self.search.best(others))
 
     def page_rows(self, columns: Sequence[ColumnElement[Any]]) -> Any:
         """The page's rows (one more than asked for, to know whether there is a next page) as a subquery."""
-        expressions = [expression for _, expression, _ in self.keys]
-        labelled = [expression.label(name) for name, expression, _ in self.keys]
-        statement: Select[Any] = select(*columns, *labelled).where(*self.conditions)
-        if self.query.cursor is not None:
-            statement = statement.where(tuple_(*expressions) > tuple_(*self._start()))
-        statement = statement.order_by(*expressions).limit(self.query.limit + 1)
-        return (statement.offset(self.query.offset) if self.query.offset else statement).subquery("chosen")
+        query = self.query
+        statement = self.order.page(self.narrowed(select(*columns)), query.cursor, query.limit, query.offset)
+        return statement.subquery("chosen")
 
-    def _start(self) -> list[ColumnElement[Any]]:
-        values = self.query.cursor or ()
-        if len(values) != len(self.keys):
-            raise InvalidCursor
-        try:
-            numbers = [
-                str(float(value)) if isinstance(kind, Numeric) else str(int(value))
-                for value, (_, _, kind) in zip(values, self.keys, strict=True)
-            ]
-        except ValueError as error:
-            raise InvalidCursor from error
-        if any(len(number) > 19 for number in numbers):
-            raise InvalidCursor
-        return [cast(number, kind) for number, (_, _, kind) in zip(numbers, self.keys, strict=True)]
+    def placed(self, chosen: Any) -> list[ColumnElement[Any]]:
+        """The order of `page_rows`, which a subquery's own is nobody's promise."""
+        return [
+            replace(key, expression=chosen.c[label]).order
+            for label, key in zip(self.order.labels, self.order.keys, strict=True)
+        ]
 
-    def count(self, connection: Connection) -> int | None:
-        """How many features match in all, for a first page."""
-        if self.query.cursor is not None:
-            return None
-        found: int = connection.execute(
-            select(func.count()).select_from(self.view).where(*self.conditions)
-        ).scalar_one()
-        return found
+    def more_than(self, most: int) -> bool:
+        """Whether more than so many rows match."""
+        return self._some(most + 1) > most
 
+    def count(self, found: int) -> tuple[int | None, bool]:
+        """How many features match in all, for a first page that `found` so many rows; and whether that is estimated."""
+        query = self.query
+        if query.cursor is not None:
+            return None, False
+        cut = self.search is not None and self.search.cut and not query.sortby
+        if found <= query.limit and (found or not query.offset) and not cut:
+            return query.offset + found, False
+        number = self._some(EXACT_UP_TO + 1)
+        return (number, cut) if number <= EXACT_UP_TO else (max(number, self._estimate()), True)
 
-def _order(chosen: Any, plan: _Plan) -> list[ColumnElement[Any]]:
-    return [chosen.c[name] for name in plan.key_names]
+    def _some(self, most: int) -> int:
+        """How many rows match; counting ends at `most`."""
+        bound = bindparam("most", most, Integer())
+        matching = _SHAPES.statement(
+            self.shape("some"),
+            lambda: select(func.count()).select_from(
+                self.narrowed(select(literal_column("1")).select_from(self.collection.view))
+                .limit(bound)
+                .subquery("some")
+            ),
+        )
+        number: int = matching.run(self.connection, {**self.bound(), "most": most}).scalar_one()
+        return number
 
-
-def _feature_columns(collection: Collection) -> list[ColumnElement[Any]]:
-    columns: list[ColumnElement[Any]] = [collection.column(field.name) for field in collection.fields]
-    if collection.geometry:
-        columns.append(collection.view.c.geom)
-    if collection.seen_by == "staff":
-        columns.append(collection.view.c.own)
-    return columns
-
-
-def _feature_text(collection: Collection, chosen: Any, crs: Crs) -> ColumnElement[str]:
-    geometry: Any = "null"
-    if collection.geometry:
-        digits = COORDINATE_DIGITS if collection.seen_by == "public" else STAFF_COORDINATE_DIGITS
-        geometry = func.coalesce(geometry_json(chosen.c.geom, crs, digits), "null")
-    properties = _properties(collection.fields)
-    if collection.seen_by == "staff":
-        # Of other wards' records staff see what everybody sees, under the names that everybody sees.
-        others = _properties([field for field in collection.fields if field.access == "public"])
-        properties = case((chosen.c.own, properties), else_=others)
-    return func.concat(
-        '{"type":"Feature","id":',
-        cast(func.to_json(chosen.c[collection.id_field]), Text),
-        ',"geometry":',
-        geometry,
-        ',"properties":',
-        properties,
-        "}",
-    )
+    def _estimate(self) -> int:
+        every = _SHAPES.statement(
+            self.shape("every"),
+            lambda: self.narrowed(select(literal_column("1")).select_from(self.collection.view)),
+        )
+        plan = every.explained(self.connection, self.bound())
+        return int(plan["Plan"]["Plan Rows"])
 
 
-def _properties(fields: Sequence[Field]) -> ColumnElement[str]:
-    names = ", ".join(f"chosen.{field.name}" for field in fields)
-    return cast(literal_column(f"row_to_json((SELECT p FROM (SELECT {names}) AS p))"), Text)
+def _page_of_texts(matched: Matched) -> Select[Any]:
+    collection, query = matched.collection, matched.query
+    chosen = matched.page_rows(feature_columns(collection, query.properties))
+    text = feature_text(collection, chosen, query)
+    return select(text, *(chosen.c[name] for name in matched.order.labels)).order_by(*matched.placed(chosen))
 
 
-def _encode(key: Sequence[Any]) -> str:
-    text = json.dumps([str(value) for value in key], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+def _page_of_rows(matched: Matched) -> Select[Any]:
+    collection = matched.collection
+    inside = func.public.st_pointonsurface(collection.view.c.geom)
+    shown = [collection.column(field.name) for field in shown_fields(collection, matched.query.properties)]
+    point = [func.public.st_x(inside).label("lon"), func.public.st_y(inside).label("lat")]
+    chosen = matched.page_rows([*shown, *point])
+    return select(chosen).order_by(*matched.placed(chosen))
 
 
-def decode_cursor(text: str) -> tuple[str, ...]:
-    """The position in an opaque cursor. Raises InvalidCursor."""
-    try:
-        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError, RecursionError) as error:
-        raise InvalidCursor from error
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise InvalidCursor
-    return tuple(values)
+def _order(collection: Collection, query: FeatureQuery, search: Search | None) -> Keyset:
+    last = Key(collection.view.c.id, BigInteger())
+    if query.sortby:
+        name = ",".join(f"{'-' if key.descending else ''}{key.name}" for key in query.sortby)
+        keys = [_sort_key(collection, collection.field_by_name[key.name], key.descending) for key in query.sortby]
+        return Keyset(f"sort:{name}", [*keys, last])
+    if search is not None:
+        return Keyset("match", [Key(search.rank(), Integer()), Key(search.distance(), Numeric()), last])
+    return Keyset("", [last])
+
+
+_KINDS: Mapping[str, TypeEngine[Any]] = {
+    "integer": BigInteger(),
+    "number": Numeric(),
+    "boolean": Boolean(),
+    "date": Date(),
+    "date-time": DateTime(timezone=True),
+    "array": ARRAY(Text),
+}
+
+
+def _sort_key(collection: Collection, field: Field, descending: bool) -> Key:
+    column = collection.column(field.name)
+    if field.type != "string":
+        return Key(column, _KINDS[field.type], descending=descending, nullable=True)
+    # Words for people in the order of the Vietnamese alphabet; codes as they are.
+    words = None if field.code_list or field.filterable else VIETNAMESE
+    return Key(func.left(column, _SORTED_LETTERS), Text(), words, descending, nullable=True)

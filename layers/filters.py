@@ -1,12 +1,18 @@
 """The only WHERE builder: items, tiles and pages filter by the same rules."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
+    Date,
+    Float,
+    Integer,
     Text,
     and_,
     any_,
+    bindparam,
     cast,
     func,
     literal,
@@ -17,6 +23,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from layers.collections import Collection
 from layers.crs import WGS84, Box, Ring
 from layers.query import FeatureQuery, Interval
+
+_ELEMENT = {"boolean": Boolean, "integer": Integer}
 
 
 def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElement[bool]]:
@@ -34,27 +42,51 @@ def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElemen
     return found
 
 
+def shape(query: FeatureQuery) -> Hashable:
+    """What makes the text of `conditions` differ from that of another query: all but the values of `bound`."""
+    crosses = None if query.bbox is None else query.bbox[0] > query.bbox[2]
+    interval = None if query.interval is None else (query.interval.start is None, query.interval.end is None)
+    return crosses, query.bbox_outline is None, interval, tuple(query.equals), query.filter
+
+
+def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
+    """The values of the bind parameters of `conditions`, by name."""
+    found: dict[str, Any] = {f"is_{name}": _typed(collection, name, query.equals[name]) for name in query.equals}
+    if query.bbox_outline is not None:
+        found["outline"] = _polygon(query.bbox_outline)
+    elif query.bbox:
+        found |= zip(("west", "south", "east", "north"), query.bbox, strict=True)
+    if query.interval:
+        found |= {"first_day": query.interval.start, "last_day": query.interval.end}
+    return found
+
+
+def _typed(collection: Collection, name: str, values: Sequence[str]) -> list[Any]:
+    kind = collection.field_by_name[name].type
+    if kind == "boolean":
+        return [value == "true" for value in values]
+    return [int(value) for value in values] if kind == "integer" else list(values)
+
+
 def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnElement[bool]:
     field, column = collection.field_by_name[name], collection.column(name)
-    if field.type == "array":
-        return column.op("&&", is_comparison=True)(cast(list(values), ARRAY(Text)))
-    if field.type == "boolean":
-        return column.in_([value == "true" for value in values])
-    if field.type == "integer":
-        return column.in_([int(value) for value in values])
-    return column == any_(cast(list(values), ARRAY(Text)))
+    kind = _ELEMENT.get(field.type, Text)
+    wanted: ColumnElement[Any] = cast(
+        bindparam(f"is_{name}", _typed(collection, name, values), ARRAY(kind)), ARRAY(kind)
+    )
+    return column.op("&&", is_comparison=True)(wanted) if field.type == "array" else column == any_(wanted)
 
 
 def _in_bbox(collection: Collection, bbox: Box, outline: Ring | None) -> ColumnElement[bool]:
     if collection.geometry is None:
         return literal(False)
     if outline is not None:
-        points = ",".join(f"{lon!r} {lat!r}" for lon, lat in outline)
-        return func.public.st_intersects(
-            collection.view.c.geom, func.public.st_geomfromtext(f"POLYGON(({points}))", WGS84)
-        )
-    west, south, east, north = bbox
-    spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+        area = func.public.st_geomfromtext(bindparam("outline", _polygon(outline), Text()), WGS84)
+        return func.public.st_intersects(collection.view.c.geom, area)
+    west, south, east, north = (
+        bindparam(name, value, Float()) for name, value in zip(("west", "south", "east", "north"), bbox, strict=True)
+    )
+    spans: list[tuple[Any, Any]] = [(west, east)] if bbox[0] <= bbox[2] else [(west, 180.0), (-180.0, east)]
     return or_(
         *(
             func.public.st_intersects(
@@ -65,6 +97,11 @@ def _in_bbox(collection: Collection, bbox: Box, outline: Ring | None) -> ColumnE
     )
 
 
+def _polygon(outline: Ring) -> str:
+    points = ",".join(f"{lon!r} {lat!r}" for lon, lat in outline)
+    return f"POLYGON(({points}))"
+
+
 def _in_interval(collection: Collection, interval: Interval) -> ColumnElement[bool]:
     """Features without a temporal property match any `datetime` (OGC API Features Part 1, 7.15.4)."""
     if collection.interval is None:
@@ -72,7 +109,7 @@ def _in_interval(collection: Collection, interval: Interval) -> ColumnElement[bo
     first, last = (collection.column(name) for name in collection.interval)
     met: list[ColumnElement[bool]] = []
     if interval.end:
-        met.append(or_(first.is_(None), first <= interval.end))
+        met.append(or_(first.is_(None), first <= bindparam("last_day", interval.end, Date())))
     if interval.start:
-        met.append(or_(last.is_(None), last >= interval.start))
+        met.append(or_(last.is_(None), last >= bindparam("first_day", interval.start, Date())))
     return and_(literal(True), *met)

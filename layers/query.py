@@ -21,6 +21,14 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class SortKey:
+    """One part of `sortby`: a property, from small to large or the other way."""
+
+    name: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureQuery:
     """A checked request for features of one collection.
 
@@ -28,7 +36,8 @@ class FeatureQuery:
     antimeridian. `bbox_outline` is its true outline where it is no box in degrees; `bbox` then holds it. `crs` is what
     features are told in.
     `equals` maps a field to the values of which any may hold. `cursor` is the position after which the page starts, as
-    `layers.features` made it.
+    `layers.features` made it. Without `sortby` the best match comes first, or without `q` what was registered first.
+    `properties` are those that are shown, None for all.
     """
 
     q: str | None = None
@@ -40,4 +49,6 @@ class FeatureQuery:
     equals: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     limit: int = DEFAULT_LIMIT
     offset: int = 0
-    cursor: tuple[str, ...] | None = None
+    cursor: tuple[str | None, ...] | None = None
+    sortby: tuple[SortKey, ...] = ()
+    properties: tuple[str, ...] | None = None

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from layers.collections import Collection, Field, TileRule
-from layers.keyset import VIETNAMESE, Date, Integer, Key, Keyset, Numeric
+from layers.keyset import VIETNAMESE, Date, Integer, Key, Keyset, Numeric, decode_cursor
 from layers.search import Search
 from postgis import tables
 
@@ -147,7 +147,8 @@ def page(connection: Connection, query: RegisterQuery) -> RegisterPage:
     found = _Found(connection, query)
     order = found.order()
     statement = select(*(OVERVIEW.c[name] for name in SHOWN)).where(*found.searched, *found.narrowed.values())
-    rows = connection.execute(order.page(statement, query.cursor, query.limit)).mappings().all()
+    cursor = None if query.cursor is None else decode_cursor(query.cursor)
+    rows = connection.execute(order.page(statement, cursor, query.limit)).mappings().all()
     shown = rows[: query.limit]
     return RegisterPage(
         [{name: row[name] for name in SHOWN} for row in shown],

@@ -1,7 +1,9 @@
 """Text search: which rows a text means, and which of them are meant most."""
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -9,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Numeric,
+    Text,
     and_,
     any_,
     bindparam,
@@ -71,6 +74,25 @@ class Search:
             found = select(select(self.view.c.id).where(self._direct()).exists())
             self.similar = not connection.execute(found).scalar_one()
 
+    def shape(self, *, ranked: bool, alone: bool) -> Hashable | None:
+        """What makes the text of these expressions differ from that of another search, all but the values of `bound`;
+        None where the words stand in it. `alone`: nothing else is asked for."""
+        by_ids = self.ids is not None and (not self.cut or (ranked and alone))
+        return ("q", self.text != self.folded, self.similar, bool(self.words), ranked) if by_ids else None
+
+    @cached_property
+    def bound(self) -> dict[str, Any]:
+        """The values of the bind parameters, by name."""
+        escaped = re.sub(r"([\\%_])", r"\\\1", self.text)
+        return {
+            "q_ids": self.ids, "q_code": self.code or "", "q_text": self.text, "q_with_marks": f"%{escaped}%",
+            "q_folded": self.folded, "q_begins": f"{self.folded}%", "q_word": f"% {self.folded}%",
+            "q_inside": f"%{self.folded}%",
+        }  # fmt: skip
+
+    def _bound(self, name: str) -> ColumnElement[str]:
+        return bindparam(name, self.bound[name], Text())
+
     def condition(self) -> ColumnElement[bool]:
         """Which rows match at all. Its parts can use an index, but there may be any number of rows."""
         if not self.words:
@@ -91,10 +113,10 @@ class Search:
         return self.view.c.id.in_(select(self.view.c.id).where(*others, self._direct()).limit(BEST))
 
     def _among(self, ids: list[int]) -> ColumnElement[bool]:
-        return self.view.c.id == any_(bindparam(None, ids, ARRAY(BigInteger), unique=True))
+        return self.view.c.id == any_(cast(bindparam("q_ids", ids, ARRAY(BigInteger)), ARRAY(BigInteger)))
 
     def _alike(self) -> ColumnElement[bool]:
-        return func.public.word_similarity(self.folded, self.view.c.search_key) >= LEAST_SIMILARITY
+        return func.public.word_similarity(self._bound("q_folded"), self.view.c.search_key) >= LEAST_SIMILARITY
 
     def _direct(self) -> ColumnElement[bool]:
         """The words are letters and digits only (folding saw to that), so they are safe inside a pattern."""
@@ -108,20 +130,20 @@ class Search:
 
     def rank(self) -> ColumnElement[int]:
         """0 is best."""
-        name_key, name = self.view.c.name_key, func.lower(self.view.c.name)
-        with_marks = [(name.contains(self.text, autoescape=True), 1)] if self.text != self.folded else []
+        name_key, name, folded = self.view.c.name_key, func.lower(self.view.c.name), self._bound("q_folded")
+        with_marks = [(name.like(self._bound("q_with_marks")), 1)] if self.text != self.folded else []
         return case(
-            (self.view.c.code == (self.code or ""), 0),
-            (name == self.text, 0),
+            (self.view.c.code == self._bound("q_code"), 0),
+            (name == self._bound("q_text"), 0),
             *with_marks,
-            (name_key == self.folded, 2),
-            (name_key.like(f"{self.folded}%"), 3),
-            (name_key.like(f"% {self.folded}%"), 4),
-            (name_key.like(f"%{self.folded}%"), 5),
+            (name_key == folded, 2),
+            (name_key.like(self._bound("q_begins")), 3),
+            (name_key.like(self._bound("q_word")), 4),
+            (name_key.like(self._bound("q_inside")), 5),
             else_=6,
         )
 
     def distance(self) -> ColumnElement[Any]:
         """How far the text is from the row's best words, 0 to 1, rounded so that a cursor holds it exactly."""
-        similarity = func.public.word_similarity(self.folded, func.coalesce(self.view.c.name_key, ""))
+        similarity = func.public.word_similarity(self._bound("q_folded"), func.coalesce(self.view.c.name_key, ""))
         return func.round(cast(1 - similarity, Numeric), 4)

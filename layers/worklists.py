@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from layers.keyset import Key, Keyset
+from layers.keyset import Key, Keyset, decode_cursor
 from layers.register import OVERVIEW
 from postgis import tables
 from postgis.vocabulary import FRESHNESS_FACTS
@@ -143,7 +143,8 @@ def page(connection: Connection, name: str, cursor: str | None = None, limit: in
     day = func.coalesce(worklist.due, cast(_LAST, Date))
     order = Keyset(name, [Key(day, Date()), Key(OVERVIEW.c.id, BigInteger())])
     statement = select(*_shown(worklist)).where(*_in_business(), worklist.condition)
-    rows = connection.execute(order.page(statement, cursor, limit)).mappings().all()
+    after = None if cursor is None else decode_cursor(cursor)
+    rows = connection.execute(order.page(statement, after, limit)).mappings().all()
     shown = rows[:limit]
     names = (*COLUMNS, "due", "lon", "lat")
     return WorklistPage(

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from layers import features
 from layers.collections import Collection
-from layers.features import Feature
+from layers.features import Feature, FeaturePage
 from layers.lookup import known_code
+from layers.query import FeatureQuery
 from mapservice import links as rel
 from mapservice.errors import Problem
 from mapservice.language import wants_html
@@ -20,6 +23,79 @@ from postgis import codes
 from postgis.actor import Actor
 from web import labels
 from web.render import render
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer before HTTP has had its say (ETag, 304, compression, who may keep it)."""
+
+    body: bytes
+    media_type: str
+    headers: dict[str, str]
+    version: int | None = None
+    """Of a record that can be written: its ETag begins with it."""
+
+
+def items_answer(
+    connection: Connection,
+    collection: Collection,
+    query: FeatureQuery,
+    links: Links,
+    lang: str,
+    asked: Mapping[str, str],
+) -> Answer:
+    """A page as GeoJSON. `asked` are the parameters as they were given, for the links. Raises InvalidCursor."""
+    page = features.page(connection, collection, query)
+    head = page_head(collection, page, query, links, asked)
+    # PostGIS has written the features: they pass through as text, only the frame is ours.
+    body = b'{"type":"FeatureCollection","features":[\n' + page.features.encode() + b"\n]," + json_bytes(head)[1:]
+    return Answer(body, rel.GEOJSON, _headers(query, lang))
+
+
+def item_answer(
+    connection: Connection,
+    collection: Collection,
+    feature_id: str,
+    query: FeatureQuery,
+    links: Links,
+    lang: str,
+    asked: Mapping[str, str],
+) -> Answer:
+    """One feature as GeoJSON; of the query only what says how it is shown counts. Raises Problem."""
+    found = one_feature(connection, collection, feature_id, query, lang)
+    body = feature_body(collection, feature_id, found, lang, links, asked)
+    return Answer(body, rel.GEOJSON, _headers(query, lang), found.version)
+
+
+def one_feature(
+    connection: Connection, collection: Collection, feature_id: str, query: FeatureQuery, lang: str
+) -> Feature:
+    """The feature by its id, shown as the query says. Raises Problem that says why there is none."""
+    found = None if "\x00" in feature_id else features.one(connection, collection, feature_id, query)
+    if found is None:
+        raise no_such_feature(connection, collection, feature_id, lang)
+    return found
+
+
+def page_head(
+    collection: Collection, page: FeaturePage, query: FeatureQuery, links: Links, asked: Mapping[str, str]
+) -> dict[str, object]:
+    """What a page says beside its features: how many, and the way on."""
+    path = f"/ogc/collections/{collection.id}/items"
+    found = links.itself(path, rel.GEOJSON, dict(asked))
+    if page.next_cursor is not None:
+        # The cursor says where to go on: an offset would be counted twice.
+        kept = {name: value for name, value in asked.items() if name not in ("offset", "cursor")}
+        following = {**kept, "limit": query.limit, "cursor": page.next_cursor}
+        found.append(links.link(path, "next", rel.GEOJSON, query=following))
+    # OGC API Features calls an exact number numberMatched: what is only estimated gets a name of its own.
+    name = "numberMatchedEstimate" if page.estimated else "numberMatched"
+    matched = {} if page.number_matched is None else {name: page.number_matched}
+    return {"numberReturned": page.number_returned, **matched, "links": found}
+
+
+def _headers(query: FeatureQuery, lang: str) -> dict[str, str]:
+    return {"Content-Language": lang, "Content-Crs": f"<{query.crs.uri}>"}
 
 
 def feature_answer(
@@ -44,17 +120,26 @@ def feature_answer(
     return reply(request, body, rel.GEOJSON, headers=sent, status=status, version=feature.version)
 
 
-def feature_body(collection: Collection, feature_id: str, feature: Feature, lang: str, links: Links) -> bytes:
+def feature_body(
+    collection: Collection,
+    feature_id: str,
+    feature: Feature,
+    lang: str,
+    links: Links,
+    asked: Mapping[str, str] | None = None,
+) -> bytes:
     """The GeoJSON of a feature with its links."""
-    found = feature_links(collection, feature_id, lang, links)
+    found = feature_links(collection, feature_id, lang, links, asked)
     return feature.text[:-1].encode() + b',"links":' + json_bytes(found) + b"}"
 
 
-def feature_links(collection: Collection, feature_id: str, lang: str, links: Links) -> list[dict[str, str]]:
+def feature_links(
+    collection: Collection, feature_id: str, lang: str, links: Links, asked: Mapping[str, str] | None = None
+) -> list[dict[str, str]]:
     """To the feature itself, as data and as a page, and to its collection."""
     title = labels.collection_title(collection.id, lang)
     return [
-        *links.itself(f"/ogc/collections/{collection.id}/items/{feature_id}", rel.GEOJSON),
+        *links.itself(f"/ogc/collections/{collection.id}/items/{feature_id}", rel.GEOJSON, dict(asked or {})),
         links.link(f"/ogc/collections/{collection.id}", "collection", rel.JSON, title),
     ]
 

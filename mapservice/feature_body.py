@@ -57,7 +57,9 @@ async def read_object(request: Request) -> dict[str, Any]:
     body = await read_body(request, MAX_BODY_BYTES)
     if not body.strip():
         return {}
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not request.headers.get("content-type"):
+        raise Problem("missing_media_type", pointer="Content-Type", known=", ".join(MEDIA_TYPES))
+    media_type = request.headers["content-type"].partition(";")[0].strip().lower()
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if media_type not in MEDIA_TYPES or coding != "identity":
         given = media_type if coding == "identity" else f"{media_type}; {coding}"

@@ -5,6 +5,7 @@ touches is forgotten, are kept answers good for another second: a lost notice, c
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -15,6 +16,7 @@ from layers.answer_cache import Touched
 from layers.touched import touched_by
 from postgis.engine import Database
 from postgis.notices import Head, Notices, listening
+from postgis.today import today
 
 log = logging.getLogger("mapservice.hearing")
 
@@ -34,6 +36,7 @@ class Hearing:
     def __init__(self, database: Database, loop: asyncio.AbstractEventLoop, heard: Heard) -> None:
         self._database, self._loop, self._heard = database, loop, heard
         self._woken, self._waker = os.pipe()
+        os.set_blocking(self._woken, False)
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="hearing", daemon=True)
 
@@ -41,10 +44,14 @@ class Hearing:
         """Begins to listen."""
         self._thread.start()
 
+    def wake(self) -> None:
+        """Asks for the database's word at once."""
+        os.write(self._waker, b"x")
+
     def stop(self) -> None:
         """Ends listening, and waits for that."""
         self._stopped = True
-        os.write(self._waker, b"x")
+        self.wake()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
@@ -63,15 +70,20 @@ class Hearing:
     def _listen(self, notices: Notices) -> None:
         """Until the connection is lost or we are stopped. What is known begins afresh with each connection."""
         known: Head | None = None
+        day = today()
         base = False
         while not self._stopped:
             asked_at = time.monotonic()
             head, follows = notices.head(known)
-            if base or not follows or known is None or head.seq - known.seq > MOST_CHANGES:
+            # Pages tell how long ago by our clock, statuses go by the database's: either may pass midnight first.
+            day, day_before = today(), day
+            if base or day != day_before or not follows or known is None or head.seq - known.seq > MOST_CHANGES:
                 touched = None
             else:
                 touched = touched_by(notices.touched(known, head)) if head.seq > known.seq else Touched()
             known = head
             self._loop.call_soon_threadsafe(self._heard, touched, asked_at)
             notices.wait(BEAT_S, self._woken)
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._woken, 4096)
             base = "base" in notices.told()

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from layers.formats.spreadsheets import XLSX_TYPE
 from mapservice.import_masking import Masks
 from mapservice.import_words import column_letters, failure_words, finding_words
 from mapservice.links import JSON, Links
-from mapservice.spreadsheets import XLSX_TYPE
 from postgis.secrets import Secrets
 from postgis.store import imports
 from postgis.store.imports import Batch, Counts, ImportRow, Progress

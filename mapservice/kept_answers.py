@@ -5,6 +5,7 @@ An answer that is found here costs a look into a dictionary: no route, no log li
 
 import itertools
 import secrets
+from collections import Counter
 from dataclasses import replace
 from http import HTTPStatus
 from time import monotonic
@@ -47,10 +48,10 @@ def _head(status: int, headers: dict[str, str]) -> bytes:
 class KeptAnswer:
     """An answer in the encodings that were asked for so far."""
 
-    __slots__ = ("answer", "encodings", "length", "path")
+    __slots__ = ("answer", "encodings", "length", "path", "route")
 
-    def __init__(self, path: str, answer: Answer) -> None:
-        self.path, self.length = path, len(answer.body)
+    def __init__(self, path: str, route: str, answer: Answer) -> None:
+        self.path, self.route, self.length = path, route, len(answer.body)
         self.answer = replace(answer, body=b"")
         self.encodings: dict[str | None, Sendable] = {}
 
@@ -67,14 +68,13 @@ class KeptAnswer:
         return made
 
 
-Found = tuple[bytes, bytes]
-"""What answers a request: the head of the message but for Date and X-Request-Id, and the body."""
+Found = tuple[int, bytes, bytes]
+"""What answers a request: the status, the head of the message but for Date and X-Request-Id, and the body."""
 
 
-def asgi_head(head: bytes) -> tuple[int, Headers]:
-    """Status and headers of a message's head, as ASGI has them."""
-    first, *lines = head.split(b"\r\n")[:-1]
-    return int(first[9:12]), [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
+def asgi_headers(head: bytes) -> Headers:
+    """The headers of a message's head, as ASGI has them."""
+    return [(name, value) for name, _, value in (line.partition(b": ") for line in head.split(b"\r\n")[1:-1])]
 
 
 class KeptAnswers:
@@ -84,8 +84,20 @@ class KeptAnswers:
         self.cache: AnswerCache[bytes, KeptAnswer] = AnswerCache(limit)
         self.heard_at = float("-inf")
         """When the database last said how far it is, on the monotonic clock; what it said has been done."""
+        self._not_before = float("-inf")
+        self.answered: Counter[tuple[str, int]] = Counter()
+        """How often, by route and status, since this was last emptied."""
         self._encodings: dict[tuple[bytes, bool], str | None] = {}
         self._numbers = itertools.count(secrets.randbits(63))
+
+    def hear(self, at: float) -> None:
+        """Takes note that the database's word of a moment has been done."""
+        if at >= self._not_before:
+            self.heard_at = at
+
+    def distrust(self) -> None:
+        """Until the next word of the database nothing kept is answered: this process has just written itself."""
+        self._not_before, self.heard_at = monotonic(), float("-inf")
 
     def trusted(self) -> bool:
         """Whether what is kept is what the database holds, as far as anybody can know."""
@@ -100,7 +112,10 @@ class KeptAnswers:
         if len(sent) != len(headers):
             return None  # a header twice: for those who can weigh it
         entry.used = True
-        return self.choose(entry.kept, sent.get(b"accept-encoding", b""), sent.get(b"if-none-match"))
+        found = self.choose(entry.kept, sent.get(b"accept-encoding", b""), sent.get(b"if-none-match"))
+        if found is not None:
+            self.answered[entry.kept.route, found[0]] += 1
+        return found
 
     def choose(self, kept: KeptAnswer, accept_encoding: bytes, if_none_match: bytes | None) -> Found | None:
         """How an answer goes to whoever asks so; None where it has not been asked for in this encoding yet."""
@@ -110,8 +125,8 @@ class KeptAnswers:
         if if_none_match is not None and made.status == 200:
             digest = kept.answer.digest
             if if_none_match == made.etag or knows(if_none_match.decode("latin-1"), digest):
-                return made.known_head, b""
-        return made.head, made.body
+                return 304, made.known_head, b""
+        return made.status, made.head, made.body
 
     def encoding_of(self, accept_encoding: bytes, length: int) -> str | None:
         """`encoding_for`, remembered: there are few ways in which clients ask."""

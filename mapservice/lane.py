@@ -16,13 +16,14 @@ from types import SimpleNamespace
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from layers.answer_cache import Filling, Touched
+from mapservice import lane_figures
 from mapservice.errors import failure
 from mapservice.hearing import Hearing
-from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_head
-from mapservice.lane_addresses import Asked, recognise
+from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_headers
+from mapservice.lane_addresses import Asked, LeftToOthers, recognise
 from mapservice.middleware import Observe
 from mapservice.responses import Answer, decoded, encoded
 from mapservice.settings import HttpSettings
@@ -43,6 +44,7 @@ class Lane:
         self._under_way: dict[bytes, _Making] = {}
         self._to_remake: OrderedDict[bytes, tuple[str | None, ...]] = OrderedDict()
         self._remaking: asyncio.Task[None] | None = None
+        self._hearing: Hearing | None = None
         threads = max(1, min(4, database.settings.pool_size // 2))
         self._tile_threads: Executor = ThreadPoolExecutor(threads, "lane-tiles")
         self._page_threads: Executor = ThreadPoolExecutor(threads, "lane-pages")
@@ -50,14 +52,14 @@ class Lane:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hears from the database for as long as the context lasts."""
-        hearing = Hearing(self.database, asyncio.get_running_loop(), self.heard)
         if self.kept.cache.limit:
-            hearing.start()
+            self._hearing = Hearing(self.database, asyncio.get_running_loop(), self.heard)
+            self._hearing.start()
         try:
             yield
         finally:
-            if self.kept.cache.limit:
-                hearing.stop()
+            if self._hearing is not None:
+                self._hearing.stop()
             if self._remaking is not None:
                 self._remaking.cancel()
 
@@ -65,11 +67,9 @@ class Lane:
         """The application with the lane before it."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            asked = _asked(scope)
-            if asked is None:
-                await app(scope, receive, send)
-            else:
-                await self._answer(asked, scope, receive, send)
+            asked = self._asked(scope)
+            if asked is None or not await self._answer(asked, scope, receive, send):
+                await app(scope, receive, self._after_writing(scope, send))
 
         observed = Observe(answer)
 
@@ -78,16 +78,17 @@ class Lane:
             if found is None:
                 await observed(scope, receive, send)
             else:
-                status, headers = asgi_head(found[0])
-                headers.append((b"x-request-id", self.kept.request_id()))
-                await _send(status, headers, b"" if scope["method"] == "HEAD" else found[1], send)
+                status, head, body = found
+                headers = [*asgi_headers(head), (b"x-request-id", self.kept.request_id())]
+                await _send(status, headers, b"" if scope["method"] == "HEAD" else body, send)
 
         return before
 
     def heard(self, touched: Touched | None, at: float) -> None:
         """Forgets what was touched since the last word of the database; None: everything."""
         gone = self.kept.cache.clear() if touched is None else self.kept.cache.touch(touched)
-        self.kept.heard_at = at
+        self.kept.hear(at)
+        lane_figures.note(self.kept)
         for key, entry in gone.items():
             if entry.sources.tile is not None and (entry.used or b"?" not in key):
                 self._to_remake[key] = tuple(entry.kept.encodings)
@@ -102,20 +103,48 @@ class Lane:
         query, path = scope["query_string"], scope["raw_path"]
         return self.kept.find(path + b"?" + query if query else path, scope["headers"])
 
-    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    def _asked(self, scope: Scope) -> Asked | None:
+        """What the lane can answer of a request."""
+        if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(("/ogc/", "/q/")):
+            return None
+        path: str = scope["path"]
+        if scope["raw_path"] != path.encode():
+            return None  # letters in disguise: for those who can read them
+        return recognise(self.settings, path, scope["query_string"])
+
+    def _after_writing(self, scope: Scope, send: Send) -> Send:
+        """Whoever is told that something was written sees it at once, wherever this process answers."""
+        if self._hearing is None or scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return send
+        hearing = self._hearing
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.kept.distrust()
+                hearing.wake()
+            await send(message)
+
+        return tell
+
+    async def _answer(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Answers, unless that is left to others."""
         scope["route"] = SimpleNamespace(path=asked.route)
         request = Request(scope)
         accept_encoding = request.headers.get("accept-encoding", "").encode("latin-1")
         if_none_match = request.headers.get("if-none-match")
         try:
             kept = await self._kept(asked, accept_encoding)
+        except LeftToOthers:
+            return False
         except Exception as error:  # whatever it was: the same words as anywhere else
             await failure(request, error)(scope, receive, send)
-            return
+            return True
         found = self.kept.choose(kept, accept_encoding, if_none_match.encode("latin-1") if if_none_match else None)
         if found is None:
             raise LookupError(asked.route)  # the encoding has just been made
-        await _send(*asgi_head(found[0]), found[1], send)
+        status, head, body = found
+        await _send(status, asgi_headers(head), body, send)
+        return True
 
     async def _kept(self, asked: Asked, accept_encoding: bytes) -> KeptAnswer:
         """The answer in the encoding that suits, kept if it may be."""
@@ -151,10 +180,13 @@ class Lane:
             making = self._under_way.get(asked.key)
             if making is not None and making.filling is filling:
                 del self._under_way[asked.key]
-        kept = KeptAnswer(asked.path, answer)
+        kept = KeptAnswer(asked.path, asked.route, answer)
         size = kept.add(encoding, body).size
         if trusted and right and self.kept.trusted():
             self.kept.cache.store(asked.key, kept, size, asked.sources)
+            lane_figures.MADE.labels("yes").inc()
+        else:
+            lane_figures.MADE.labels("no").inc()
         return kept
 
     def _query(self, asked: Asked, accept_encoding: bytes, since: float) -> tuple[Answer, str | None, bytes]:
@@ -182,7 +214,7 @@ class Lane:
         while self._to_remake:
             key, encodings = self._to_remake.popitem(last=False)
             path, _, query = key.partition(b"?")
-            asked = recognise(path.decode(), query)
+            asked = recognise(self.settings, path.decode(), query)
             if asked is None:
                 continue
             try:
@@ -200,14 +232,6 @@ class _Making:
 
     def __init__(self, task: "asyncio.Task[KeptAnswer]", filling: Filling) -> None:
         self.task, self.filling = task, filling
-
-
-def _asked(scope: Scope) -> Asked | None:
-    """What the lane can answer of a request."""
-    if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(("/ogc/", "/q/")):
-        return None
-    path: str = scope["path"]
-    return recognise(path, scope["query_string"]) if scope["raw_path"] == path.encode() else None
 
 
 async def _send(status: int, headers: Headers, body: bytes, send: Send) -> None:

@@ -11,18 +11,26 @@ from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 
 from layers.answer_cache import Sources, TileNumber
-from layers.collections import COLLECTIONS, Collection
+from layers.collections import COLLECTIONS, ESTABLISHMENTS, Collection
+from layers.lookup import find_establishment
 from layers.query import FeatureQuery
 from layers.tile_matrix_sets import ID as QUAD
 from layers.tile_matrix_sets import is_tile
 from mapservice.parameters import check_known, tile_query
+from mapservice.place_answers import place_data, place_page, relations
 from mapservice.responses import Answer
+from mapservice.settings import HttpSettings
 from mapservice.tile_answers import tile_answer
+from postgis import codes
 
 _NUMBER = "(0|[1-9][0-9]{0,7})"
 _TILE = re.compile(rf"/ogc/(?:collections/([a-z_]+)/)?tiles/{QUAD}/{_NUMBER}/{_NUMBER}/{_NUMBER}")
 _TILE_ROUTE = "/ogc/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}"
 _DATASET_TILE_ROUTE = "/ogc/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}"
+
+_PLACE = re.compile(r"/q/([A-Z0-9]{4,16})(\.json)?")
+_LANGUAGES = {b"": "vi", b"lang=vi": "vi", b"lang=en": "en"}
+"""By query: other parameters of a look-up page say where somebody came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +46,25 @@ class Asked:
     """Raises Problem for parameters that are refused."""
 
 
-def recognise(path: str, query: bytes) -> Asked | None:
+class LeftToOthers(Exception):
+    """There is no plain answer: what stands there instead, others say."""
+
+
+def recognise(settings: HttpSettings, path: str, query: bytes) -> Asked | None:
     """What an address asks for; None where the lane leaves it to others."""
-    found = _TILE.fullmatch(path)
-    return None if found is None else _tile(path, query, found[1], (int(found[2]), int(found[4]), int(found[3])))
+    if (tile := _TILE.fullmatch(path)) is not None:
+        return _tile(path, query, tile[1], (int(tile[2]), int(tile[4]), int(tile[3])))
+    if (place := _PLACE.fullmatch(path)) is not None and query in _LANGUAGES:
+        return _place(settings, path, query, place[1], data=place[2] is not None)
+    return None
 
 
 def _tile(path: str, query: bytes, collection: str | None, tile: TileNumber) -> Asked | None:
     params = QueryParams(query)
     names = [collection] if collection else params.get("collections", "").split(",")
     chosen = [found for name in names if (found := COLLECTIONS.get(name)) is not None and found.tile is not None]
-    if len(chosen) != len(names) or not is_tile(*tile):
+    # A name that stands there twice goes the long way too, which takes it once.
+    if not len(chosen) == len(names) == len(set(names)) or not is_tile(*tile):
         return None
     # A filter says of each place by itself whether it is shown; words are looked for among all of them.
     sources = Sources(tuple(names), None if params.get("q") else tile)
@@ -70,6 +86,22 @@ def _dataset(chosen: list[Collection], tile: TileNumber, params: QueryParams) ->
         return tile_answer(connection, chosen, tile, FeatureQuery())
 
     return make
+
+
+def _place(settings: HttpSettings, path: str, query: bytes, code: str, *, data: bool) -> Asked | None:
+    """The look-up page of a code in its one spelling, or its data."""
+    if codes.normalise(code) != code:
+        return None
+
+    def make(connection: Connection) -> Answer:
+        found = find_establishment(connection, code)
+        if found is None:
+            raise LeftToOthers
+        known = relations(connection, found, None)
+        return place_data(settings, found, known) if data else place_page(settings, found, known, _LANGUAGES[query])
+
+    route = "/q/{code}.json" if data else "/q/{code}"
+    return Asked(_key(path, query), path, route, Sources((ESTABLISHMENTS.id,), record=code), make)
 
 
 def _key(path: str, query: bytes) -> bytes:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
+MERGE_PATCH = "application/merge-patch+json"
 SCHEMA = "application/schema+json"
 HTML = "text/html"
 MVT = "application/vnd.mapbox-vector-tile"

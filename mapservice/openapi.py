@@ -1,13 +1,20 @@
-"""What OpenAPI cannot see by itself: parameters that are checked against the registry, and the problem answer."""
+"""What OpenAPI cannot see by itself: parameters that are checked against the registry, bodies, and who may ask.
+
+What is answered stands in `openapi_answers`.
+"""
 
 from typing import Any
 
-from layers import cql2
+from layers import cql2, tile_matrix_sets
 from layers.collections import COLLECTIONS, Collection, Field
 from layers.crs import URIS
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
-from mapservice.errors import PROBLEMS
-from mapservice.parameters import COMMON, MAX_OFFSET, MAX_TEXT, PAGING, filter_names
+from layers.styles import STYLES
+from mapservice import links as rel
+from mapservice.asker import COOKIE
+from mapservice.openapi_answers import describe_answers
+from mapservice.openapi_schemas import SCHEMAS, reference
+from mapservice.parameters import COMMON, MAX_OFFSET, MAX_SORT_KEYS, MAX_TEXT, PAGING, filter_names
 from postgis.store.imports_correct import LONGEST
 from postgis.vocabulary import CODE_LISTS, IMPORT_DECISIONS, IMPORT_OUTCOMES, IMPORT_VERDICTS
 from web import labels
@@ -27,6 +34,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
     "cursor": {"type": "string"},
+    "sortby": {"type": "array", "items": {"type": "string", "pattern": "^[+-]?[a-z0-9_]+$"}, "maxItems": MAX_SORT_KEYS},
+    "properties": {"type": "array", "items": {"type": "string"}},
     "reason": {"type": "string"},
     "as_of": {"type": "string", "format": "date"},
     "since": {"type": "integer", "minimum": 0, "default": 0},
@@ -36,7 +45,19 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "decided": {"type": "boolean"},
     "sheet": {"type": "string"},
     "problem": {"type": "string"},
+    "view": {"type": "string"},
+    "place": {"type": "string"},
 }
+_PATH_SCHEMAS: dict[str, dict[str, Any]] = {
+    "collectionId": {"type": "string", "enum": list(COLLECTIONS)},
+    "tileMatrixSetId": {"type": "string", "enum": [tile_matrix_sets.ID]},
+    "tileMatrix": {"type": "integer", "minimum": 0, "maximum": tile_matrix_sets.MAX_ZOOM},
+    "tileRow": {"type": "integer", "minimum": 0, "maximum": 2**tile_matrix_sets.MAX_ZOOM - 1},
+    "tileCol": {"type": "integer", "minimum": 0, "maximum": 2**tile_matrix_sets.MAX_ZOOM - 1},
+    "styleId": {"type": "string", "enum": list(STYLES)},
+    "number": {"type": "integer", "minimum": 1},
+}
+"""Others are text with at least one character."""
 
 
 def parameters(*names: str) -> dict[str, Any]:
@@ -51,7 +72,7 @@ def common_parameters() -> dict[str, Any]:
 
 def item_parameters() -> dict[str, Any]:
     """`openapi_extra` of items: what any collection takes. Which of them takes what, its queryables say."""
-    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), *PAGING)
+    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), "sortby", "properties", *PAGING)
 
 
 def tile_parameters() -> dict[str, Any]:
@@ -59,7 +80,7 @@ def tile_parameters() -> dict[str, Any]:
     return parameters(*_all_filters())
 
 
-def write_parameters(*names: str, seen: bool = False) -> dict[str, Any]:
+def write_parameters(*names: str, seen: bool = False, body: str = rel.GEOJSON) -> dict[str, Any]:
     """`openapi_extra` of writes. `seen`: they name the version that they start from; others may be sent again."""
     given = parameters("lang", *names)["parameters"]
     headers = {"Change-Reason": False, **({"If-Match": True} if seen else {"Idempotency-Key": False})}
@@ -67,8 +88,15 @@ def write_parameters(*names: str, seen: bool = False) -> dict[str, Any]:
         given.append({"name": name, "in": "header", "required": required, "schema": {"type": "string"}})
     found: dict[str, Any] = {"parameters": given}
     if "reason" not in names:
-        found["requestBody"] = {"required": True, "content": {"application/geo+json": {"schema": {"type": "object"}}}}
+        schema = {"type": "object"} if body == rel.JSON else reference("SentFeature")
+        found["requestBody"] = {"required": body != rel.JSON, "content": {body: {"schema": schema}}}
     return found
+
+
+def json_body(*required: str) -> dict[str, Any]:
+    """`openapi_extra` of a JSON object that is sent, with the members that it must have."""
+    schema = {"type": "object", **({"required": list(required)} if required else {})}
+    return {**parameters("lang"), "requestBody": {"required": True, "content": {rel.JSON: {"schema": schema}}}}
 
 
 def import_body(*, seen: bool = False) -> dict[str, Any]:
@@ -114,36 +142,18 @@ def import_upload() -> dict[str, Any]:
 
 def document(openapi: dict[str, Any], base: str) -> dict[str, Any]:
     """The description with the server's address and with problems as they are, not as FastAPI supposes."""
-    problem = {
-        "description": "Problem",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    components = openapi.setdefault("components", {})
+    components["schemas"] = SCHEMAS
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "`mapservice token`"},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     }
-    components = openapi.setdefault("components", {}).setdefault("schemas", {})
-    components["Problem"] = {
-        "type": "object",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {
-            "type": {"type": "string", "enum": [f"urn:mapservice:problem:{code}" for code in PROBLEMS]},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "instance": {"type": "string"},
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
-                },
-            },
-        },
-    }
-    for path in openapi["paths"].values():
-        for operation in path.values():
-            # Bad parameters are answered with 400, not with FastAPI's 422.
-            operation["responses"].pop("422", None)
-            operation["responses"].update({"4XX": problem, "503": problem})
-    for name in ("HTTPValidationError", "ValidationError"):
-        components.pop(name, None)
+    for path, operations in openapi["paths"].items():
+        for method, operation in operations.items():
+            describe_answers(method, path, operation)
+            for given in operation.get("parameters", ()):
+                if given["in"] == "path":
+                    given["schema"] = _PATH_SCHEMAS.get(given["name"], {"type": "string", "minLength": 1})
     return {**openapi, "servers": [{"url": base}]}
 
 

@@ -13,8 +13,8 @@ from layers.cql2 import Filter
 from layers.crs import CRS84, NAMES, Box, Crs, Ring, box_to_crs84
 from layers.crs import find as find_crs
 from layers.errors import InvalidFilter
-from layers.features import decode_cursor
-from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval
+from layers.keyset import decode_cursor
+from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval, SortKey
 from mapservice.errors import Problem
 from mapservice.language import LANGUAGES
 from postgis.store.record_values import EARLIEST
@@ -27,6 +27,7 @@ PAGING = ("limit", "cursor", "offset")
 MAX_TEXT = 200
 """Characters of `q`: longer than any name in the register."""
 MAX_VALUES = 50
+MAX_SORT_KEYS = 5
 MAX_OFFSET = 1_000_000
 CRS84_BOUNDS = (-180.0, -90.0, 180.0, 90.0)
 _DIGITS = re.compile(r"[0-9]{1,18}")
@@ -52,7 +53,7 @@ def filter_names(collection: Collection) -> tuple[str, ...]:
 
 def item_names(collection: Collection) -> tuple[str, ...]:
     """All parameters of a collection's items."""
-    return ("bbox", "bbox-crs", "crs", *filter_names(collection), *PAGING)
+    return ("bbox", "bbox-crs", "crs", *filter_names(collection), "sortby", "properties", *PAGING)
 
 
 def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
@@ -73,7 +74,45 @@ def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
         limit=min(whole_number(params, "limit", DEFAULT_LIMIT, least=1), MAX_LIMIT),
         offset=whole_number(params, "offset", 0, most=MAX_OFFSET),
         cursor=decode_cursor(params["cursor"]) if params.get("cursor") else None,
+        sortby=sort_keys(collection, params.get("sortby", "")),
+        properties=shown_properties(collection, params.get("properties")),
     )
+
+
+def item_query(collection: Collection, params: QueryParams) -> FeatureQuery:
+    """How one feature is to be shown."""
+    return FeatureQuery(crs=crs(params, "crs"), properties=shown_properties(collection, params.get("properties")))
+
+
+def sort_keys(collection: Collection, text: str) -> tuple[SortKey, ...]:
+    """`sortby`: properties from small to large, with `-` from large to small. A plus sign is a space in an address."""
+    found = []
+    for part in text.split(",") if text.strip() else ():
+        name = part.strip()
+        key = SortKey(name.lstrip("+-"), descending=name.startswith("-"))
+        sortable = [field.name for field in collection.fields if field.type != "array"]
+        if key.name not in sortable or len(name) - len(key.name) > 1:
+            raise Problem(
+                "unknown_property", pointer="sortby", name="sortby", value=key.name, known=", ".join(sortable)
+            )
+        found.append(key)
+    if len(found) > MAX_SORT_KEYS or len({key.name for key in found}) < len(found):
+        raise Problem("invalid_sortby", pointer="sortby", value=text, most=MAX_SORT_KEYS)
+    return tuple(found)
+
+
+def shown_properties(collection: Collection, text: str | None) -> tuple[str, ...] | None:
+    """`properties`: those that are told, in the registry's order; None for all, nothing for none."""
+    if text is None:
+        return None
+    asked = {part.strip() for part in text.split(",")} - {""}
+    known = [field.name for field in collection.fields]
+    for name in asked:
+        if name not in known:
+            raise Problem(
+                "unknown_property", pointer="properties", name="properties", value=name, known=", ".join(known)
+            )
+    return tuple(name for name in known if name in asked)
 
 
 def tile_query(collection: Collection, params: QueryParams) -> FeatureQuery:

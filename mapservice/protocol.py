@@ -92,7 +92,7 @@ class BoundedHttp(HttpToolsProtocol):
         parser, method = self.parser, self.parser.get_method()
         if method not in (b"GET", b"HEAD") or not parser.should_keep_alive() or parser.get_http_version() != "1.1":
             return False
-        head, body = found
+        _, head, body = found
         lines = [head, b"x-request-id: ", kept.request_id(), b"\r\n"]
         for name, value in self.server_state.default_headers:
             lines += (name, b": ", value, b"\r\n")

@@ -3,6 +3,7 @@
 The collections that there are, their fields and their rows follow from it.
 """
 
+import contextlib
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from mapservice.dependencies import database, read_connection
 from mapservice.errors import Problem
 from mapservice.security import MaybeActor
 from postgis.actor import Actor, read_as
+from postgis.engine import Database
 
 # Dependencies that touch no database are coroutines: each other one is a walk to the thread pool and back.
 
@@ -36,8 +38,34 @@ async def collection_seen(collectionId: str, seen: "SeenCollections") -> Collect
     return found
 
 
-def connection_seen(request: Request, actor: MaybeActor) -> Iterator[Connection]:
+@contextlib.contextmanager
+def reading(store: Database, actor: Actor | None) -> Iterator[Connection]:
     """A connection that can read what the asker may see, and nothing else."""
+    if actor is None:
+        with store.public.connect() as connection:
+            yield connection
+    else:
+        with read_as(store, actor) as connection:
+            yield connection
+
+
+@contextlib.contextmanager
+def reading_long(store: Database, actor: Actor | None, seconds: int) -> Iterator[Connection]:
+    """The same for one long answer, of one state of the data; public ones are of one snapshot. A statement may take so
+    many seconds.
+    """
+    with contextlib.ExitStack() as stack:
+        if actor is None:
+            connection = stack.enter_context(store.public.connect())
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        else:
+            connection = stack.enter_context(read_as(store, actor))
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{seconds:d}s'")
+        yield connection
+
+
+def connection_seen(request: Request, actor: MaybeActor) -> Iterator[Connection]:
+    """The same, for as long as a route's function runs; for anybody from a replica where one may answer."""
     if actor is None:
         yield from read_connection(request)
     else:

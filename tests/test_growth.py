@@ -152,7 +152,7 @@ def test_ninety_four_wards_each_with_an_officer(database: Database) -> None:
 
 def _place(database: Database, officer: Actor, lon: float, lat: float) -> str:
     values = {
-        "name": f"Quán Minh Họa {officer.ward_code}", "sector_group": "other", "source": "office", "illustrative": True,
+        "name": f"Quán Minh Họa {officer.ward_code}", "sector_group": "other", "source": "office",
         "position_method": "surveyed", "geometry": {"type": "Point", "coordinates": [round(lon, 6), round(lat, 6)]},
     }  # fmt: skip
     with write_as(database, officer, reason="một phường") as connection:

@@ -11,9 +11,9 @@ from typing import Any
 import openpyxl
 import pytest
 
+from layers.formats.spreadsheets import Column, csv_stream
 from layers.register import FILTERS
 from layers.worklists import WORKLISTS
-from mapservice.spreadsheets import Column, csv_stream
 from postgis.actor import Actor, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import records

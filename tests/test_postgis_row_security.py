@@ -19,6 +19,8 @@ BASE_DATA = {
     "basemap_area", "data_source", "indicator", "lookup_code", "phase", "reference_release", "schema_version",
     "sector_class", "sector_code_collision", "sector_group", "sector_group_class", "shelf_life", "street", "target",
     "ward", "ward_succession",
+    # Counts of what is published.
+    "tile_cell", "tile_cell_group",
 }  # fmt: skip
 WRITABLE = {
     "legal_entity", "personal_datum", "establishment", "licence", "food_safety_record", "inspection", "warning",

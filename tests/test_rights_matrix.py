@@ -59,6 +59,8 @@ GET    {tiles}/{tileMatrixSetId}                               200      200     
 GET    {tiles}/{tileMatrixSetId}/tilejson.json                 200      200     200      200   200   200     200     200
 GET    {tiles}/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}
                                                                200      200     200      200   200   200     200     200
+GET    /ogc/tiles                                              200      200     200      200   200   200     200     200
+GET    /ogc/tiles/{tileMatrixSetId}                            200      200     200      200   200   200     200     200
 GET    /ogc/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}
                                                                200      200     200      200   200   200     200     200
 

@@ -64,8 +64,10 @@ ESTABLISHMENTS = Collection(
     ),
     tile=TileRule(
         fields=("code", "name", "kind", "sector_group", "operating_status", "live_warning", "illustrative"),
-        priority=("live_warning DESC NULLS LAST",),
+        priority=("live_warning DESC",),
         cluster_below=15,
+        counted=True,
+        rows="published.establishment_points",
     ),
     searchable=True,
     by_words=True,

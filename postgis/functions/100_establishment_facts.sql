@@ -258,6 +258,39 @@ BEGIN
 END
 $$;
 
+-- A place says too whether it has a live warning, so that a tile reads no second table. It says what the facts say,
+-- whoever writes it, and that is no change of the place: neither its version nor its history knows of it.
+CREATE OR REPLACE FUNCTION register.say_live_warning() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_temp
+AS $$
+BEGIN
+    UPDATE establishment SET live_warning = NEW.live_warning WHERE id = NEW.establishment_id;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER say_live_warning_added AFTER INSERT ON register.establishment_fact
+    FOR EACH ROW WHEN (NEW.live_warning) EXECUTE FUNCTION register.say_live_warning();
+CREATE OR REPLACE TRIGGER say_live_warning_changed AFTER UPDATE ON register.establishment_fact
+    FOR EACH ROW WHEN (OLD.live_warning <> NEW.live_warning) EXECUTE FUNCTION register.say_live_warning();
+
+CREATE OR REPLACE FUNCTION register.as_facts_say() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_temp
+AS $$
+BEGIN
+    NEW.live_warning := EXISTS (SELECT FROM establishment_fact f WHERE f.establishment_id = NEW.id AND f.live_warning);
+    RETURN NEW;
+END
+$$;
+
+-- The name puts these before count_versions.
+CREATE OR REPLACE TRIGGER as_facts_say_added BEFORE INSERT ON register.establishment
+    FOR EACH ROW WHEN (NEW.live_warning) EXECUTE FUNCTION register.as_facts_say();
+CREATE OR REPLACE TRIGGER as_facts_say_changed BEFORE UPDATE OF live_warning ON register.establishment
+    FOR EACH ROW EXECUTE FUNCTION register.as_facts_say();
+
 -- The version is what If-Match names: it counts every change of the row, whoever makes it.
 CREATE OR REPLACE FUNCTION register.count_version() RETURNS trigger
 LANGUAGE plpgsql
@@ -273,10 +306,13 @@ DO $$
 DECLARE
     versioned text;
 BEGIN
-    FOREACH versioned IN ARRAY ARRAY['establishment', 'legal_entity', 'licence', 'food_safety_record', 'inspection', 'warning',
+    FOREACH versioned IN ARRAY ARRAY['legal_entity', 'licence', 'food_safety_record', 'inspection', 'warning',
                                      'payment_acceptance', 'digital_use', 'model_site', 'photo', 'outreach', 'ward_shelf_life'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER count_versions BEFORE UPDATE ON register.%I
             FOR EACH ROW EXECUTE FUNCTION register.count_version()', versioned);
     END LOOP;
 END
 $$;
+
+CREATE OR REPLACE TRIGGER count_versions BEFORE UPDATE ON register.establishment
+    FOR EACH ROW WHEN (OLD.live_warning = NEW.live_warning) EXECUTE FUNCTION register.count_version();

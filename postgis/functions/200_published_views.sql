@@ -8,7 +8,8 @@ DROP VIEW IF EXISTS register.staff_establishments, register.staff_licences, regi
 DROP VIEW IF EXISTS published.establishments, published.wards, published.residential_groups, published.streets,
     published.basemap_areas, published.warnings, published.licences, published.inspections, published.payment_acceptances,
     published.model_sites, published.known_codes, published.changes, published.change_heads, published.data_sources,
-    published.sector_groups, published.sector_classes, published.reference_releases, published.schema_versions;
+    published.sector_groups, published.sector_classes, published.reference_releases, published.schema_versions,
+    published.establishment_points, published.tile_cells, published.tile_cell_groups;
 
 CREATE VIEW published.wards AS
 SELECT w.id, w.code, w.name, w.name_en, w.kind, w.province_code, w.area_km2, w.population, w.valid_from, w.valid_to,
@@ -43,7 +44,7 @@ SELECT e.id, e.code, e.name, e.name_en, e.kind, e.legal_form, e.sector_scheme, e
        published.licence_status(f.licence_state, f.licence_valid_until, current_date) AS licence_status,
        f.licence_valid_until, f.licence_checked_on,
        published.food_safety_status(f.food_safety_kind, f.food_safety_valid_until, current_date) AS food_safety_status,
-       f.food_safety_valid_until, f.food_safety_checked_on, f.last_inspection_result, f.last_inspection_on, f.live_warning,
+       f.food_safety_valid_until, f.food_safety_checked_on, f.last_inspection_result, f.last_inspection_on, e.live_warning,
        f.payment_methods, f.payment_checked_on, f.accepts_cashless,
        e.opening_hours, e.website, e.verified_on, e.source, e.illustrative,
        greatest(e.updated_at, f.updated_at) AS updated_at,
@@ -56,6 +57,22 @@ SELECT e.id, e.code, e.name, e.name_en, e.kind, e.legal_form, e.sector_scheme, e
  WHERE e.ended_at IS NULL;
 COMMENT ON VIEW published.establishments IS
     'Places of business with what may be public about them. Statuses are as of today.';
+
+CREATE VIEW published.establishment_points AS
+SELECT id, code, name, kind, sector_group, operating_status, live_warning, illustrative, geom_3857
+  FROM register.establishment
+ WHERE ended_at IS NULL;
+COMMENT ON VIEW published.establishment_points IS
+    'What a tile carries of published.establishments, from one table: to plan joins that nothing is read from takes as '
+    'long as to draw a small tile.';
+
+CREATE VIEW published.tile_cells AS
+SELECT level, quad, sector_group, places, ids, xs_cm, ys_cm, warned, illustrative FROM register.tile_cell;
+COMMENT ON VIEW published.tile_cells IS 'How many places of published.establishments each cell of the map holds, and their sums.';
+
+CREATE VIEW published.tile_cell_groups AS
+SELECT level, quad, sector_group, places, ids, xs_cm, ys_cm, warned, illustrative FROM register.tile_cell_group;
+COMMENT ON VIEW published.tile_cell_groups IS 'The same by sector group.';
 
 CREATE VIEW published.known_codes AS
 SELECT l.code,

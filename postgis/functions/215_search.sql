@@ -81,7 +81,7 @@ DECLARE
     choices text[];
     changed text[];
     other text[];
-    some bigint[];
+    part bigint[];
 BEGIN
     alike := false;
     cut := false;
@@ -107,16 +107,16 @@ BEGIN
     ELSIF number = 1 THEN
         choices[1] := '''#.' || words[1] || ''':*';
     END IF;
-    some := published.places_with_words(choices, most);
-    cut := cardinality(some) >= most;
-    ids := ids || some;
+    part := published.places_with_words(choices, most);
+    cut := cardinality(part) >= most;
+    ids := ids || part;
     IF cardinality(other) > many AND number > 1 AND cardinality(ids) < most THEN
         -- Hardly begun: so many words begin so that they are looked for in what the other words find.
-        some := published.places_with_words(choices[1:number - 1], 5 * most);
-        cut := cardinality(some) >= 5 * most;
+        part := published.places_with_words(choices[1:number - 1], 5 * most);
+        cut := cardinality(part) >= 5 * most;
         ids := ids || ARRAY(
             SELECT e.id FROM published.establishments e
-             WHERE e.id = ANY (some) AND e.search_key ~ ('\m' || words[number]));
+             WHERE e.id = ANY (part) AND e.search_key ~ ('\m' || words[number]));
     END IF;
     IF cardinality(ids) < most AND length(words[1]) > 1 THEN
         -- What is typed may begin inside a word: oa sua in hoa sua.
@@ -124,11 +124,11 @@ BEGIN
         IF other IS NOT NULL THEN
             changed := choices;
             changed[1] := published.any_word(other);
-            some := published.places_with_words(changed, most);
-            cut := cut OR cardinality(some) >= most OR cardinality(other) >= many;
+            part := published.places_with_words(changed, most);
+            cut := cut OR cardinality(part) >= most OR cardinality(other) >= many;
             ids := ids || ARRAY(
                 SELECT e.id FROM published.establishments e
-                 WHERE e.id = ANY (some) AND e.search_key LIKE '%' || folded || '%');
+                 WHERE e.id = ANY (part) AND e.search_key LIKE '%' || folded || '%');
         END IF;
     END IF;
     IF cardinality(ids) > 0 THEN

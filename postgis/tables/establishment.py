@@ -86,6 +86,13 @@ establishment = Table(
             persisted=True,
         ),
     ),
+    Column(
+        "live_warning",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="as establishment_fact says, kept by triggers: a tile reads no second table",
+    ),
     ForeignKeyConstraint(
         ["sector_scheme", "sector_code"], ["register.sector_class.scheme", "register.sector_class.code"]
     ),
@@ -98,6 +105,7 @@ establishment = Table(
     CheckConstraint("moved_to_id <> id AND merged_into_id <> id", name="not_itself"),
     CheckConstraint("name IS NFC NORMALIZED AND address IS NFC NORMALIZED", name="nfc"),
     in_order("opened_on", "closed_on"),
+    Index("ix_establishment_live_warning", "id", postgresql_where=text("live_warning")),
     Index(
         "ix_establishment_search_key",
         "search_key",

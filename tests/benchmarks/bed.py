@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from postgis.engine import Database, open_database
 from postgis.settings import DatabaseSettings
-from tests.benchmarks import entrants, peers, register_rows
+from tests.benchmarks import entrants, growth_data, peers, register_rows
 from tests.benchmarks.contest import OURS, OURS_UNCACHED
 from tests.benchmarks.peer_config import Store
 from tests.benchmarks.peers import Peer, PeersMissing
@@ -78,7 +78,7 @@ def _fill(database: Database, places: int) -> None:
     if held:
         raise PeersMissing(f"The bench's register holds {held} places instead of {places}: run again with --anew.")
     print(f"· Filling a register with {places} places")
-    register_rows.fill(database, places)
+    growth_data.fill(database, places)
 
 
 def _list_tiles(database: Database, wanted: str) -> None:

@@ -10,7 +10,7 @@ import httpx
 
 from tests.benchmarks import workload
 from tests.benchmarks.contest import OURS, OURS_UNCACHED, Entrant
-from tests.benchmarks.load import Measured, http_load, sql_load
+from tests.benchmarks.load import Measured, download_load, http_load, sql_load
 from tests.benchmarks.peers import Peer
 from tests.benchmarks.register_rows import SCHEMA
 
@@ -28,7 +28,7 @@ OUR_PATHS = {
     "whole, all fields": f"{ITEMS}?limit={{count}}",
 }
 _FEATURE = re.compile(rb'"type": ?"Feature"')
-_CONNECTIONS = {"W5": 2, "HIT": 32}
+_CONNECTIONS = {"HIT": 32}
 _USUAL_CONNECTIONS = 16
 _KEYS = {"W1": "tile", "W1P": "tile", "W2": "tile", "W3": "page", "W4": "one", "W5": "whole"}
 _RAW = f"""\\set i random(0, {{last}})
@@ -121,6 +121,8 @@ def _http(
     field: Field, wanted: str, name: str, peer: Peer, paths: Sequence[str], header: str | None, features: int = 1
 ) -> Entrant:
     def run(seconds: int) -> Measured:
+        if wanted == "W5":
+            return download_load(peer.base, paths[0], seconds=seconds, server=peer.pid, database=field.database)
         return http_load(
             peer.base, paths, seconds=seconds, connections=_CONNECTIONS.get(wanted, _USUAL_CONNECTIONS), header=header,
             server=peer.pid, database=field.database,

@@ -46,7 +46,7 @@ def main() -> int:
             stack.callback(shutil.rmtree, root, ignore_errors=True)
         root.mkdir(mode=0o755, exist_ok=True)
         server = stack.enter_context(open_database(DatabaseSettings(data_dir=root, database_url=None)))
-        databases = {size: _made(server, size) for size in sizes}
+        databases = {size: made(server, size) for size in sizes}
         questions: dict[int, Mapping[str, Callable[[], object]]] = {}
         for size, database in databases.items():
             stack.callback(database.dispose)
@@ -57,7 +57,8 @@ def main() -> int:
     return 0
 
 
-def _made(server: Database, size: int) -> Database:
+def made(server: Database, size: int) -> Database:
+    """The register of that many invented places on a server, as it was kept or made now."""
     name = f"growth_{size}"
     with server.administrator() as connection:
         there = (

@@ -185,6 +185,7 @@ def fill(database: Database, places: int, say: Callable[[str], None] = print) ->
         connection.execute(text("COMMIT"))
     with database.owner.begin() as connection:
         analyse(connection)
+        connection.execute(text("SELECT register.fill_tile_cells()"))
     with database.administrator() as connection:
         connection.execute(text("VACUUM (ANALYZE) register.establishment"))
         connection.execute(text("VACUUM (ANALYZE) register.establishment_fact"))

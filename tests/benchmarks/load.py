@@ -1,13 +1,17 @@
 """A few seconds of load, what came back and what it cost: wrk for HTTP, pgbench for SQL."""
 
+import http.client
 import json
 import os
 import re
+import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PATHS_SCRIPT = Path(__file__).with_name("cycle_paths.lua")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -19,6 +23,7 @@ class Measured:
 
     `cpu_ms` is the time on the processor per answer, of the server with all its processes and of PostgreSQL together;
     `server_cores` and `database_cores` the cores each kept busy; `pss_mb` the server's memory after the run.
+    `first_byte_ms` is only known of downloads.
     """
 
     per_second: float
@@ -29,6 +34,7 @@ class Measured:
     server_cores: float = 0.0
     database_cores: float = 0.0
     pss_mb: float = 0.0
+    first_byte_ms: float = 0.0
 
     @property
     def cpu_ms(self) -> float:
@@ -68,6 +74,44 @@ def http_load(
         server_cores=(after[0] - before[0]) / said["seconds"],
         database_cores=(after[1] - before[1]) / said["seconds"],
         pss_mb=memory_mb(server),
+    )
+
+
+def download_load(base: str, path: str, *, seconds: int, server: int, database: int) -> Measured:
+    """Downloads one long answer after the other, at least one, over one connection that is made anew each time.
+
+    For answers that take seconds, of which wrk would finish none in a short run.
+    """
+    address = urlsplit(base)
+    whole: list[float] = []
+    first: list[float] = []
+    received = errors = 0
+    before = processor_seconds(server), processor_seconds(database)
+    began = time.perf_counter()
+    while not whole or time.perf_counter() - began < seconds:
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=120)
+        started = time.perf_counter()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        received += len(answer.read(1))
+        first.append(time.perf_counter() - started)
+        while piece := answer.read(1 << 18):
+            received += len(piece)
+        whole.append(time.perf_counter() - started)
+        errors += answer.status != 200
+        connection.close()
+    elapsed = time.perf_counter() - began
+    after = processor_seconds(server), processor_seconds(database)
+    return Measured(
+        per_second=len(whole) / elapsed,
+        p50_ms=statistics.median(whole) * 1000,
+        p99_ms=max(whole) * 1000,
+        bytes=received / len(whole),
+        errors=errors,
+        server_cores=(after[0] - before[0]) / elapsed,
+        database_cores=(after[1] - before[1]) / elapsed,
+        pss_mb=memory_mb(server),
+        first_byte_ms=statistics.median(first) * 1000,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.register_rows import SCHEMA
-from tests.benchmarks.workload import BOX
+from tests.benchmarks.workload import BOX, metres
 
 _PYGEOAPI = """\
 server:
@@ -54,7 +54,7 @@ resources:
 _MAPSERVER_MAP = """\
 MAP
   NAME "places"
-  EXTENT 12040000 1800000 12053000 1820000
+  EXTENT {extent}
   PROJECTION "init=epsg:3857" END
   WEB METADATA
     "oga_title" "places" "oga_description" "places" "oga_enable_request" "OGCAPI" "ows_enable_request" "*"
@@ -167,7 +167,7 @@ def write(folder: Path, store: Store, ports: Ports, *, as_root: bool) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     shared = {
         "sockets": store.sockets, "database_port": store.port, "database": store.database, "user": store.user,
-        "schema": SCHEMA, "folder": folder, "box": list(BOX),
+        "schema": SCHEMA, "extent": _extent(), "folder": folder, "box": list(BOX),
     }  # fmt: skip
     files = {
         "pygeoapi.yml": _PYGEOAPI.format(port=ports.pygeoapi, **shared),
@@ -179,3 +179,9 @@ def write(folder: Path, store: Store, ports: Ports, *, as_root: bool) -> None:
     }
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
+
+
+def _extent() -> str:
+    """The places and a margin in EPSG:3857: of what lies outside, MapServer finds nothing by identifier."""
+    (west, south), (east, north) = metres(BOX[0], BOX[1]), metres(BOX[2], BOX[3])
+    return f"{west - 5000:.0f} {south - 5000:.0f} {east + 5000:.0f} {north + 5000:.0f}"

@@ -113,7 +113,7 @@ class _Starter:
         return process.pid
 
 
-def _tipg(starter, folder: Path, store: Store, port: int, workers: int) -> Peer:
+def _tipg(starter: _Starter, folder: Path, store: Store, port: int, workers: int) -> Peer:
     name = f"tipg {workers}w"
     places = f"/collections/{SCHEMA}.places"
     pid = starter.start(
@@ -142,7 +142,7 @@ def _tipg(starter, folder: Path, store: Store, port: int, workers: int) -> Peer:
     )
 
 
-def _pygeoapi(starter, folder: Path, conf: Path, port: int) -> Peer:
+def _pygeoapi(starter: _Starter, folder: Path, conf: Path, port: int) -> Peer:
     bin_dir = folder / "pygeoapi/bin"
     settings = {"PYGEOAPI_CONFIG": str(conf / "pygeoapi.yml"), "PYGEOAPI_OPENAPI": str(conf / "openapi.yml")}
     described = [
@@ -171,7 +171,7 @@ def _pygeoapi(starter, folder: Path, conf: Path, port: int) -> Peer:
     )
 
 
-def _mapserver(starter, conf: Path, port: int) -> Peer:
+def _mapserver(starter: _Starter, conf: Path, port: int) -> Peer:
     script, sockets = _HERE / "fastcgi_workers.py", conf / "mapserver.sock"
     pid = starter.start(
         "mapserver",

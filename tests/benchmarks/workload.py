@@ -5,8 +5,8 @@ import random
 from collections.abc import Sequence
 from typing import TypeVar
 
-BOX = (108.19, 16.02, 108.24, 16.07)
-"""West, south, east, north of the places, in degrees: about the inner city of Đà Nẵng."""
+BOX = (111.0, 13.2, 111.054, 13.227)
+"""West, south, east, north of the first two invented wards of `growth_data`, in degrees."""
 DETAIL_ZOOM = 15
 """From here on our tiles hold every place, as those of the others do; below, clusters with their counts."""
 
@@ -22,9 +22,15 @@ def tile_at(lon: float, lat: float, zoom: int) -> Tile:
     return zoom, column, row
 
 
-HOT = tile_at(108.215, 16.045, 14)
-"""One full tile in the middle."""
-MIDDLING = tile_at(108.215, 16.045, 16)
+def metres(lon: float, lat: float) -> tuple[float, float]:
+    """A point in EPSG:3857."""
+    radius = 6378137.0
+    return radius * math.radians(lon), radius * math.asinh(math.tan(math.radians(lat)))
+
+
+HOT = tile_at(111.0135, 13.2135, 14)
+"""One full tile around the middle of the first ward."""
+MIDDLING = tile_at(111.0135, 13.2135, 16)
 
 
 def tiles(count: int = 400, zooms: Sequence[int] = (14, 15, 16, 17), seed: int = 7) -> list[Tile]:

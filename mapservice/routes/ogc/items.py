@@ -9,17 +9,23 @@ from starlette.responses import Response
 
 from layers import features, history
 from layers.collections import Collection
-from layers.features import FeaturePage
 from layers.query import FeatureQuery
 from mapservice import links as rel
 from mapservice.dependencies import Language, LinkBuilder
-from mapservice.feature_answers import feature_answer, no_such_feature
+from mapservice.feature_answers import (
+    feature_answer,
+    item_answer,
+    items_answer,
+    no_such_feature,
+    one_feature,
+    page_head,
+)
 from mapservice.language import wants_html
 from mapservice.links import Links
 from mapservice.openapi import item_parameters, parameters
-from mapservice.parameters import COMMON, check_known, crs, feature_query, item_names, past_day
+from mapservice.parameters import COMMON, check_known, feature_query, item_names, item_query, past_day
 from mapservice.reading import SeenCollection, SeenConnection, privacy
-from mapservice.responses import json_bytes, reply
+from mapservice.responses import reply
 from mapservice.routes.ogc.negotiation import answer, check_format
 from mapservice.security import MaybeActor, require
 from postgis.actor import Actor
@@ -42,25 +48,16 @@ def items(
     check_known(request.query_params, item_names(collection))
     check_format(request)
     query = feature_query(collection, request.query_params)
-    path = f"/ogc/collections/{collection.id}/items"
-    page = features.page(connection, collection, query)
-    head = {
-        "numberReturned": page.number_returned,
-        **({} if page.number_matched is None else {"numberMatched": page.number_matched}),
-        "links": _page_links(request, links, path, page, query),
-    }
-    headers = {"Content-Language": lang, "Content-Crs": f"<{query.crs.uri}>", **privacy(actor)}
     if wants_html(request):
-        document = {**head, "features": json.loads(f"[{page.features}]")}
-        html = render("ogc/items.html", lang, document=document, collection=collection.id)
-        return reply(request, html.encode(), "text/html; charset=utf-8", headers=headers)
-    # PostGIS has written the features: they pass through as text, only the frame is ours.
-    body = b'{"type":"FeatureCollection","features":[\n' + page.features.encode() + b"\n]," + json_bytes(head)[1:]
-    return reply(request, body, rel.GEOJSON, headers=headers)
+        return _page(request, actor, connection, collection, query, lang, links)
+    found = items_answer(connection, collection, query, links, lang, request.query_params)
+    return reply(request, found.body, found.media_type, headers={**found.headers, **privacy(actor)})
 
 
 @router.get(
-    "/{collectionId}/items/{featureId}", summary="One feature", openapi_extra=parameters(*COMMON, "as_of", "crs")
+    "/{collectionId}/items/{featureId}",
+    summary="One feature",
+    openapi_extra=parameters(*COMMON, "as_of", "crs", "properties"),
 )
 def item(
     request: Request,
@@ -72,17 +69,37 @@ def item(
     links: LinkBuilder,
 ) -> Response:
     """The feature by its id, in the CRS asked for; for staff, with `as_of`, as it was at the end of a past day."""
-    check_known(request.query_params, ("crs", "as_of") if collection.versioned else ("crs",))
+    shown = ("crs", "properties")
+    check_known(request.query_params, (*shown, "as_of") if collection.versioned else shown)
     check_format(request)
     day = past_day(request.query_params)
     if day is not None:
         return _past(request, actor, connection, collection, featureId, day, lang)
-    asked = crs(request.query_params, "crs")
-    found = None if "\x00" in featureId else features.one(connection, collection, featureId, asked)
-    if found is None:
-        raise no_such_feature(connection, collection, featureId, lang)
-    headers = {"Content-Crs": f"<{asked.uri}>"}
-    return feature_answer(request, collection, featureId, found, lang, links, actor, headers=headers)
+    query = item_query(collection, request.query_params)
+    if wants_html(request):
+        found = one_feature(connection, collection, featureId, query, lang)
+        return feature_answer(request, collection, featureId, found, lang, links, actor)
+    data = item_answer(connection, collection, featureId, query, links, lang, request.query_params)
+    headers = {**data.headers, **privacy(actor)}
+    return reply(request, data.body, data.media_type, headers=headers, version=data.version)
+
+
+def _page(
+    request: Request,
+    actor: Actor | None,
+    connection: Connection,
+    collection: Collection,
+    query: FeatureQuery,
+    lang: str,
+    links: Links,
+) -> Response:
+    """The page for people, from the same features."""
+    page = features.page(connection, collection, query)
+    head = page_head(collection, page, query, links, request.query_params)
+    document = {**head, "features": json.loads(f"[{page.features}]")}
+    html = render("ogc/items.html", lang, document=document, collection=collection.id)
+    headers = {"Content-Language": lang, **privacy(actor)}
+    return reply(request, html.encode(), "text/html; charset=utf-8", headers=headers)
 
 
 def _past(
@@ -111,16 +128,3 @@ def _past(
     return answer(
         request, lang, "ogc/item.html", document, media_type, headers=privacy(actor), collection=collection.id
     )
-
-
-def _page_links(
-    request: Request, links: Links, path: str, page: FeaturePage, query: FeatureQuery
-) -> list[dict[str, str]]:
-    asked = dict(request.query_params)
-    found = links.itself(path, rel.GEOJSON, asked)
-    if page.next_cursor is not None:
-        # The cursor says where to go on: an offset would be counted twice.
-        kept = {name: value for name, value in asked.items() if name not in ("offset", "cursor")}
-        following = {**kept, "limit": query.limit, "cursor": page.next_cursor}
-        found.append(links.link(path, "next", rel.GEOJSON, query=following))
-    return found

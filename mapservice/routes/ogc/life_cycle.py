@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from layers import features
+from mapservice import links as rel
 from mapservice.errors import Problem
 from mapservice.feature_answers import feature_answer
 from mapservice.feature_body import SentArguments
@@ -90,7 +91,7 @@ POINTERS = {
 @router.post(
     "/{collectionId}/items/{featureId}/{action}",
     summary="A step of an establishment's life",
-    openapi_extra=write_parameters(seen=True),
+    openapi_extra=write_parameters(seen=True, body=rel.JSON),
 )
 def act(
     request: Request,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from layers import features, tile_matrix_sets
-from layers.collections import Collection
+from layers.collections import COLLECTIONS, Collection
 from layers.query import FeatureQuery
 from mapservice import links as rel
 from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection, collection_by_id
@@ -124,6 +124,24 @@ def tile(
     return send(request, tile_answer(connection, [collection], (z, x, y), query))
 
 
+@router.get("/tiles", summary="Tilesets of all collections together", openapi_extra=common_parameters())
+def dataset_tilesets(request: Request, lang: Language, links: LinkBuilder) -> Response:
+    """The tilesets whose tiles hold every collection as a layer, or those that `collections` names."""
+    check_known(request.query_params, ())
+    document = {"links": links.itself("/ogc/tiles", rel.JSON), "tilesets": [_dataset_tileset(lang, links)]}
+    return answer(request, lang, "ogc/document.html", document)
+
+
+@router.get(
+    "/tiles/{tileMatrixSetId}", summary="The tileset of all collections together", openapi_extra=common_parameters()
+)
+def dataset_tileset(request: Request, tileMatrixSetId: str, lang: Language, links: LinkBuilder) -> Response:
+    """What the tileset holds and the address of its tiles."""
+    check_known(request.query_params, ())
+    _check_matrix_set(tileMatrixSetId)
+    return answer(request, lang, "ogc/document.html", _dataset_tileset(lang, links))
+
+
 @router.get(
     "/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}",
     summary="One vector tile of several collections",
@@ -138,12 +156,19 @@ def dataset_tile(
     tileRow: str,
     tileCol: str,
 ) -> Response:
-    """The named collections as layers of one tile: on a slow line a request costs more than its bytes."""
+    """The named collections, or all, as layers of one tile: on a slow line a request costs more than its bytes."""
     check_known(request.query_params, ("collections",))
     z, y, x = _place(tileMatrixSetId, tileMatrix, tileRow, tileCol)
-    names = request.query_params.get("collections", "").split(",")
-    chosen = [drawn_collection(collection_by_id(name)) for name in names]
+    chosen = _drawn(request.query_params.get("collections"))
     return send(request, tile_answer(connection, chosen, (z, x, y), FeatureQuery()))
+
+
+def _drawn(names: str | None) -> list[Collection]:
+    """The collections that a comma-separated list names; all that are drawn where there is none. Raises Problem."""
+    if names is None:
+        return [found for found in COLLECTIONS.values() if found.tile]
+    # Twice the same layer would be no vector tile (MVT 2.1, 4.1).
+    return [drawn_collection(collection_by_id(name)) for name in dict.fromkeys(names.split(","))]
 
 
 def _place(matrix_set: str, matrix: str, row: str, column: str) -> tuple[int, int, int]:
@@ -162,6 +187,18 @@ def _check_matrix_set(name: str) -> None:
 
 def _tileset(collection: Collection, lang: str, links: Links) -> dict[str, Any]:
     path = f"/ogc/collections/{collection.id}/tiles/{QUAD}"
+    more = [links.link(f"{path}/tilejson.json", "describedby", rel.TILEJSON)]
+    return _described(path, labels.collection_title(collection.id, lang), [collection], links, more)
+
+
+def _dataset_tileset(lang: str, links: Links) -> dict[str, Any]:
+    return _described(f"/ogc/tiles/{QUAD}", labels.text("ogc.title", lang), _drawn(None), links, [])
+
+
+def _described(
+    path: str, title: str, collections: list[Collection], links: Links, more: list[dict[str, str]]
+) -> dict[str, Any]:
+    """Tileset metadata (OGC 17-083r4, 7)."""
     template = {
         "href": links.url(path) + "/{tileMatrix}/{tileRow}/{tileCol}",
         "rel": "item",
@@ -169,17 +206,19 @@ def _tileset(collection: Collection, lang: str, links: Links) -> dict[str, Any]:
         "templated": True,
     }
     return {
-        "title": labels.collection_title(collection.id, lang),
+        "title": title,
         "dataType": "vector",
         "crs": tile_matrix_sets.CRS,
         "tileMatrixSetURI": tile_matrix_sets.URI,
         "links": [
             *links.itself(path, rel.JSON),
             links.link(f"/ogc/tileMatrixSets/{QUAD}", rel.REL_TILING_SCHEME, rel.JSON),
-            links.link(f"{path}/tilejson.json", "describedby", rel.TILEJSON),
+            *more,
             template,
         ],
-        "layers": [{"id": collection.id, "dataType": "vector", "geometryDimension": _dimension(collection)}],
+        "layers": [
+            {"id": found.id, "dataType": "vector", "geometryDimension": _dimension(found)} for found in collections
+        ],
     }
 
 

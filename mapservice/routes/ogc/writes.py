@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from layers import features
 from layers.features import Feature
+from mapservice import links as rel
 from mapservice.feature_answers import feature_answer
 from mapservice.feature_body import Sent, SentArguments, SentFeature, wanted_values
 from mapservice.openapi import write_parameters
@@ -29,13 +30,14 @@ from postgis.store.write_keys import Made
 router = APIRouter(prefix="/ogc/collections", tags=["OGC API Features"])
 
 READING = "GET, HEAD, OPTIONS"
-PATCHES = "application/merge-patch+json, application/json"
+BODIES = f"{rel.GEOJSON}, {rel.JSON}"
+PATCHES = f"{rel.MERGE_PATCH}, {rel.JSON}"
 ITEM = "/{collectionId}/items/{featureId}"
 
 
 @router.options("/{collectionId}/items", summary="What can be done with the items", response_class=Response)
 def items_options(collection: SeenCollection) -> Response:
-    """The methods, in Allow."""
+    """The methods, in Allow; what a POST may be, in Accept-Post."""
     return _options(f"{READING}, POST" if collection.id in RECORD_TYPES else READING)
 
 
@@ -87,7 +89,7 @@ def replace(
     return _change(at, featureId, versions, sent, replace=True)
 
 
-@router.patch(ITEM, summary="Change a feature", openapi_extra=write_parameters(seen=True))
+@router.patch(ITEM, summary="Change a feature", openapi_extra=write_parameters(seen=True, body=rel.MERGE_PATCH))
 def change(
     request: Request,
     featureId: str,
@@ -187,4 +189,7 @@ def _options(allowed: str) -> Response:
     headers = {"Allow": allowed}
     if "PATCH" in allowed:
         headers["Accept-Patch"] = PATCHES
-    return Response(status_code=204, headers=headers)
+    if "POST" in allowed:
+        headers["Accept-Post"] = BODIES
+    # 200, as Part 4 asks, though nothing is said beside the headers.
+    return Response(status_code=200, headers=headers)

@@ -20,6 +20,7 @@ from layers.lookup import find_establishment, find_ward
 from layers.surroundings import freshness, ward_box
 from mapservice.dependencies import ReadConnection, Settings
 from mapservice.errors import Problem, problem_document
+from mapservice.openapi import parameters
 from mapservice.parameters import feature_query
 from mapservice.responses import reply
 from mapservice.settings import HttpSettings
@@ -32,7 +33,10 @@ VIEWS = ("map", "list", "place")
 PAGE_SIZES = {"map": 20, "list": 50}
 
 
-@router.get("/", summary="The public map", response_class=Response)
+PARAMETERS = parameters("lang", "q", "bbox", *FILTERS, "operating_status", "view", "place", "cursor")
+
+
+@router.get("/", summary="The public map", response_class=Response, openapi_extra=PARAMETERS)
 def public_map(request: Request, connection: ReadConnection, settings: Settings) -> Response:
     """The map with search, filters and list; `view=list` the list alone; `view=place` one place alone."""
     params = request.query_params

@@ -14,6 +14,7 @@ from mapservice import reviewing
 from mapservice.dependencies import Language, ReadConnection, Settings, database
 from mapservice.errors import Problem, problem_document
 from mapservice.language import wants_html
+from mapservice.openapi import json_body, parameters
 from mapservice.parameters import check_known, whole_number
 from mapservice.proposal_documents import SentJson, decision_of, holder_document, reviewed_document, wish_of
 from mapservice.responses import json_bytes
@@ -38,7 +39,9 @@ RETRY_AFTER_S = 3600
 FILTERS = {"state": PROPOSAL_STATES, "risk": RISKS, "collection": tuple(RECORD_TYPES), "proposer_kind": PROPOSER_KINDS}
 
 
-@router.post("/proposals", summary="Propose a change", response_class=Response)
+@router.post(
+    "/proposals", summary="Propose a change", response_class=Response, openapi_extra=json_body("collection", "patch")
+)
 def propose(request: Request, actor: MaybeActor, sent: SentJson, lang: Language) -> Response:
     """From staff any change of a record, from everybody one of an establishment's public facts. Answers the receipt."""
 
@@ -52,7 +55,12 @@ def propose(request: Request, actor: MaybeActor, sent: SentJson, lang: Language)
     return _answer(request, lang, make, sent.get("collection"))
 
 
-@router.get("/proposals", summary="Proposals of the ward", response_class=Response)
+@router.get(
+    "/proposals",
+    summary="Proposals of the ward",
+    response_class=Response,
+    openapi_extra=parameters("f", "lang", "limit"),
+)
 def proposals(request: Request, actor: SignedIn) -> Response:
     """For reviewers all of them, gravest first; for others their own. A browser is led to the review screen."""
     if wants_html(request):
@@ -95,19 +103,25 @@ def proposal(
     return Response(page, 200, {**NO_STORE, "Content-Language": lang}, "text/html; charset=utf-8")
 
 
-@router.post("/proposals/{receipt}/apply", summary="Apply a proposal", response_class=Response)
+@router.post(
+    "/proposals/{receipt}/apply", summary="Apply a proposal", response_class=Response, openapi_extra=json_body()
+)
 def apply(request: Request, receipt: str, actor: SignedIn, sent: SentJson, lang: Language) -> Response:
     """Merges it into the record as it is now; 409 with both values where they truly conflict."""
     return _decide(request, receipt, actor, "apply", sent, lang)
 
 
-@router.post("/proposals/{receipt}/return", summary="Send a proposal back", response_class=Response)
+@router.post(
+    "/proposals/{receipt}/return", summary="Send a proposal back", response_class=Response, openapi_extra=json_body()
+)
 def send_back(request: Request, receipt: str, actor: SignedIn, sent: SentJson, lang: Language) -> Response:
     """With a `note` that tells the proposer what is missing."""
     return _decide(request, receipt, actor, "return", sent, lang)
 
 
-@router.post("/proposals/{receipt}/reject", summary="Reject a proposal", response_class=Response)
+@router.post(
+    "/proposals/{receipt}/reject", summary="Reject a proposal", response_class=Response, openapi_extra=json_body()
+)
 def reject(request: Request, receipt: str, actor: SignedIn, sent: SentJson, lang: Language) -> Response:
     """With a `note` that says why."""
     return _decide(request, receipt, actor, "reject", sent, lang)

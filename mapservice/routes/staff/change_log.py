@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from layers import change_log
 from layers.change_log import COLLECTIONS, KINDS, Entry, Wanted
 from layers.errors import InvalidCursor
+from layers.formats.spreadsheets import CSV_TYPE, Column, csv_stream
 from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.parameters import check_known
@@ -19,7 +20,6 @@ from mapservice.record_forms import read_day
 from mapservice.record_page import WRITABLE
 from mapservice.routes.staff.exports import download_headers
 from mapservice.security import SignedIn, can, require
-from mapservice.spreadsheets import CSV_TYPE, Column, csv_stream
 from mapservice.staff_page import page_language, staff_page
 from postgis.actor import Actor, read_as
 from postgis.engine import Database

@@ -10,12 +10,12 @@ from starlette.responses import Response, StreamingResponse
 
 from layers import register
 from layers.errors import InvalidCursor
+from layers.formats.spreadsheets import CSV_TYPE, XLSX_TYPE, Column, csv_stream, file_pieces, xlsx_file
 from layers.register import EXPORTED, RegisterQuery
 from mapservice.dependencies import LinkBuilder, database
 from mapservice.errors import Problem
 from mapservice.register_query import chosen_values, kept_query, register_query
 from mapservice.security import SignedIn, require
-from mapservice.spreadsheets import CSV_TYPE, XLSX_TYPE, Column, csv_stream, file_pieces, xlsx_file
 from mapservice.staff_page import page_language
 from postgis.actor import Actor, read_as
 from postgis.engine import Database

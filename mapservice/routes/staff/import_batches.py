@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
+from layers.formats.spreadsheets import XLSX_TYPE, file_pieces
 from mapservice.dependencies import Language, LinkBuilder
 from mapservice.errors import Problem
 from mapservice.feature_body import read_object
@@ -20,7 +21,6 @@ from mapservice.parameters import check_known, whole_number
 from mapservice.responses import json_bytes, reply
 from mapservice.routes.staff.personal import secrets_of
 from mapservice.security import SignedIn, require
-from mapservice.spreadsheets import XLSX_TYPE, file_pieces
 from mapservice.uploads import SentImport
 from mapservice.writing import SeenVersions, seen_versions
 from postgis.errors import FieldError, InvalidValues, Stale

@@ -9,13 +9,13 @@ from starlette.responses import Response, StreamingResponse
 
 from layers import duplicates, register, worklists
 from layers.errors import InvalidCursor
+from layers.formats.spreadsheets import CSV_TYPE, Column, csv_stream
 from layers.worklists import SECTIONS, WORKLISTS
 from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.parameters import check_known
 from mapservice.routes.staff.exports import download_headers
 from mapservice.security import SignedIn, can, require
-from mapservice.spreadsheets import CSV_TYPE, Column, csv_stream
 from mapservice.staff_page import page_language, staff_page
 from postgis.actor import Actor, read_as
 from postgis.engine import Database

@@ -12,8 +12,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any
 
-import xlsxwriter
-
 from postgis.today import VIETNAM
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -46,14 +44,25 @@ def csv_stream(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> 
     yield buffer.getvalue().encode()
 
 
-def xlsx_file(
-    sheet: str,
-    columns: Sequence[Column],
-    rows: Iterable[Mapping[str, Any]],
-    about: tuple[str, Sequence[tuple[str, str]]],
-) -> IO[bytes]:
+About = tuple[str, Sequence[tuple[str, str]]]
+"""The name of the sheet that says what a table is, and its rows of two cells."""
+
+
+def xlsx_file(sheet: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], about: About) -> IO[bytes]:
     """An open temporary file with the table and a second sheet that says what it is. The caller closes it."""
     file = tempfile.TemporaryFile(prefix="mapservice-export-")  # noqa: SIM115 - handed to the caller
+    write_xlsx(file, sheet, columns, rows, about)
+    file.seek(0)
+    return file
+
+
+def write_xlsx(
+    file: IO[bytes], sheet: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], about: About
+) -> int:
+    """Writes the table and a second sheet that says what it is; how many rows there were."""
+    # Large, and few requests need it.
+    import xlsxwriter
+
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
     with xlsxwriter.Workbook(file, options) as book:
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
@@ -75,8 +84,7 @@ def xlsx_file(
         for number, (title, words) in enumerate(about[1]):
             notes.write_string(number, 0, title, bold)
             notes.write_string(number, 1, words)
-    file.seek(0)
-    return file
+    return last
 
 
 def file_pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,72 @@
+"""SQL text that is put together once for each shape of a query.
+
+SQLAlchemy takes about a millisecond to build and compile a statement, PostgreSQL often less to answer it. What differs
+between two requests of one shape are values only; they are handed in by the names of their bind parameters.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy.dialects.postgresql import psycopg2
+from sqlalchemy.sql.elements import ClauseElement
+
+_DIALECT = psycopg2.dialect()  # type: ignore[no-untyped-call]
+_MOST_SHAPES = 256
+"""A statement takes a few kilobytes; a client that writes ever new filters must not fill the memory with them."""
+
+
+class Statement:
+    """A statement as text, and the values that its bind parameters had when it was made."""
+
+    __slots__ = ("bound", "text")
+
+    def __init__(self, statement: Executable) -> None:
+        if not isinstance(statement, ClauseElement):
+            raise TypeError(f"not a statement: {type(statement).__name__}")
+        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        self.text = str(compiled)
+        self.bound: dict[str, Any] = {}
+        names: Mapping[Any, str] = getattr(compiled, "bind_names", {})
+        kinds = {name: parameter.type for parameter, name in names.items()}
+        for name, value in (compiled.construct_params() or {}).items():
+            kind = kinds.get(name)
+            processor = kind.dialect_impl(_DIALECT).bind_processor(_DIALECT) if kind is not None else None
+            self.bound[name] = processor(value) if processor is not None and value is not None else value
+
+    def run(self, connection: Connection, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """Execute it with these values in place of those that it was made with."""
+        return connection.exec_driver_sql(self.text, {**self.bound, **(values or {})})
+
+    def explained(self, connection: Connection, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The plan that PostgreSQL would follow, without following it."""
+        bound = {**self.bound, **(values or {})}
+        found: dict[str, Any] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {self.text}", bound).scalar_one()[0]
+        return found
+
+
+class Shapes:
+    """The statements of some shapes of queries; the one unused for longest is dropped."""
+
+    def __init__(self, most: int = _MOST_SHAPES) -> None:
+        self._most = most
+        self._kept: OrderedDict[Hashable, Statement] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def statement(self, shape: Hashable | None, build: Callable[[], Executable]) -> Statement:
+        """The statement of a shape, made by `build` where it is not kept; None: made for this once."""
+        if shape is None:
+            return Statement(build())
+        with self._lock:
+            found = self._kept.get(shape)
+            if found is not None:
+                self._kept.move_to_end(shape)
+                return found
+        made = Statement(build())
+        with self._lock:
+            self._kept[shape] = made
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return made
