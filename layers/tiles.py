@@ -3,7 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, Select, bindparam, case, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy import literal_column as column_text
 from sqlalchemy.dialects import postgresql
 
@@ -17,6 +33,8 @@ EXTENT = 4096
 BUFFER = 64
 """In tile units: what reaches over a tile's edge, so that line ends and icons are not cut."""
 WORLD_M = 40075016.68557849
+DETAIL_FROM_ZOOM = 12
+"""From here on lines and areas have all their corners."""
 
 
 def tile(connection: Connection, collection: Collection, z: int, x: int, y: int, query: FeatureQuery) -> bytes:
@@ -98,14 +116,27 @@ def _features(
     hidden = [value for value, first in (rule.from_zoom or {}).items() if first > z]
     if hidden:
         kind = rows.c[rule.zoom_column]
-        shown.append(or_(kind.is_(None), kind.notin_(hidden)))
-    geom = func.public.st_asmvtgeom(rows.c.geom_3857, _box(), EXTENT, BUFFER, True).label("geom")
+        # One array: the text of a list that is still to be filled in cannot be kept.
+        shown.append(or_(kind.is_(None), not_(kind == any_(cast(hidden, ARRAY(Text))))))
+    geom = func.public.st_asmvtgeom(_outline(collection, rows.c.geom_3857, z), _box(), EXTENT, BUFFER, True).label(
+        "geom"
+    )
     count = [literal(1).label("count")] if rule.cluster_below else []
     chosen = select(rows.c.id, geom, *(rows.c[name] for name in rule.fields), *count).where(*shown)
     if in_order:
         # A limit without an order would drop features at random, other ones each time.
         return chosen.order_by(*(column_text(order) for order in rule.priority), rows.c.id).limit(rule.max_features)
     return chosen.limit(rule.max_features + 1)
+
+
+def _outline(collection: Collection, geometry: ColumnElement[Any], z: int) -> ColumnElement[Any]:
+    """Lines and areas as fine as a screen shows them: of a wide view's corners it shows one in many.
+
+    By half a pixel of a tile drawn 512 wide, so that neighbours show no gap; what is smaller stays as what it is.
+    """
+    if collection.geometry == "Point" or z >= DETAIL_FROM_ZOOM:
+        return geometry
+    return func.public.st_simplify(geometry, WORLD_M / 2**z / 1024, True)
 
 
 def _clusters(collection: Collection, z: int, where: list[ColumnElement[bool]]) -> Select[Any]:

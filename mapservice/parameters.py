@@ -97,11 +97,9 @@ def sort_keys(collection: Collection, text: str) -> tuple[SortKey, ...]:
     for part in text.split(",") if text.strip() else ():
         name = part.strip()
         key = SortKey(name.lstrip("+-"), descending=name.startswith("-"))
-        sortable = [field.name for field in collection.fields if field.type != "array"]
-        if key.name not in sortable or len(name) - len(key.name) > 1:
-            raise Problem(
-                "unknown_property", pointer="sortby", name="sortby", value=key.name, known=", ".join(sortable)
-            )
+        if key.name not in collection.sortable or len(name) - len(key.name) > 1:
+            known = ", ".join(collection.sortable)
+            raise Problem("unknown_property", pointer="sortby", name="sortby", value=key.name, known=known)
         found.append(key)
     if len(found) > MAX_SORT_KEYS or len({key.name for key in found}) < len(found):
         raise Problem("invalid_sortby", pointer="sortby", value=text, most=MAX_SORT_KEYS)
