@@ -3,7 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, Select, bindparam, case, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy import literal_column as column_text
 from sqlalchemy.dialects import postgresql
 
@@ -55,7 +71,8 @@ def _in_no_order(
         return connection.execute(_drawn(collection, _features(collection, z, where)), place).one()
     known = _TEXTS.get((collection.id, z))
     if known is None:
-        compiled = _drawn(collection, _features(collection, z, where)).compile(dialect=_DIALECT)
+        drawn = _drawn(collection, _features(collection, z, where))
+        compiled = drawn.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         known = _TEXTS[collection.id, z] = str(compiled), dict(compiled.params)
     text, fixed = known
     return connection.exec_driver_sql(text, {**fixed, **place}).one()
@@ -79,7 +96,8 @@ def _box(margin: float = 0.0) -> ColumnElement[Any]:
 
 
 def _side(name: str) -> ColumnElement[float]:
-    return bindparam(name, type_=Double())
+    # A value to compile with; each tile gives its own.
+    return bindparam(name, 0.0, type_=Double())
 
 
 def _features(
@@ -95,7 +113,8 @@ def _features(
     hidden = [value for value, first in (rule.from_zoom or {}).items() if first > z]
     if hidden:
         kind = rows.c[rule.zoom_column]
-        shown.append(or_(kind.is_(None), kind.notin_(hidden)))
+        # One array: the text of a list that is still to be filled in cannot be kept.
+        shown.append(or_(kind.is_(None), not_(kind == any_(cast(hidden, ARRAY(Text))))))
     geom = func.public.st_asmvtgeom(rows.c.geom_3857, _box(), EXTENT, BUFFER, True).label("geom")
     count = [literal(1).label("count")] if rule.cluster_below else []
     chosen = select(rows.c.id, geom, *(rows.c[name] for name in rule.fields), *count).where(*shown)

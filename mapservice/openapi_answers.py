@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from layers import formats
 from layers.formats.spreadsheets import XLSX_TYPE
 from mapservice import links as rel
 from mapservice.openapi_schemas import reference
@@ -60,6 +61,11 @@ def _staff(good: Mapping[int, Content], *problems: int) -> Answers:
 
 
 _FEATURE: Content = {rel.GEOJSON: "Feature", rel.HTML: None}
+_FEATURES: Content = {
+    rel.GEOJSON: "FeatureCollection",
+    rel.HTML: None,
+    **{kind.media_type: None for kind in formats.FORMATS.values() if kind.media_type != rel.GEOJSON},
+}
 _RECEIPT: Content = {rel.JSON: "Receipt"}
 _WAITING: Content = {rel.JSON: "Receipt"}
 _CHANGED = Answers({200: _FEATURE, 202: _WAITING}, (*_WRITING, 412, 428), "staff", {200: ("ETag",)})
@@ -90,7 +96,8 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("get", _COLLECTION): _page("Collection", (404,), "seen"),
     ("get", f"{_COLLECTION}/schema"): _page("PropertiesSchema", (404,), "seen", rel.SCHEMA),
     ("get", f"{_COLLECTION}/queryables"): _page("PropertiesSchema", (404,), "seen", rel.SCHEMA),
-    ("get", f"{_COLLECTION}/items"): _page("FeatureCollection", (404,), "seen", rel.GEOJSON),
+    ("get", f"{_COLLECTION}/sortables"): _page("PropertiesSchema", (404,), "seen", rel.SCHEMA),
+    ("get", f"{_COLLECTION}/items"): Answers({200: _FEATURES, 304: {}}, (400, 401, 403, 404), "seen"),
     ("options", f"{_COLLECTION}/items"): Answers({200: {}}, (401, 404), "seen", {200: ("Allow", "Accept-Post")}),
     ("post", f"{_COLLECTION}/items"): Answers(
         {201: _FEATURE, 202: _WAITING}, _WRITING, "staff", {201: ("Location", "ETag"), 202: ("Location",)}
@@ -157,6 +164,8 @@ def describe_answers(method: str, path: str, operation: dict[str, Any]) -> None:
         given["content"] = {**_PROBLEM, **given.get("content", {})}
     operation["responses"] = dict(sorted(answers.items()))
     if found.who != "anybody":
+        # A browser is led to where one signs in.
+        answers.setdefault("303", _answer(303, {}, ()))
         ways: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
         operation["security"] = ways if found.who == "staff" else [{}, *ways]
 

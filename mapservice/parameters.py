@@ -23,6 +23,8 @@ from postgis.vocabulary import CODE_LISTS
 
 COMMON = ("f", "lang")
 FILTER = ("filter", "filter-lang", "filter-crs")
+ITEM_NAMES = ("crs", "properties")
+"""The parameters of one feature: how it is shown."""
 PAGING = ("limit", "cursor", "offset")
 MAX_TEXT = 200
 """Characters of `q`: longer than any name in the register."""
@@ -54,6 +56,11 @@ def filter_names(collection: Collection) -> tuple[str, ...]:
 def item_names(collection: Collection) -> tuple[str, ...]:
     """All parameters of a collection's items."""
     return ("bbox", "bbox-crs", "crs", *filter_names(collection), "sortby", "properties", *PAGING)
+
+
+def one_item_names(collection: Collection) -> tuple[str, ...]:
+    """All parameters of one feature; of records with a history also the day."""
+    return (*ITEM_NAMES, "as_of") if collection.versioned else ITEM_NAMES
 
 
 def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
@@ -90,11 +97,9 @@ def sort_keys(collection: Collection, text: str) -> tuple[SortKey, ...]:
     for part in text.split(",") if text.strip() else ():
         name = part.strip()
         key = SortKey(name.lstrip("+-"), descending=name.startswith("-"))
-        sortable = [field.name for field in collection.fields if field.type != "array"]
-        if key.name not in sortable or len(name) - len(key.name) > 1:
-            raise Problem(
-                "unknown_property", pointer="sortby", name="sortby", value=key.name, known=", ".join(sortable)
-            )
+        if key.name not in collection.sortable or len(name) - len(key.name) > 1:
+            known = ", ".join(collection.sortable)
+            raise Problem("unknown_property", pointer="sortby", name="sortby", value=key.name, known=known)
         found.append(key)
     if len(found) > MAX_SORT_KEYS or len({key.name for key in found}) < len(found):
         raise Problem("invalid_sortby", pointer="sortby", value=text, most=MAX_SORT_KEYS)

@@ -83,7 +83,7 @@ def table() -> str:
     for path in sorted(Path(__file__).parent.glob("test_standards_*.py")):
         importlib.import_module(f"tests.{path.stem}")
     lines = ["| standard | conformance class | abstract tests that pass |", "|---|---|---|"]
-    for found in CLASSES:
+    for found in sorted(CLASSES, key=lambda each: each.standard):
         names = ", ".join(found.tests)
         left_out = "".join(f"; not {name}: {reason}" for name, reason in found.not_tested.items())
         lines.append(f"| {found.standard} | {found.title} | {len(found.tests)}: {names}{left_out} |")

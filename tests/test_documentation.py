@@ -10,9 +10,11 @@ from layers.styles import STYLES
 from mapservice.app import ROUTERS
 from mapservice.cli import _parser
 from mapservice.errors import PROBLEMS
+from mapservice.routes.ogc.landing import CONFORMANCE
 from mapservice.settings import HttpSettings
 from postgis.settings import DatabaseSettings
 from postgis.vocabulary import CODE_LISTS
+from tests import standards
 from web import labels
 
 ROOT = Path(__file__).parent.parent
@@ -59,6 +61,13 @@ def test_both_languages_say_the_same_things() -> None:
 
 def _routes() -> list[APIRoute]:
     return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def test_the_table_of_standards_is_what_the_tests_say() -> None:
+    """And every conformance class that the service declares has a test, every tested one is declared."""
+    assert standards.written_table() == standards.table()
+    assert {found.uri for found in standards.CLASSES} == set(CONFORMANCE)
+    assert all(found.tests for found in standards.CLASSES)
 
 
 def test_every_route_says_what_it_is_for() -> None:

@@ -52,6 +52,7 @@ GET    /ogc/collections                                        200      200     
 GET    /ogc/collections/{collectionId}                         200      200     200      200   200   200     401     401
 GET    /ogc/collections/{collectionId}/schema                  200      200     200      200   200   200     401     401
 GET    /ogc/collections/{collectionId}/queryables              200      200     200      200   200   200     401     401
+GET    /ogc/collections/{collectionId}/sortables               200      200     200      200   200   200     401     401
 GET    {items}                                                 200      200     200      200   200   200     401     401
 GET    {items}/{featureId}                                     200      200     200      200   200   200     401     401
 GET    {tiles}                                                 200      200     200      200   200   200     200     200

@@ -33,9 +33,13 @@ def _queryables(client: httpx.Client, collection: str) -> dict[str, Any]:
 
 
 def _found(client: httpx.Client, collection: str, **query: str) -> set[str]:
-    page = get(client, _items(collection), GEO, limit="10000", **query).json()
-    assert not links_of(page, "next")
-    return {feature["id"] for feature in page["features"]}
+    page = get(client, _items(collection), GEO, limit="6000", properties="code", **query).json()
+    found = [feature["id"] for feature in page["features"]]
+    while following := links_of(page, "next"):
+        page = client.get(following[0]["href"]).json()
+        found += [feature["id"] for feature in page["features"]]
+    assert len(found) == len(set(found))
+    return set(found)
 
 
 def _box(client: httpx.Client, collection: str) -> list[float]:

@@ -163,6 +163,11 @@ class Collection:
         """Names of the fields that are query parameters."""
         return tuple(field.name for field in self.fields if field.filterable)
 
+    @cached_property
+    def sortable(self) -> tuple[str, ...]:
+        """Names of the fields that `sortby` takes."""
+        return tuple(field.name for field in self.fields if field.type != "array")
+
     @property
     def drawn(self) -> TileRule:
         """What its tiles carry. Raises LookupError where there are none: ask `tile` first."""

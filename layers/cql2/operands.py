@@ -4,7 +4,7 @@ import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
 
 from sqlalchemy import BigInteger, Boolean, ColumnElement, Date, DateTime, Numeric, Text, literal, type_coerce
@@ -117,7 +117,7 @@ def moment(text: object) -> Operand:
         found = datetime.fromisoformat(text) if isinstance(text, str) and len(text) > 10 else None
         if found is None or found.utcoffset() is None:
             raise ValueError
-        found.timestamp()
+        found = found.astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidFilter("filter_value", value=text) from None
     return Operand("timestamp", literal(found, DateTime(timezone=True)), found)

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, ColumnElement, Numeric, Text, and_, any_, cast, co
 from sqlalchemy.dialects.postgresql import array
 
 from layers.cql2 import space, time
-from layers.cql2.limits import MAX_DEPTH, MAX_NODES, MAX_VERTICES, MAX_WILDCARDS
+from layers.cql2.limits import MAX_DEPTH, MAX_NODES, MAX_TEXT, MAX_VERTICES, MAX_WILDCARDS
 from layers.cql2.operands import Context, Operand, alike, day, moment, property_of, scalar
 from layers.errors import InvalidFilter
 
@@ -213,7 +213,7 @@ _OPERATIONS: Mapping[str, _Make] = {
     **dict.fromkeys(("+", "-", "*", "/", "%", "div", "^"), _Maker.calculate),
 }
 _COUNTS: Mapping[str, tuple[int, int]] = {
-    **dict.fromkeys(("and", "or"), (2, MAX_NODES)),
+    **dict.fromkeys(("and", "or"), (2, MAX_TEXT)),
     **dict.fromkeys(("not", "isnull", "casei", "accenti"), (1, 1)),
     "between": (3, 3),
 }

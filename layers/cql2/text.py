@@ -28,6 +28,10 @@ _GEOMETRIES = (
     "POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION"
 )  # fmt: skip
 _RESERVED = ("AND", "OR", "NOT", "LIKE", "BETWEEN", "IN", "IS", "NULL", "DIV")
+_SPELLED = {
+    name.lower(): name for name in ("a_containedBy", "t_finishedBy", "t_metBy", "t_overlappedBy", "t_startedBy")
+}
+"""Names that CQL2 JSON writes with a capital inside."""
 _LONGEST_NUMBER = 40
 _NEAR = 20
 
@@ -146,8 +150,7 @@ class _Reader:
         return found
 
     def power(self) -> Json:
-        base = self.signed()
-        return {"op": "^", "args": [base, self.nested(self.power)]} if self.take("^") else base
+        return self.left_to_right(("^",), self.signed)
 
     def signed(self) -> Json:
         if not self.take("-"):
@@ -202,7 +205,8 @@ class _Reader:
             return {token.text.lower(): args[0]}
         if token.word in ("INTERVAL", "BBOX"):
             return {token.text.lower(): args}
-        return {"op": token.text.lower(), "args": args}
+        name = token.text.lower()
+        return {"op": _SPELLED.get(name, name), "args": args}
 
     def geometry(self) -> Json:
         """Well-known text up to its last bracket, as GeoJSON."""

@@ -83,6 +83,16 @@ def queryables(
     return answer(request, lang, "ogc/schema.html", document, rel.SCHEMA, headers=privacy(actor), collection=found.id)
 
 
+@router.get("/{collectionId}/sortables", summary="What items can be sorted by", openapi_extra=common_parameters())
+def sortables(
+    request: Request, actor: MaybeActor, found: SeenCollection, lang: Language, links: LinkBuilder
+) -> Response:
+    """JSON Schema of the properties that `sortby` takes."""
+    check_known(request.query_params, ())
+    document = _json_schema(found, "sortables", [found.field_by_name[name] for name in found.sortable], lang, links)
+    return answer(request, lang, "ogc/schema.html", document, rel.SCHEMA, headers=privacy(actor), collection=found.id)
+
+
 def describe(connection: Connection, collection: Collection, lang: str, links: Links) -> dict[str, Any]:
     """A collection's description."""
     path = f"/ogc/collections/{collection.id}"
@@ -102,6 +112,7 @@ def describe(connection: Connection, collection: Collection, lang: str, links: L
             links.link(f"{path}/items", "items", rel.HTML, labels.text("ogc.items", lang), {"f": "html"}),
             links.link(f"{path}/schema", rel.REL_SCHEMA, rel.SCHEMA, labels.text("ogc.schema", lang)),
             links.link(f"{path}/queryables", rel.REL_QUERYABLES, rel.SCHEMA, labels.text("ogc.queryables", lang)),
+            links.link(f"{path}/sortables", rel.REL_SORTABLES, rel.SCHEMA, labels.text("ogc.sortables", lang)),
             *(
                 [links.link(f"{path}/tiles", rel.REL_TILESETS, rel.JSON, labels.text("ogc.tiles", lang))]
                 if collection.tile
@@ -119,7 +130,7 @@ def _json_schema(collection: Collection, kind: str, fields: list[Field], lang: s
         "title": labels.collection_title(collection.id, lang),
         "properties": {
             **{field.name: _property(collection, field, place, lang) for place, field in enumerate(fields, 1)},
-            **_geometry(collection),
+            **({} if kind == "sortables" else _geometry(collection)),
         },
     }
     if collection.seen_by == "staff" and kind == "schema":
