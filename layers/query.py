@@ -8,7 +8,8 @@ from types import MappingProxyType
 from layers.cql2 import Filter
 from layers.crs import CRS84, Box, Crs, Ring
 
-MAX_LIMIT = 10_000
+MAX_LIMIT = 1_000_000
+"""Features in one answer; long ones are streamed, so that they take no memory."""
 DEFAULT_LIMIT = 100
 
 

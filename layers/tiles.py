@@ -55,7 +55,8 @@ def _in_no_order(
         return connection.execute(_drawn(collection, _features(collection, z, where)), place).one()
     known = _TEXTS.get((collection.id, z))
     if known is None:
-        compiled = _drawn(collection, _features(collection, z, where)).compile(dialect=_DIALECT)
+        drawn = _drawn(collection, _features(collection, z, where))
+        compiled = drawn.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         known = _TEXTS[collection.id, z] = str(compiled), dict(compiled.params)
     text, fixed = known
     return connection.exec_driver_sql(text, {**fixed, **place}).one()
@@ -79,7 +80,8 @@ def _box(margin: float = 0.0) -> ColumnElement[Any]:
 
 
 def _side(name: str) -> ColumnElement[float]:
-    return bindparam(name, type_=Double())
+    # A value to compile with; each tile gives its own.
+    return bindparam(name, 0.0, type_=Double())
 
 
 def _features(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mapservice import geocoding, history_commands, ingest_command, logs, staff_commands
+from mapservice import export_command, geocoding, history_commands, ingest_command, logs, staff_commands
 from mapservice.key_words import kept_apart, key_to_put_back
 from mapservice.sample import SampleRefused, load_sample
 from mapservice.settings import HttpSettings
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     staff_commands.add_parsers(commands)
     history_commands.add_parsers(commands)
     geocoding.add_parsers(commands)
+    export_command.add_parsers(commands)
     ingest_command.add_parsers(commands)
     command("doctor", "Say in plain words what is missing.", _doctor)
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -18,22 +17,11 @@ from mapservice.errors import Problem
 from mapservice.language import wants_html
 from mapservice.links import Links
 from mapservice.reading import privacy
-from mapservice.responses import json_bytes, reply
+from mapservice.responses import Answer, json_bytes, reply
 from postgis import codes
 from postgis.actor import Actor
 from web import labels
 from web.render import render
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer before HTTP has had its say (ETag, 304, compression, who may keep it)."""
-
-    body: bytes
-    media_type: str
-    headers: dict[str, str]
-    version: int | None = None
-    """Of a record that can be written: its ETag begins with it."""
 
 
 def items_answer(

@@ -24,6 +24,7 @@ from mapservice.errors import failure
 from mapservice.hearing import Hearing
 from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_headers
 from mapservice.lane_addresses import Asked, LeftToOthers, recognise
+from mapservice.lane_faces import Faces
 from mapservice.middleware import Observe
 from mapservice.responses import Answer, decoded, encoded
 from mapservice.settings import HttpSettings
@@ -40,7 +41,7 @@ class Lane:
 
     def __init__(self, database: Database, settings: HttpSettings) -> None:
         self.database, self.settings = database, settings
-        self.kept = KeptAnswers(settings.cache_mb * 2**20)
+        self.kept = KeptAnswers(settings.cache_mb * 2**20, Faces(settings.public_url))
         self._under_way: dict[bytes, _Making] = {}
         self._to_remake: OrderedDict[bytes, tuple[str | None, ...]] = OrderedDict()
         self._remaking: asyncio.Task[None] | None = None
@@ -101,7 +102,7 @@ class Lane:
         if scope["method"] not in ("GET", "HEAD"):
             return None
         query, path = scope["query_string"], scope["raw_path"]
-        return self.kept.find(path + b"?" + query if query else path, scope["headers"])
+        return self.kept.find(path + b"?" + query if query else path, scope["headers"], scope["scheme"])
 
     def _asked(self, scope: Scope) -> Asked | None:
         """What the lane can answer of a request."""
@@ -110,7 +111,10 @@ class Lane:
         path: str = scope["path"]
         if scope["raw_path"] != path.encode():
             return None  # letters in disguise: for those who can read them
-        return recognise(self.settings, path, scope["query_string"])
+        headers = dict(scope["headers"])
+        if len(headers) != len(scope["headers"]):
+            return None  # a header twice: for those who can weigh it
+        return recognise(self.settings, path, scope["query_string"], self.kept.face(headers, scope["scheme"]))
 
     def _after_writing(self, scope: Scope, send: Send) -> Send:
         """Whoever is told that something was written sees it at once, wherever this process answers."""
@@ -214,7 +218,7 @@ class Lane:
         while self._to_remake:
             key, encodings = self._to_remake.popitem(last=False)
             path, _, query = key.partition(b"?")
-            asked = recognise(self.settings, path.decode(), query)
+            asked = recognise(self.settings, path.decode(), query, None)
             if asked is None:
                 continue
             try:

@@ -8,6 +8,7 @@ from typing import Any
 from layers import cql2, tile_matrix_sets
 from layers.collections import COLLECTIONS, Collection, Field
 from layers.crs import URIS
+from layers.formats import FORMATS
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from layers.styles import STYLES
 from mapservice import links as rel
@@ -72,7 +73,11 @@ def common_parameters() -> dict[str, Any]:
 
 def item_parameters() -> dict[str, Any]:
     """`openapi_extra` of items: what any collection takes. Which of them takes what, its queryables say."""
-    return parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), "sortby", "properties", *PAGING)
+    found = parameters(*COMMON, "bbox", "bbox-crs", "crs", *_all_filters(), "sortby", "properties", *PAGING)
+    for parameter in found["parameters"]:
+        if parameter["name"] == "f":
+            parameter["schema"] = {"type": "string", "enum": ["html", *FORMATS]}
+    return found
 
 
 def tile_parameters() -> dict[str, Any]:

@@ -34,6 +34,9 @@ from postgis.settings import DatabaseSettings
 from postgis.store import staff
 
 GRACE = 10  # seconds that requests under way get to finish
+# Seconds in which a worker process must show that it lives. uvicorn's own 5 are too few on a machine under load: a
+# worker that still imports is killed for it, and so is the next one, for ever.
+WORKER_PATIENCE = 60
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -135,6 +138,7 @@ def _run(http: HttpSettings, store: DatabaseSettings, signals: "_StopSignals", f
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=WORKER_PATIENCE,
     )
     threading.Thread(target=_announce, args=(http, first_account), name="announce", daemon=True).start()
     with listener:

@@ -134,7 +134,11 @@ def start_service(data_dir: Path, **settings: str) -> Service:
             [sys.executable, "-m", "mapservice.cli", "serve"], env=environment, stdout=output, stderr=output
         )
     service = Service(process, f"http://127.0.0.1:{port}", data_dir, log)
-    wait_until_ready(service)
+    try:
+        wait_until_ready(service)
+    except BaseException:
+        stop_service(service)
+        raise
     return service
 
 

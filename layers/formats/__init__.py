@@ -6,8 +6,8 @@ The same conditions, rights and fields as for a page: every writer takes its row
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-MAX_ROWS = 1_000_000
-"""Features in one answer. Whoever needs more takes it in parts."""
+from layers.query import MAX_LIMIT
+
 MAX_SECONDS = 300
 """For which one answer may keep the database at work."""
 
@@ -20,7 +20,8 @@ class Format:
     suffix: str
     streamed: bool
     """Whether its first bytes can be sent before the last feature has been read."""
-    most: int = MAX_ROWS
+    most: int = MAX_LIMIT
+    """Features in one answer."""
 
 
 FORMATS: Mapping[str, Format] = {

@@ -1,6 +1,7 @@
 """/ogc/collections/{collectionId}/items: features by page and one by one."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 from fastapi import APIRouter, Request
@@ -9,9 +10,12 @@ from starlette.responses import Response
 
 from layers import features, history
 from layers.collections import Collection
+from layers.features import WHOLE_AT_ONCE
+from layers.formats import FORMATS
 from layers.query import FeatureQuery
 from mapservice import links as rel
-from mapservice.dependencies import Language, LinkBuilder
+from mapservice.dependencies import Language, LinkBuilder, database
+from mapservice.exporting import export
 from mapservice.feature_answers import (
     feature_answer,
     item_answer,
@@ -23,10 +27,19 @@ from mapservice.feature_answers import (
 from mapservice.language import wants_html
 from mapservice.links import Links
 from mapservice.openapi import item_parameters, parameters
-from mapservice.parameters import COMMON, check_known, feature_query, item_names, item_query, past_day
-from mapservice.reading import SeenCollection, SeenConnection, privacy
+from mapservice.parameters import (
+    COMMON,
+    ITEM_NAMES,
+    check_known,
+    feature_query,
+    item_names,
+    item_query,
+    one_item_names,
+    past_day,
+)
+from mapservice.reading import SeenCollection, SeenConnection, privacy, reading
 from mapservice.responses import reply
-from mapservice.routes.ogc.negotiation import answer, check_format
+from mapservice.routes.ogc.negotiation import answer, check_format, chosen_format
 from mapservice.security import MaybeActor, require
 from postgis.actor import Actor
 from postgis.today import end_of
@@ -34,30 +47,40 @@ from web.render import render
 
 router = APIRouter(prefix="/ogc/collections", tags=["OGC API Features"])
 
+LONGEST_PAGE = 500
+"""Rows of a page for people: a browser shows more only slowly."""
+
 
 @router.get("/{collectionId}/items", summary="Features, by page", openapi_extra=item_parameters())
 def items(
     request: Request,
     actor: MaybeActor,
-    connection: SeenConnection,
     collection: SeenCollection,
     lang: Language,
     links: LinkBuilder,
 ) -> Response:
-    """The features that match, with a link to the next page."""
+    """The features that match: a page with a link to the next one, or all of them in a format for files."""
     check_known(request.query_params, item_names(collection))
-    check_format(request)
+    form = chosen_format(request)
     query = feature_query(collection, request.query_params)
-    if wants_html(request):
-        return _page(request, actor, connection, collection, query, lang, links)
-    found = items_answer(connection, collection, query, links, lang, request.query_params)
+    if form not in ("html", "json"):
+        most = FORMATS[form].most
+        query = replace(query, limit=min(query.limit, most) if "limit" in request.query_params else most)
+        return export(request, actor, collection, query, form, lang, links)
+    if form == "json" and query.limit > WHOLE_AT_ONCE:
+        return export(request, actor, collection, query, form, lang, links)
+    with reading(database(request), actor) as connection:
+        if form == "html":
+            query = replace(query, limit=min(query.limit, LONGEST_PAGE))
+            return _page(request, actor, connection, collection, query, lang, links)
+        found = items_answer(connection, collection, query, links, lang, request.query_params)
     return reply(request, found.body, found.media_type, headers={**found.headers, **privacy(actor)})
 
 
 @router.get(
     "/{collectionId}/items/{featureId}",
     summary="One feature",
-    openapi_extra=parameters(*COMMON, "as_of", "crs", "properties"),
+    openapi_extra=parameters(*COMMON, "as_of", *ITEM_NAMES),
 )
 def item(
     request: Request,
@@ -69,8 +92,7 @@ def item(
     links: LinkBuilder,
 ) -> Response:
     """The feature by its id, in the CRS asked for; for staff, with `as_of`, as it was at the end of a past day."""
-    shown = ("crs", "properties")
-    check_known(request.query_params, (*shown, "as_of") if collection.versioned else shown)
+    check_known(request.query_params, one_item_names(collection))
     check_format(request)
     day = past_day(request.query_params)
     if day is not None:
