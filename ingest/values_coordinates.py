@@ -10,10 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-
-from pyproj import Transformer
+from typing import TYPE_CHECKING
 
 from ingest.values import Alternative, Cell, Problem, Reading, nothing, raw_text, tidy
+
+if TYPE_CHECKING:
+    from pyproj import Transformer
 
 DA_NANG = 5899
 VN2000 = (
@@ -127,7 +129,10 @@ def _candidates(one: float, other: float) -> list[Position]:
 
 
 @cache
-def _to_degrees(epsg: int) -> Transformer:
+def _to_degrees(epsg: int) -> "Transformer":
+    # Imported here: PROJ takes ten megabytes of every process, and few lists have projected coordinates.
+    from pyproj import Transformer
+
     return Transformer.from_crs(epsg, 4326, always_xy=True)
 
 

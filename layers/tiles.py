@@ -32,6 +32,8 @@ EXTENT = 4096
 BUFFER = 64
 """In tile units: what reaches over a tile's edge, so that line ends and icons are not cut."""
 WORLD_M = 40075016.68557849
+DETAIL_FROM_ZOOM = 12
+"""From here on lines and areas have all their corners."""
 
 
 def tile(connection: Connection, collection: Collection, z: int, x: int, y: int, query: FeatureQuery) -> bytes:
@@ -71,7 +73,8 @@ def _in_no_order(
         return connection.execute(_drawn(collection, _features(collection, z, where)), place).one()
     known = _TEXTS.get((collection.id, z))
     if known is None:
-        compiled = _drawn(collection, _features(collection, z, where)).compile(dialect=_DIALECT)
+        drawn = _drawn(collection, _features(collection, z, where))
+        compiled = drawn.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         known = _TEXTS[collection.id, z] = str(compiled), dict(compiled.params)
     text, fixed = known
     return connection.exec_driver_sql(text, {**fixed, **place}).one()
@@ -95,7 +98,8 @@ def _box(margin: float = 0.0) -> ColumnElement[Any]:
 
 
 def _side(name: str) -> ColumnElement[float]:
-    return bindparam(name, type_=Double())
+    # A value to compile with; each tile gives its own.
+    return bindparam(name, 0.0, type_=Double())
 
 
 def _features(
@@ -113,13 +117,25 @@ def _features(
         kind = rows.c[rule.zoom_column]
         # One array: the text of a list that is still to be filled in cannot be kept.
         shown.append(or_(kind.is_(None), not_(kind == any_(cast(hidden, ARRAY(Text))))))
-    geom = func.public.st_asmvtgeom(rows.c.geom_3857, _box(), EXTENT, BUFFER, True).label("geom")
+    geom = func.public.st_asmvtgeom(_outline(collection, rows.c.geom_3857, z), _box(), EXTENT, BUFFER, True).label(
+        "geom"
+    )
     count = [literal(1).label("count")] if rule.cluster_below else []
     chosen = select(rows.c.id, geom, *(rows.c[name] for name in rule.fields), *count).where(*shown)
     if in_order:
         # A limit without an order would drop features at random, other ones each time.
         return chosen.order_by(*(column_text(order) for order in rule.priority), rows.c.id).limit(rule.max_features)
     return chosen.limit(rule.max_features + 1)
+
+
+def _outline(collection: Collection, geometry: ColumnElement[Any], z: int) -> ColumnElement[Any]:
+    """Lines and areas as fine as a screen shows them: of a wide view's corners it shows one in many.
+
+    By half a pixel of a tile drawn 512 wide, so that neighbours show no gap; what is smaller stays as what it is.
+    """
+    if collection.geometry == "Point" or z >= DETAIL_FROM_ZOOM:
+        return geometry
+    return func.public.st_simplify(geometry, WORLD_M / 2**z / 1024, True)
 
 
 def _clusters(collection: Collection, z: int, where: list[ColumnElement[bool]]) -> Select[Any]:

@@ -1,4 +1,7 @@
-"""The command `mapservice`. Exit 0: done; 1: refused, with a reason on standard error; 2: wrong usage."""
+"""The command `mapservice`. Exit 0: done; 1: refused, with a reason on standard error; 2: wrong usage.
+
+Each command imports what it needs when it runs.
+"""
 
 import argparse
 import sys
@@ -7,20 +10,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mapservice import export_command, geocoding, history_commands, ingest_command, logs, staff_commands
-from mapservice.key_words import kept_apart, key_to_put_back
-from mapservice.sample import SampleRefused, load_sample
+from mapservice import logs
 from mapservice.settings import HttpSettings
-from postgis.backup import read_backup, write_backup
-from postgis.engine import open_database
-from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
 from postgis.unavailable import StoreUnavailableError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    # What the other commands import would stay in the memory of the web server.
+    options = argparse.Namespace(run=_serve) if given == ["serve"] else _parser().parse_args(given)
     try:
         http, store = HttpSettings(), DatabaseSettings()
     except ValidationError as error:
@@ -28,13 +28,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.configure()
     try:
         return int(options.run(options, http, store))
-    except (StoreUnavailableError, SampleRefused, staff_commands.Refused, history_commands.NotWhole) as error:
+    except _refusals() as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
         return 130
 
 
+def _refusals() -> tuple[type[Exception], ...]:
+    from mapservice import history_commands, staff_commands
+    from mapservice.sample import SampleRefused
+
+    return StoreUnavailableError, SampleRefused, staff_commands.Refused, history_commands.NotWhole
+
+
 def _parser() -> argparse.ArgumentParser:
+    from mapservice import export_command, geocoding, history_commands, ingest_command, staff_commands
+
     parser = argparse.ArgumentParser(prog="mapservice", description="Bản đồ số kinh doanh: a ward's business map.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -78,13 +87,15 @@ def _positive(text: str) -> int:
 
 
 def _serve(_options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
-    # Imported here: the web stack takes a second to load and the other commands do not need it.
     from mapservice.serve import serve
 
     return serve(http, store)
 
 
 def _migrate(_options: argparse.Namespace, _http: HttpSettings, store: DatabaseSettings) -> int:
+    from postgis.engine import open_database
+    from postgis.migrate import upgrade
+
     with open_database(store, say=_say) as database:
         loaded = upgrade(database)
     for table, rows in loaded.items():
@@ -93,6 +104,10 @@ def _migrate(_options: argparse.Namespace, _http: HttpSettings, store: DatabaseS
 
 
 def _sample(_options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
+    from mapservice.sample import load_sample
+    from postgis.engine import open_database
+    from postgis.migrate import upgrade
+
     with open_database(store, say=_say) as database:
         upgrade(database)
         print(f"{load_sample(database, http)} establishments loaded ({http.sample})")
@@ -100,6 +115,10 @@ def _sample(_options: argparse.Namespace, http: HttpSettings, store: DatabaseSet
 
 
 def _backup(options: argparse.Namespace, _http: HttpSettings, store: DatabaseSettings) -> int:
+    from mapservice.key_words import kept_apart
+    from postgis.backup import write_backup
+    from postgis.engine import open_database
+
     with open_database(store, say=_say) as database:
         backup = write_backup(database, options.folder)
     note = backup.note
@@ -111,6 +130,11 @@ def _backup(options: argparse.Namespace, _http: HttpSettings, store: DatabaseSet
 
 
 def _restore(options: argparse.Namespace, _http: HttpSettings, store: DatabaseSettings) -> int:
+    from mapservice.key_words import key_to_put_back
+    from postgis.backup import read_backup
+    from postgis.engine import open_database
+    from postgis.migrate import upgrade
+
     with open_database(store, say=_say) as database:
         backup = read_backup(database, options.folder)
         upgrade(database)

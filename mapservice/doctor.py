@@ -190,6 +190,12 @@ def _database(store: DatabaseSettings) -> Iterator[Finding]:
         else:
             yield Finding(Verdict.OK, f"Base data: {told}")
         yield Finding(Verdict.OK, f"Establishments: {health.establishments(connection)}")
+        if wrong := health.wrong_tile_cells(connection):
+            yield Finding(
+                Verdict.PROBLEM,
+                f"The map counts other places than the register in {wrong} cells: it was written past its triggers",
+                "Run in the database, as its owner: SELECT register.fill_tile_cells();",
+            )
         yield _rights(health.public_rights(connection))
         yield _key(connection, store)
         if damaged := health.damaged_pages(connection):

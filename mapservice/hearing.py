@@ -15,7 +15,7 @@ from collections.abc import Callable
 from layers.answer_cache import Touched
 from layers.touched import touched_by
 from postgis.engine import Database
-from postgis.notices import Head, Notices, listening
+from postgis.notices import Head, Notices, Touch, listening
 from postgis.today import today
 
 log = logging.getLogger("mapservice.hearing")
@@ -71,7 +71,7 @@ class Hearing:
         """Until the connection is lost or we are stopped. What is known begins afresh with each connection."""
         known: Head | None = None
         day = today()
-        base = False
+        base, more = False, list[Touch]()
         while not self._stopped:
             asked_at = time.monotonic()
             head, follows = notices.head(known)
@@ -80,10 +80,10 @@ class Hearing:
             if base or day != day_before or not follows or known is None or head.seq - known.seq > MOST_CHANGES:
                 touched = None
             else:
-                touched = touched_by(notices.touched(known, head)) if head.seq > known.seq else Touched()
+                touched = touched_by(more + (notices.touched(known, head) if head.seq > known.seq else []))
             known = head
             self._loop.call_soon_threadsafe(self._heard, touched, asked_at)
             notices.wait(BEAT_S, self._woken)
             with contextlib.suppress(BlockingIOError):
                 os.read(self._woken, 4096)
-            base = "base" in notices.told()
+            base, more = notices.told()

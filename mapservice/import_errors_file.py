@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import IO, Any
 
-import xlsxwriter
 from sqlalchemy import Connection
 
 from ingest.encoding_columns import Decoder
@@ -35,6 +34,8 @@ _OPTIONS = {
 def errors_file(connection: Connection, secrets: Secrets, batch: Batch, lang: str) -> tuple[IO[bytes], int]:
     """An open temporary file, which the caller closes, and how many of the sender's rows are in it."""
     file = tempfile.TemporaryFile(prefix="mapservice-errors-")  # noqa: SIM115 - handed to the caller
+    import xlsxwriter
+
     with xlsxwriter.Workbook(file, _OPTIONS) as book:
         written = _Book(book, batch, secrets, lang)
         for row in _rows(connection, batch):

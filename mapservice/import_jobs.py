@@ -16,12 +16,12 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import IO
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from mapservice import logs
+from mapservice.beside import end, leave_with_parent, start_jobs, until_end_of_input
 from mapservice.settings import HttpSettings
 from postgis.engine import Database, open_database
 from postgis.settings import DatabaseSettings
@@ -44,38 +44,6 @@ _CRASHES = {
     signal.SIGFPE: "reader_crashed",
     signal.SIGILL: "reader_crashed",
 }
-
-
-class JobProcess(threading.Thread):
-    """Keeps the job process running while the service runs, trying more and more slowly while that fails."""
-
-    def __init__(self, longest: float = 30.0) -> None:
-        super().__init__(name="import-jobs", daemon=True)
-        self._longest = longest
-        self._stopping = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def run(self) -> None:
-        """Start it, and again whenever it ends."""
-        pause = 0.5
-        while not self._stopping.is_set():
-            began = time.monotonic()
-            process = self._process = _start()
-            status = process.wait()
-            if self._stopping.is_set():
-                break
-            pause = 0.5 if time.monotonic() - began > 60 else min(2 * pause, self._longest)
-            logger.warning("The import process ended; starting it again.", extra={"status": status})
-            self._stopping.wait(pause)
-
-    def stop(self, patience: float = 10.0) -> None:
-        """End it, and wait until it has ended."""
-        self._stopping.set()
-        process = self._process
-        if process is not None:
-            _end(process, patience)
-        if self.is_alive():
-            self.join(patience)
 
 
 def main() -> int:
@@ -118,7 +86,7 @@ class _Stopping:
         self._set()
 
     def _parent_gone(self) -> None:
-        _until_end_of_input()
+        until_end_of_input()
         self._set()
 
     def _set(self) -> None:
@@ -149,12 +117,12 @@ def _watch(database: Database, stopping: _Stopping) -> None:
 
 def _in_child(connection: Connection, job: imports_queue.Job, stopping: _Stopping) -> None:
     """Let a child do the job, and say of the batch what the child could not say itself."""
-    process = _start(job.code)
+    process = start_jobs(job.code)
     while process.poll() is None and not stopping.is_set:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.1)
     if stopping.is_set and process.poll() is None:
-        _end(process, 0.0)
+        end(process, 0.0)
         imports_queue.put_back(connection, job)
         return
     status = process.wait()
@@ -176,7 +144,7 @@ def _child(store: DatabaseSettings, code: str, memory_mb: int) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (_MOST_SECONDS, _MOST_SECONDS + 5))
     # A file is somebody's list: no copy of this memory may be left on the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    leave_with_parent(_AGAIN)
     # Imported here: the readers are large, and the process that only waits needs none of them.
     from mapservice.import_work import Interrupted, do
 
@@ -190,40 +158,6 @@ def _child(store: DatabaseSettings, code: str, memory_mb: int) -> int:
     except (Interrupted, DBAPIError, StoreUnavailableError):
         return _AGAIN
     return 0
-
-
-def _leave_with_parent() -> None:
-    _until_end_of_input()
-    os._exit(_AGAIN)
-
-
-def _until_end_of_input() -> None:
-    while True:
-        try:
-            if not os.read(0, 64):
-                return
-        except OSError:
-            return
-
-
-def _start(*arguments: str) -> "subprocess.Popen[bytes]":
-    """The process, in a session of its own: Ctrl-C is for whoever holds its standard input."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "mapservice.import_jobs", *arguments], stdin=subprocess.PIPE, start_new_session=True
-    )
-
-
-def _end(process: "subprocess.Popen[bytes]", patience: float) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    held: IO[bytes] | None = process.stdin
-    if held is not None:
-        held.close()
 
 
 if __name__ == "__main__":

@@ -1,21 +1,24 @@
 """A plan in the shape of the contract, and in words for people. Neither repeats what stands in a cell."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ingest.columns import Column
-from ingest.list_facts import FormProposal
-from ingest.plan_summary import PlanSummary, ProblemSummary, SheetSummary
-from ingest.refusal import Refusal
 from ingest.row_values import KEPT_FIELDS
-from ingest.rows import ReadRow
 from ingest.verdicts import VERDICTS
 from web import labels
+
+if TYPE_CHECKING:
+    # Only named here: they bring shapely and numpy, which no web worker needs.
+    from ingest.columns import Column
+    from ingest.list_facts import FormProposal
+    from ingest.plan_summary import PlanSummary, ProblemSummary, SheetSummary
+    from ingest.refusal import Refusal
+    from ingest.rows import ReadRow
 
 _SHOWN = 20
 
 
-def refusal_words(refusal: Refusal, lang: str) -> str:
+def refusal_words(refusal: "Refusal", lang: str) -> str:
     """Why a file is refused."""
     return labels.text(f"import_refusals.{refusal.code}", lang, **refusal.values)
 
@@ -33,7 +36,7 @@ def finding_words(code: str, values: Mapping[str, str] | Iterable[tuple[str, str
     return labels.text(f"{table}.{code}", lang, **dict(values))
 
 
-def problems_of(row: ReadRow, lang: str) -> list[dict[str, Any]]:
+def problems_of(row: "ReadRow", lang: str) -> list[dict[str, Any]]:
     """All that is to be said of a row, in the shape of the contract."""
     return [
         {
@@ -67,7 +70,7 @@ def as_json(
     }
 
 
-def as_text(plan: PlanSummary, file: str, lang: str) -> str:
+def as_text(plan: "PlanSummary", file: str, lang: str) -> str:
     """The same for people: each thing that was found once, with how often and where first."""
     lines = [labels.text("import_plan.title", lang, file=file, rows=labels.number(plan.rows_read, lang))]
     names = labels.code_list("import_verdict", lang)
@@ -84,7 +87,7 @@ def as_text(plan: PlanSummary, file: str, lang: str) -> str:
     return "\n".join([*lines, *(_problem_line(problem, lang) for problem in problems[:_SHOWN])])
 
 
-def _notes(plan: PlanSummary, lang: str) -> list[tuple[str, str]]:
+def _notes(plan: "PlanSummary", lang: str) -> list[tuple[str, str]]:
     return [(code, labels.text(f"import_notes.{code}", lang, **values)) for code, values in plan.notes]
 
 
@@ -97,7 +100,7 @@ def column_letters(number: int) -> str:
     return letters
 
 
-def _sheet_lines(sheet: SheetSummary, lang: str) -> list[str]:
+def _sheet_lines(sheet: "SheetSummary", lang: str) -> list[str]:
     key = "import_plan.sheet_hidden" if sheet.table.sheet.hidden else "import_plan.sheet"
     lines = [labels.text(key, lang, sheet=sheet.table.sheet.name, rows=sheet.rows_read)]
     for reason, count in sheet.skipped_because.items():
@@ -111,13 +114,13 @@ def _sheet_lines(sheet: SheetSummary, lang: str) -> list[str]:
     return lines
 
 
-def _form_line(proposal: FormProposal, used: str | None, lang: str) -> str:
+def _form_line(proposal: "FormProposal", used: str | None, lang: str) -> str:
     form = labels.text(f"codes.legal_form.{proposal.legal_form}", lang)
     key = "list_form" if used == proposal.legal_form else "list_form_unused"
     return "  " + labels.text(f"import_plan.{key}", lang, form=form, said_by=proposal.said_by)
 
 
-def _column_line(column: Column, lang: str) -> str:
+def _column_line(column: "Column", lang: str) -> str:
     header = column.header or labels.text("import_plan.no_header", lang)
     place = column_letters(column.number)
     if column.field is None or column.field in KEPT_FIELDS:
@@ -129,7 +132,7 @@ def _column_line(column: Column, lang: str) -> str:
     return line + (labels.text("import_plan.decoded", lang, encodings=", ".join(names)) if names else "")
 
 
-def _problem_line(problem: ProblemSummary, lang: str) -> str:
+def _problem_line(problem: "ProblemSummary", lang: str) -> str:
     message = finding_words(problem.code, problem.values, lang)
     rows = ", ".join(labels.number(row, lang) for row in problem.rows)
     more = ", …" if problem.count > len(problem.rows) else ""

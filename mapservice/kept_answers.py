@@ -6,11 +6,13 @@ An answer that is found here costs a look into a dictionary: no route, no log li
 import itertools
 import secrets
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from time import monotonic
 
 from layers.answer_cache import AnswerCache
+from mapservice.lane_faces import Face, Faces
 from mapservice.middleware import added_headers
 from mapservice.responses import COMPRESS_FROM, Answer, encoding_for, knows
 
@@ -27,12 +29,17 @@ class Sendable:
 
     __slots__ = ("body", "etag", "head", "known_head", "status")
 
-    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.status, self.body = status, body
-        self.etag = headers.get("ETag", "").encode("latin-1")
-        self.head = _head(status, headers if status in _NO_BODY else {**headers, "Content-Length": str(len(body))})
-        known = {name: value for name, value in headers.items() if name not in ("Content-Type", "Content-Encoding")}
-        self.known_head = _head(304, known)
+    def __init__(self, path: str, answer: Answer, encoding: str | None, body: bytes) -> None:
+        self.status, self.body = answer.status, body
+        own = answer.head(encoding)
+        self.etag = own.get("ETag", "").encode("latin-1")
+        self.known_head = _head(304, {**added_headers(path, ""), **own})
+        headers = {**added_headers(path, answer.media_type), **own}
+        if answer.status not in _NO_BODY:
+            headers |= {"Content-Type": answer.media_type, "Content-Length": str(len(body))}
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        self.head = _head(answer.status, headers)
 
     @property
     def size(self) -> int:
@@ -57,14 +64,7 @@ class KeptAnswer:
 
     def add(self, encoding: str | None, body: bytes) -> Sendable:
         """The answer in an encoding, whose body is given."""
-        headers = self.answer.head(encoding)
-        if self.answer.status not in _NO_BODY:
-            headers["Content-Type"] = self.answer.media_type
-        if encoding:
-            headers["Content-Encoding"] = encoding
-        made = self.encodings[encoding] = Sendable(
-            self.answer.status, {**added_headers(self.path, self.answer.media_type), **headers}, body
-        )
+        made = self.encodings[encoding] = Sendable(self.path, self.answer, encoding, body)
         return made
 
 
@@ -80,7 +80,8 @@ def asgi_headers(head: bytes) -> Headers:
 class KeptAnswers:
     """The answers of this process, and how to find the one for a request."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, faces: Faces) -> None:
+        self.faces = faces
         self.cache: AnswerCache[bytes, KeptAnswer] = AnswerCache(limit)
         self.heard_at = float("-inf")
         """When the database last said how far it is, on the monotonic clock; what it said has been done."""
@@ -103,19 +104,36 @@ class KeptAnswers:
         """Whether what is kept is what the database holds, as far as anybody can know."""
         return self.cache.limit > 0 and monotonic() - self.heard_at < TRUSTED_S
 
-    def find(self, target: bytes, headers: Headers) -> Found | None:
-        """The answer to a GET of an address, path and query as sent; None where it has to be made."""
-        entry = self.cache.entries.get(target)
-        if entry is None or monotonic() - self.heard_at >= TRUSTED_S:
+    def find(self, target: bytes, headers: Headers, scheme: str | None) -> Found | None:
+        """The answer to a GET of an address, path and query as sent; None where it has to be made.
+
+        `scheme` is None where a proxy may know better.
+        """
+        if monotonic() - self.heard_at >= TRUSTED_S:
             return None
         sent = dict(headers)
         if len(sent) != len(headers):
             return None  # a header twice: for those who can weigh it
+        entry = self.cache.entries.get(target)
+        if entry is None:
+            if b"/items" not in target or (face := self.face(sent, scheme)) is None:
+                return None
+            entry = self.cache.entries.get(target + face.key)
+            if entry is None:
+                return None
         entry.used = True
         found = self.choose(entry.kept, sent.get(b"accept-encoding", b""), sent.get(b"if-none-match"))
         if found is not None:
             self.answered[entry.kept.route, found[0]] += 1
         return found
+
+    def face(self, headers: Mapping[bytes, bytes], scheme: str | None) -> Face | None:
+        """Which face of an address with several these headers ask for, if one of the lane's."""
+        if scheme is None:
+            if b"x-forwarded-proto" in headers:
+                return None
+            scheme = "http"
+        return self.faces.face(headers, scheme)
 
     def choose(self, kept: KeptAnswer, accept_encoding: bytes, if_none_match: bytes | None) -> Found | None:
         """How an answer goes to whoever asks so; None where it has not been asked for in this encoding yet."""

@@ -8,7 +8,7 @@ the database tells of it, and tiles are made again at once, before anybody asks.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -24,13 +24,17 @@ from mapservice.errors import failure
 from mapservice.hearing import Hearing
 from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_headers
 from mapservice.lane_addresses import Asked, LeftToOthers, recognise
+from mapservice.lane_faces import Faces
 from mapservice.middleware import Observe
 from mapservice.responses import Answer, decoded, encoded
 from mapservice.settings import HttpSettings
+from mapservice.warming import pyramid
 from postgis.engine import Database
 
 log = logging.getLogger("mapservice.lane")
 
+FILLED_AHEAD = 0.75
+"""Of the room for answers, how much is filled before anybody has asked."""
 MOST_REMADE = 4_000
 """Tiles that wait to be made again: of more, those asked for are made when they are asked for."""
 
@@ -40,10 +44,11 @@ class Lane:
 
     def __init__(self, database: Database, settings: HttpSettings) -> None:
         self.database, self.settings = database, settings
-        self.kept = KeptAnswers(settings.cache_mb * 2**20)
+        self.kept = KeptAnswers(settings.cache_mb * 2**20, Faces(settings.public_url))
         self._under_way: dict[bytes, _Making] = {}
         self._to_remake: OrderedDict[bytes, tuple[str | None, ...]] = OrderedDict()
         self._remaking: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._hearing: Hearing | None = None
         threads = max(1, min(4, database.settings.pool_size // 2))
         self._tile_threads: Executor = ThreadPoolExecutor(threads, "lane-tiles")
@@ -60,8 +65,9 @@ class Lane:
         finally:
             if self._hearing is not None:
                 self._hearing.stop()
-            if self._remaking is not None:
-                self._remaking.cancel()
+            for task in (self._remaking, self._warming):
+                if task is not None:
+                    task.cancel()
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """The application with the lane before it."""
@@ -94,6 +100,8 @@ class Lane:
                 self._to_remake[key] = tuple(entry.kept.encodings)
         while len(self._to_remake) > MOST_REMADE:
             self._to_remake.popitem(last=False)
+        if self._warming is None:
+            self._warming = asyncio.get_running_loop().create_task(self._warm())
         if self._to_remake and (self._remaking is None or self._remaking.done()):
             self._remaking = asyncio.get_running_loop().create_task(self._remake())
 
@@ -101,7 +109,7 @@ class Lane:
         if scope["method"] not in ("GET", "HEAD"):
             return None
         query, path = scope["query_string"], scope["raw_path"]
-        return self.kept.find(path + b"?" + query if query else path, scope["headers"])
+        return self.kept.find(path + b"?" + query if query else path, scope["headers"], scope["scheme"])
 
     def _asked(self, scope: Scope) -> Asked | None:
         """What the lane can answer of a request."""
@@ -110,7 +118,10 @@ class Lane:
         path: str = scope["path"]
         if scope["raw_path"] != path.encode():
             return None  # letters in disguise: for those who can read them
-        return recognise(self.settings, path, scope["query_string"])
+        headers = dict(scope["headers"])
+        if len(headers) != len(scope["headers"]):
+            return None  # a header twice: for those who can weigh it
+        return recognise(self.settings, path, scope["query_string"], self.kept.face(headers, scope["scheme"]))
 
     def _after_writing(self, scope: Scope, send: Send) -> Send:
         """Whoever is told that something was written sees it at once, wherever this process answers."""
@@ -214,15 +225,38 @@ class Lane:
         while self._to_remake:
             key, encodings = self._to_remake.popitem(last=False)
             path, _, query = key.partition(b"?")
-            asked = recognise(self.settings, path.decode(), query)
+            asked = recognise(self.settings, path.decode(), query, None)
             if asked is None:
                 continue
-            try:
-                for encoding in encodings:
-                    await self._kept(asked, (encoding or "identity").encode())
-            except Exception as error:  # the next to ask is told; here nobody is
-                log.info("a tile was not made again", extra={"error": type(error).__name__})
+            if not await self._made_again(asked, encodings):
                 self._to_remake.clear()
+
+    async def _made_again(self, asked: Asked, encodings: Iterable[str | None]) -> bool:
+        try:
+            for encoding in encodings:
+                await self._kept(asked, (encoding or "identity").encode())
+        except Exception as error:  # the next to ask is told; here nobody is
+            log.info("a tile was not made ahead", extra={"error": type(error).__name__})
+            return False
+        return True
+
+    async def _warm(self) -> None:
+        """Makes the ward's pyramid of tiles, as far as they leave room for what else is asked for."""
+        try:
+            keys = await asyncio.get_running_loop().run_in_executor(
+                self._page_threads, pyramid, self.database, self.settings
+            )
+        except Exception as error:  # the database went away again
+            log.info("no tiles were made ahead", extra={"error": type(error).__name__})
+            return
+        # Browsers take Brotli only over TLS.
+        encoding = "br" if (self.settings.public_url or "").startswith("https:") else "gzip"
+        for key in keys:
+            path, _, query = key.partition(b"?")
+            asked = recognise(self.settings, path.decode(), query, None)
+            full = self.kept.cache.bytes > self.kept.cache.limit * FILLED_AHEAD
+            if full or asked is None or not await self._made_again(asked, (encoding,)):
+                break
 
 
 class _Making:

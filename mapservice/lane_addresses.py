@@ -5,19 +5,25 @@ Everything else, and every address that is not plainly right, goes the long way,
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 
 from layers.answer_cache import Sources, TileNumber
 from layers.collections import COLLECTIONS, ESTABLISHMENTS, Collection
+from layers.features import WHOLE_AT_ONCE
 from layers.lookup import find_establishment
 from layers.query import FeatureQuery
 from layers.tile_matrix_sets import ID as QUAD
 from layers.tile_matrix_sets import is_tile
-from mapservice.parameters import check_known, tile_query
+from layers.touched import record_sources
+from mapservice.feature_answers import item_answer, items_answer
+from mapservice.lane_faces import Face
+from mapservice.links import Links
+from mapservice.parameters import check_known, feature_query, item_names, item_query, one_item_names, tile_query
 from mapservice.place_answers import place_data, place_page, relations
+from mapservice.reading import privacy
 from mapservice.responses import Answer
 from mapservice.settings import HttpSettings
 from mapservice.tile_answers import tile_answer
@@ -28,6 +34,7 @@ _TILE = re.compile(rf"/ogc/(?:collections/([a-z_]+)/)?tiles/{QUAD}/{_NUMBER}/{_N
 _TILE_ROUTE = "/ogc/collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}"
 _DATASET_TILE_ROUTE = "/ogc/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}"
 
+_ITEMS = re.compile(r"/ogc/collections/([a-z_]+)/items(?:/([A-Za-z0-9_.:-]{1,64}))?")
 _PLACE = re.compile(r"/q/([A-Z0-9]{4,16})(\.json)?")
 _LANGUAGES = {b"": "vi", b"lang=vi": "vi", b"lang=en": "en"}
 """By query: other parameters of a look-up page say where somebody came from."""
@@ -50,12 +57,14 @@ class LeftToOthers(Exception):
     """There is no plain answer: what stands there instead, others say."""
 
 
-def recognise(settings: HttpSettings, path: str, query: bytes) -> Asked | None:
-    """What an address asks for; None where the lane leaves it to others."""
+def recognise(settings: HttpSettings, path: str, query: bytes, face: Face | None) -> Asked | None:
+    """What an address asks for; None where the lane leaves it to others. `face` is for addresses that have several."""
     if (tile := _TILE.fullmatch(path)) is not None:
         return _tile(path, query, tile[1], (int(tile[2]), int(tile[4]), int(tile[3])))
     if (place := _PLACE.fullmatch(path)) is not None and query in _LANGUAGES:
         return _place(settings, path, query, place[1], data=place[2] is not None)
+    if face is not None and (items := _ITEMS.fullmatch(path)) is not None:
+        return _items(path, query, face, items[1], items[2])
     return None
 
 
@@ -86,6 +95,47 @@ def _dataset(chosen: list[Collection], tile: TileNumber, params: QueryParams) ->
         return tile_answer(connection, chosen, tile, FeatureQuery())
 
     return make
+
+
+def _items(path: str, query: bytes, face: Face, name: str, feature_id: str | None) -> Asked | None:
+    """A page of a collection as GeoJSON, or one feature."""
+    collection, params = COLLECTIONS.get(name), QueryParams(query)
+    if collection is None or params.get("f", "json") != "json" or "as_of" in params:
+        return None
+    lang, links = params.get("lang", face.lang), Links(face.base)
+    key = _key(path, query) + face.key
+    if feature_id is None:
+        sources, route = Sources((name,)), "/ogc/collections/{collectionId}/items"
+        return Asked(key, path, route, sources, _page(collection, params, links, lang))
+    sources = Sources((name,), record=feature_id if record_sources(name) else None)
+    make = _feature(collection, feature_id, params, links, lang)
+    return Asked(key, path, "/ogc/collections/{collectionId}/items/{featureId}", sources, make)
+
+
+def _page(collection: Collection, params: QueryParams, links: Links, lang: str) -> Callable[[Connection], Answer]:
+    def make(connection: Connection) -> Answer:
+        check_known(params, item_names(collection))
+        query = feature_query(collection, params)
+        if query.limit > WHOLE_AT_ONCE:
+            raise LeftToOthers
+        return _for_anybody(items_answer(connection, collection, query, links, lang, params))
+
+    return make
+
+
+def _feature(
+    collection: Collection, feature_id: str, params: QueryParams, links: Links, lang: str
+) -> Callable[[Connection], Answer]:
+    def make(connection: Connection) -> Answer:
+        check_known(params, one_item_names(collection))
+        query = item_query(collection, params)
+        return _for_anybody(item_answer(connection, collection, feature_id, query, links, lang, params))
+
+    return make
+
+
+def _for_anybody(answer: Answer) -> Answer:
+    return replace(answer, headers={**answer.headers, **privacy(None)})
 
 
 def _place(settings: HttpSettings, path: str, query: bytes, code: str, *, data: bool) -> Asked | None:

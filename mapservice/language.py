@@ -12,10 +12,11 @@ def language_of(request: Request) -> str:
         return chosen
     if wants_html(request):
         return "vi"
-    return _preferred(request.headers.get("accept-language", ""))
+    return preferred(request.headers.get("accept-language", ""))
 
 
-def _preferred(header: str) -> str:
+def preferred(header: str) -> str:
+    """The language that Accept-Language prefers."""
     weights: dict[str, float] = {}
     for part in header.split(","):
         tag, _, parameters = part.strip().partition(";")

@@ -23,6 +23,8 @@ from postgis.vocabulary import CODE_LISTS
 
 COMMON = ("f", "lang")
 FILTER = ("filter", "filter-lang", "filter-crs")
+ITEM_NAMES = ("crs", "properties")
+"""The parameters of one feature: how it is shown."""
 PAGING = ("limit", "cursor", "offset")
 MAX_TEXT = 200
 """Characters of `q`: longer than any name in the register."""
@@ -54,6 +56,11 @@ def filter_names(collection: Collection) -> tuple[str, ...]:
 def item_names(collection: Collection) -> tuple[str, ...]:
     """All parameters of a collection's items."""
     return ("bbox", "bbox-crs", "crs", *filter_names(collection), "sortby", "properties", *PAGING)
+
+
+def one_item_names(collection: Collection) -> tuple[str, ...]:
+    """All parameters of one feature; of records with a history also the day."""
+    return (*ITEM_NAMES, "as_of") if collection.versioned else ITEM_NAMES
 
 
 def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:

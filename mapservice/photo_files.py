@@ -7,16 +7,18 @@ import io
 import threading
 import warnings
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
-from PIL import Image, ImageOps
 
 from mapservice.errors import Problem
 from mapservice.forms import Form
 from mapservice.uploads import read_upload
 from postgis.errors import FieldError, InvalidValues
 from postgis.store.photos import Picture
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_PHOTO_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -49,6 +51,9 @@ def picture(content: bytes) -> Picture:
         raise _refused("required")
     if len(content) > MAX_PHOTO_BYTES:
         raise _refused("too_large", most=MAX_PHOTO_BYTES // 1024 // 1024)
+    # Imported here, as below: it takes megabytes of every worker that may never see a photo.
+    from PIL import Image
+
     with _AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -61,6 +66,8 @@ def picture(content: bytes) -> Picture:
 
 
 def _picture(content: bytes) -> Picture:
+    from PIL import Image, ImageOps
+
     with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
         if opened.width * opened.height > MAX_PIXELS:
             raise Image.DecompressionBombError
@@ -74,8 +81,10 @@ def _picture(content: bytes) -> Picture:
     return Picture(_jpeg(plain, 82), _jpeg(small, 78), plain.width, plain.height)
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _on_white(image: "Image.Image") -> "Image.Image":
     """Pixels only, in a new image: no EXIF, no profile, no text that a camera or program left."""
+    from PIL import Image
+
     paper = Image.new("RGB", image.size, "white")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
@@ -85,7 +94,7 @@ def _on_white(image: Image.Image) -> Image.Image:
     return paper
 
 
-def _jpeg(image: Image.Image, quality: int) -> bytes:
+def _jpeg(image: "Image.Image", quality: int) -> bytes:
     output = io.BytesIO()
     image.save(output, "JPEG", quality=quality, optimize=True, progressive=True)
     return output.getvalue()

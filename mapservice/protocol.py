@@ -86,7 +86,7 @@ class BoundedHttp(HttpToolsProtocol):
             return False
         if self.cycle is not None and not self.cycle.response_complete:
             return False  # its turn has not come
-        found = kept.find(self.url, self.headers)
+        found = kept.find(self.url, self.headers, self.scheme if self.scheme != "http" else None)
         if found is None:
             return False
         parser, method = self.parser, self.parser.get_method()

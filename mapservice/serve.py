@@ -22,25 +22,24 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
-from mapservice.import_jobs import JobProcess
+from mapservice.beside import NOBODY, JobProcess, run_preparation
 from mapservice.listening import bind, explain, port_trouble
 from mapservice.protocol import BoundedHttp
-from mapservice.sample import ensure_sample
 from mapservice.settings import HttpSettings
-from postgis.engine import Database, open_database
-from postgis.local_cluster import ClusterSupervisor
-from postgis.migrate import upgrade
+from postgis.local_cluster import ClusterSupervisor, LocalCluster
 from postgis.settings import DatabaseSettings
-from postgis.store import staff
 
 GRACE = 10  # seconds that requests under way get to finish
+# Seconds in which a worker process must show that it lives. uvicorn's own 5 are too few on a machine under load: a
+# worker that still imports is killed for it, and so is the next one, for ever.
+WORKER_PATIENCE = 60
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def serve(http: HttpSettings, store: DatabaseSettings) -> int:
     """Serve until told to stop; returns the exit code.
 
-    Raises StoreUnavailableError or SampleRefused, with messages for people, when the store can't be made ready.
+    Raises StoreUnavailableError, with a message for people, when the database can't be had.
     """
     if (trouble := port_trouble(http.host, http.port)) is not None:
         print(f"mapservice: {trouble}", file=sys.stderr)
@@ -49,10 +48,12 @@ def serve(http: HttpSettings, store: DatabaseSettings) -> int:
     _silence_access_log()
     with _stop_signals() as signals:
         try:
-            with _ready_database(http, store) as database:
-                return _run(http, store, signals, _first_account(database, http, store))
+            with _ready_store(http, store) as first_account:
+                return _run(http, store, signals, first_account)
         except _Stopped:
             return 0
+        except _Refused:
+            return 1
 
 
 def create_worker_app() -> ASGIApp:
@@ -74,35 +75,33 @@ def create_worker_app() -> ASGIApp:
 
 
 @contextlib.contextmanager
-def _ready_database(http: HttpSettings, store: DatabaseSettings) -> Iterator[Database]:
-    """The database, upgraded and filled, and kept alive, with the process that reads and applies imports."""
+def _ready_store(http: HttpSettings, store: DatabaseSettings) -> Iterator[str | None]:
+    """The database, upgraded, filled and kept alive, with the process that works off imports.
+
+    Gives the command that makes the first account, None when there is one. Raises _Refused when the reason is said.
+    """
     began = time.monotonic()
-    with open_database(store, _say) as database:
-        _say("Preparing tables and base data ...")
-        upgrade(database)
-        if rows := ensure_sample(database, http):
-            _say(f"The sample '{http.sample}' is loaded: {rows} places.")
-        database.dispose()  # the owner's connections are not needed while serving
+    with contextlib.ExitStack() as stack:
+        cluster = LocalCluster(store.data_dir, _say) if store.database_url is None else None
+        if cluster is not None:
+            stack.enter_context(cluster)
+        prepared = run_preparation()
+        if prepared not in (0, NOBODY):
+            raise _Refused
         _say(f"The database is ready ({time.monotonic() - began:.1f} s).")
-        with contextlib.ExitStack() as stack:
-            if database.cluster is not None:
-                supervisor = ClusterSupervisor(database.cluster)
-                supervisor.start()
-                stack.callback(supervisor.stop)
-            jobs = JobProcess()
-            jobs.start()
-            stack.callback(jobs.stop)
-            yield database
-            _say("Stopping ...")
+        if cluster is not None:
+            supervisor = ClusterSupervisor(cluster)
+            supervisor.start()
+            stack.callback(supervisor.stop)
+        jobs = JobProcess()
+        jobs.start()
+        stack.callback(jobs.stop)
+        yield _first_account(http, store) if prepared == NOBODY else None
+        _say("Stopping ...")
 
 
-def _first_account(database: Database, http: HttpSettings, store: DatabaseSettings) -> str | None:
-    """The command that makes the first account; None when there is one."""
-    with database.owner.connect() as connection:
-        found = staff.anybody(connection)
-    database.dispose()
-    if found:
-        return None
+def _first_account(http: HttpSettings, store: DatabaseSettings) -> str:
+    """The command that makes the first account."""
     program, here = Path(sys.executable).with_name("mapservice"), Path.cwd()
     program = program.relative_to(here) if program.is_relative_to(here) else program
     usual = store.data_dir == Path(".data").absolute()
@@ -135,6 +134,7 @@ def _run(http: HttpSettings, store: DatabaseSettings, signals: "_StopSignals", f
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=WORKER_PATIENCE,
     )
     threading.Thread(target=_announce, args=(http, first_account), name="announce", daemon=True).start()
     with listener:
@@ -178,6 +178,10 @@ def _remove_abandoned(parent: Path) -> None:
     for old in parent.glob("[0-9]*"):
         if not Path(f"/proc/{old.name}").exists():
             shutil.rmtree(old, ignore_errors=True)
+
+
+class _Refused(Exception):
+    """The database cannot be made ready; why was told."""
 
 
 class _Stopped(BaseException):

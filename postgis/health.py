@@ -58,6 +58,11 @@ def establishments(connection: Connection) -> int:
     return int(connection.exec_driver_sql("SELECT count(*) FROM register.establishment").scalar_one())
 
 
+def wrong_tile_cells(connection: Connection) -> int:
+    """Cells of the map that do not hold what the register says: 0, unless somebody has written past the triggers."""
+    return int(connection.exec_driver_sql("SELECT register.tile_cell_differences()").scalar_one())
+
+
 def damaged_pages(connection: Connection) -> int:
     """Pages of the database whose checksum was wrong when read: a failing disk."""
     query = "SELECT coalesce(sum(checksum_failures), 0) FROM pg_stat_database"

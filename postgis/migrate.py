@@ -5,22 +5,27 @@ start at once do not meet.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from postgis.engine import Database
 from postgis.reference_data import load_reference
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 HERE = Path(__file__).parent
 FUNCTIONS = HERE / "functions"
+VERSIONS = HERE / "migrations" / "versions"
 UPGRADE_LOCK = 20257_001
 
 
-def alembic_config(connection: Connection | None = None) -> Config:
+def alembic_config(connection: Connection | None = None) -> "Config":
     """Alembic's settings; there is no alembic.ini, since the connection always comes from the caller."""
+    # Imported here, as Alembic is below: whoever serves asks for the version of the tables, and makes none.
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(HERE / "migrations"))
     config.attributes["connection"] = connection
@@ -37,6 +42,8 @@ def apply_functions(connection: Connection, *, before_tables: bool) -> None:
 
 def upgrade(database: Database) -> dict[str, int]:
     """Upgrades the database and loads base data that changed; safe to repeat. Returns rows loaded by table."""
+    from alembic import command
+
     with database.owner.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
         apply_functions(connection, before_tables=True)
@@ -48,4 +55,4 @@ def upgrade(database: Database) -> dict[str, int]:
 def schema_is_current(connection: Connection) -> bool:
     """Whether the tables are those of this code's newest migration. Any role may ask."""
     there = set(connection.execute(text("SELECT version_num FROM published.schema_versions")).scalars())
-    return there == set(ScriptDirectory.from_config(alembic_config()).get_heads())
+    return there == {max(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))}

@@ -60,12 +60,18 @@ class Notices:
             waiting.register(descriptor, select.POLLIN)
         waiting.poll(seconds * 1000)
 
-    def told(self) -> set[str]:
-        """What was told since the last time: `history`, `base`."""
+    def told(self) -> tuple[bool, list[Touch]]:
+        """What was told since the last time and stands in no history: whether base data has changed, and records that
+        were written without being changed.
+        """
         self._connection.poll()
         found = {notice.payload for notice in self._connection.notifies}
         self._connection.notifies.clear()
-        return found
+        touches = []
+        for words in found - {"history", "base"}:
+            _, collection, places = words.split(" ")
+            touches += [Touch(collection, "", place, None) for place in places.split(",")]
+        return "base" in found, touches
 
     def head(self, known: Head | None) -> tuple[Head, bool]:
         """How far the register has come, and whether that follows from what was known."""

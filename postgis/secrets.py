@@ -12,9 +12,6 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from postgis.unavailable import StoreUnavailableError
 
 FILE_NAME = "secret.key"
@@ -33,6 +30,9 @@ class Secrets:
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError(f"the key has {KEY_BYTES} bytes")
+        # Imported here, as below: most processes open no secret.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         self._cipher = AESGCM(hmac.digest(key, b"mapservice: encrypt, version 1", sha256))
         self._hash_key = hmac.digest(key, b"mapservice: look up, version 1", sha256)
 
@@ -49,6 +49,8 @@ class Secrets:
 
     def decrypt(self, ciphertext: bytes, *, context: str = "") -> bytes:
         """Decrypt what `encrypt` gave. Raises Undecipherable."""
+        from cryptography.exceptions import InvalidTag
+
         ciphertext = bytes(ciphertext)
         nonce = ciphertext[1 : 1 + _NONCE_BYTES]
         if ciphertext[:1] != _FORMAT or len(nonce) != _NONCE_BYTES:

@@ -23,7 +23,7 @@ from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
 from tests.workers import WORKER, ByFile, Room
 
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -134,7 +134,11 @@ def start_service(data_dir: Path, **settings: str) -> Service:
             [sys.executable, "-m", "mapservice.cli", "serve"], env=environment, stdout=output, stderr=output
         )
     service = Service(process, f"http://127.0.0.1:{port}", data_dir, log)
-    wait_until_ready(service)
+    try:
+        wait_until_ready(service)
+    except BaseException:
+        stop_service(service)
+        raise
     return service
 
 

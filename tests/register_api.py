@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from fastapi.testclient import TestClient
 
-from mapservice.app import create_app
+from mapservice.app import create_app, create_service
 from mapservice.middleware import Observe
 from mapservice.settings import HttpSettings
 from postgis.actor import Actor
@@ -82,8 +82,10 @@ class Api:
 
 
 @contextmanager
-def register_api(server: Database, base_database: Database, name: str, places: int = 2) -> Iterator[Api]:
-    """The API on a database of its own, with a small ward and a smaller one beside it."""
+def register_api(
+    server: Database, base_database: Database, name: str, places: int = 2, *, lane: bool = False
+) -> Iterator[Api]:
+    """The API on a database of its own, with a small ward and a smaller one beside it; `lane`: with kept answers."""
     base_database.dispose()
     own = create_database(server, name, template="base")
     actors = {role: add_staff(own, role, role) for role in ROLES}
@@ -92,7 +94,9 @@ def register_api(server: Database, base_database: Database, name: str, places: i
     with own.owner.begin() as connection:
         given = {who: tokens.issue(connection, actor.staff_id, "thử", "write", 1) for who, actor in actors.items()}
         given["reader"] = tokens.issue(connection, actors["officer"].staff_id, "reader", "read", 1)
-    client = TestClient(Observe(create_app(HttpSettings(sample="none", ward=WARD), own)), raise_server_exceptions=False)
+    settings = HttpSettings(sample="none", ward=WARD)
+    app = create_service(settings, own) if lane else Observe(create_app(settings, own))
+    client = TestClient(app, raise_server_exceptions=False)
     with client:
         yield Api(own, client, actors, given, ward, other_ward)
     own.dispose()

@@ -96,6 +96,24 @@ def test_single_places_carry_what_a_map_needs(client: httpx.Client, tmp_path: Pa
         assert feature["properties"]["count"] == 1
 
 
+@pytest.mark.parametrize("zoom", [0, 7, 11, 12, 13, 14])
+@pytest.mark.parametrize("query", [{}, {"sector_group": "food_service,lodging"}])
+def test_counted_cells_say_what_the_places_say(
+    client: httpx.Client, tmp_path: Path, zoom: int, query: dict[str, str]
+) -> None:
+    """A filter that excludes nothing is answered from the places themselves."""
+    told = []
+    for more in ({}, {"illustrative": "true,false"}):
+        answer, column, row = _tile(client, "establishments", zoom, **query, **more)
+        features = _read(answer.content, tmp_path, zoom, column, row, "establishments")
+        told.append(sorted(features, key=lambda feature: feature["geometry"]["coordinates"]))
+    cells, places = told
+    assert [cell["properties"] for cell in cells] == [place["properties"] for place in places]
+    unit = 360 / 2**zoom / 4096
+    for cell, place in zip(cells, places, strict=True):
+        assert cell["geometry"]["coordinates"] == pytest.approx(place["geometry"]["coordinates"], abs=1.5 * unit)
+
+
 def test_a_warning_shows_through_a_cluster(client: httpx.Client, tmp_path: Path) -> None:
     answer, column, row = _tile(client, "establishments", 10, live_warning="true")
     features = _read(answer.content, tmp_path, 10, column, row, "establishments")
@@ -161,7 +179,18 @@ def test_tilejson_and_style_lead_to_tiles(client: httpx.Client) -> None:
     for collection in DRAWN:
         tilejson = client.get(f"/ogc/collections/{collection}/tiles/WebMercatorQuad/tilejson.json").json()
         assert tilejson["tilejson"] == "3.0.0"
-        assert [layer["id"] for layer in tilejson["vector_layers"]] == [collection]
+        (layer,) = tilejson["vector_layers"]
+        rule = COLLECTIONS[collection].drawn
+        assert layer["id"] == collection and all(layer["fields"].values()) and layer["description"]
+        assert list(layer["fields"])[: len(rule.fields)] == list(rule.fields)
+        assert (tilejson["minzoom"], tilejson["maxzoom"]) == rule.zooms
+        assert rule.zooms[1] >= max([rule.cluster_below, *(rule.from_zoom or {}).values()])
+        described = client.get(f"/ogc/collections/{collection}/tiles/WebMercatorQuad?f=json").json()
+        assert described["layers"][0]["maxTileMatrix"] == str(rule.zooms[1])
+        limits = {int(each["tileMatrix"]): each for each in described["tileMatrixSetLimits"]}
+        assert sorted(limits) == list(range(rule.zooms[0], rule.zooms[1] + 1))
+        inside, (x, y) = limits[14], _tile_of(*CENTRE, 14)
+        assert inside["minTileCol"] <= x <= inside["maxTileCol"] and inside["minTileRow"] <= y <= inside["maxTileRow"]
         column, row = _tile_of(*CENTRE, 14)
         address = tilejson["tiles"][0].replace("{z}", "14").replace("{x}", str(column)).replace("{y}", str(row))
         assert client.get(address).status_code in (200, 204)

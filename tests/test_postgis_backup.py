@@ -150,7 +150,7 @@ def test_the_key_stays_behind_and_the_commands_say_so(
 
     def run(database: Database, command: str) -> str:
         monkeypatch.setenv("MAPSERVICE_DATA_DIR", str(database.settings.data_dir))
-        monkeypatch.setattr("mapservice.cli.open_database", lambda *_, **__: nullcontext(database))
+        monkeypatch.setattr("postgis.engine.open_database", lambda *_, **__: nullcontext(database))
         assert main([command, str(tmp_path / "to")]) == 0
         said = capsys.readouterr().err.strip()
         assert "\n" not in said and key.hex() not in said

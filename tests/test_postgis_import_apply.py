@@ -20,6 +20,7 @@ from postgis.store import personal_data, records
 from postgis.store.changes import verify
 from postgis.store.imports_apply import Applied, Cancelled, apply
 from postgis.store.imports_foresee import Foresight
+from postgis.store.imports_wanted import CHUNK
 from tests.import_batches import (
     SECRETS,
     add_batch,
@@ -419,6 +420,17 @@ def _renamed(rows: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
              if wish["collection"] == "establishments" else wish for wish in each["wishes"]["new"]], personal=_PHONE)
         for each in rows
     ]  # fmt: skip
+
+
+def test_a_large_batch_is_counted_while_it_is_written(database: Database, officer: Actor) -> None:
+    """Else the planner believes in the few rows that were there before, and joins each new row with each."""
+    rows = [row([new_place(WARD, number), inspection()]) for number in range(CHUNK + 1)]
+    assert set(apply(database, SECRETS, officer, add_batch(database, officer, rows)).outcomes) == {"applied"}
+    counted = "SELECT reltuples FROM pg_class WHERE oid = 'register.{}'::regclass"
+    for table in ("establishment", "establishment_fact", "inspection"):
+        assert _one(database, counted.format(table)) >= CHUNK
+    fraction = "SELECT most_common_freqs[1] FROM pg_stats WHERE tablename = 'establishment' AND attname = 'ward_id'"
+    assert _one(database, fraction) == 1, "that a ward has nearly all of the places is known too"
 
 
 def _child(database: Database, officer: Actor, code: str) -> "subprocess.Popen[bytes]":

@@ -27,7 +27,7 @@ ADDRESSES = (
 
 @pytest.fixture(scope="module")
 def api(server: Database, base_database: Database) -> Iterator[Api]:
-    with register_api(server, base_database, "shared_cache") as found:
+    with register_api(server, base_database, "shared_cache", lane=True) as found:
         yield found
 
 

@@ -9,10 +9,6 @@ from functools import lru_cache
 from html import escape
 from io import BytesIO
 
-import qrcode
-from PIL import Image
-from qrcode.constants import ERROR_CORRECT_Q
-
 QUIET_ZONE = 4
 """Light modules around the symbol, the least that ISO/IEC 18004 allows."""
 
@@ -87,6 +83,10 @@ def symbol(address: str) -> Symbol:
     octets = address.encode()
     if not 0 < len(octets) <= 300:
         raise ValueError("an address in a QR code has 1 to 300 bytes")
+    # Imported here, as Pillow is below: it takes megabytes of every worker that may never draw one.
+    import qrcode
+    from qrcode.constants import ERROR_CORRECT_Q
+
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=0)
     code.add_data(octets, optimize=0)
     code.make(fit=True)
@@ -111,6 +111,8 @@ def svg(address: str, title: str) -> str:
 
 def png(address: str, box: int = 12) -> bytes:
     """The QR code of an address as a black-and-white PNG with `box` pixels for each module, quiet zone included."""
+    from PIL import Image
+
     drawn = symbol(address)
     side = drawn.size + 2 * QUIET_ZONE
     image = Image.new("1", (side, side), 1)

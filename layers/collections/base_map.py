@@ -17,7 +17,7 @@ WARDS = Collection(
         Field("valid_to", "date"),
         Field("formed_from", "array"),
     ),
-    tile=TileRule(fields=("code", "name", "kind")),
+    tile=TileRule(fields=("code", "name", "kind"), zooms=(0, 14)),
     interval=("valid_from", "valid_to"),
     reference=True,
 )
@@ -34,7 +34,7 @@ RESIDENTIAL_GROUPS = Collection(
         Field("valid_to", "date"),
         Field("illustrative", "boolean", filterable=True),
     ),
-    tile=TileRule(fields=("code", "name", "number"), from_zoom={}, zoom_column="code"),
+    tile=TileRule(fields=("code", "name", "number"), zooms=(9, 15)),
     interval=("valid_from", "valid_to"),
 )
 
@@ -50,6 +50,7 @@ STREETS = Collection(
     ),
     tile=TileRule(
         fields=("name", "kind"),
+        zooms=(5, 16),
         from_zoom={
             "primary": 9,
             "secondary": 10,

@@ -86,6 +86,6 @@ MODEL_SITES = Collection(
         Field("updated_at", "date-time"),
         *RECORD_STATE,
     ),
-    tile=TileRule(fields=("code", "name", "kind", "illustrative")),
+    tile=TileRule(fields=("code", "name", "kind", "illustrative"), zooms=(9, 16)),
     versioned=True,
 )

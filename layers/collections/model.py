@@ -71,6 +71,8 @@ class TileRule:
     """For line and area layers: the first zoom at which each value of `zoom_column` shows; others from zoom 0."""
     zoom_column: str = "kind"
     max_features: int = 20_000
+    zooms: tuple[int, int] = (0, 16)
+    """The widest tile worth asking for, and the deepest that says more than its parent: clients draw on from there."""
     counted: bool = False
     """Whether the database keeps counts of its places by cell (`layers.tile_cells`)."""
     rows: str | None = None

@@ -157,6 +157,7 @@ DECLARE
     kinds text[];
     befores jsonb[];
     afters jsonb[];
+    places text[];
 BEGIN
     -- Every recorded table has an id that an update never changes: postgis/tables says so.
     EXECUTE format('
@@ -171,7 +172,18 @@ BEGIN
          WHERE $1 = ''personal_data'' OR before - ''version'' IS DISTINCT FROM after - ''version''', TG_ARGV[1])
        INTO kinds, befores, afters USING TG_ARGV[0];
     IF kinds IS NULL THEN
-        -- Without the chain's lock: who signs in must not wait for a writer, and holds a row already.
+        -- Without the chain's lock: who signs in must not wait for a writer, and holds a row already. Versions and the
+        -- moment of the last update are shown, and count what changed nothing, too (230_touched.sql).
+        IF TG_ARGV[0] = ANY ('{establishments,licences,food_safety_records,inspections,warnings,payment_acceptances,digital_uses}') THEN
+            EXECUTE format('SELECT array_agg(DISTINCT e.code) FROM added a JOIN establishment e ON e.id = a.%I',
+                           CASE TG_ARGV[0] WHEN 'establishments' THEN 'id' ELSE 'establishment_id' END) INTO places;
+            PERFORM pg_notify('mapservice_register',
+                              CASE WHEN cardinality(places) <= 50
+                                   THEN 'same ' || TG_ARGV[0] || ' ' || array_to_string(places, ',') ELSE 'base' END)
+              WHERE places IS NOT NULL;
+        ELSIF TG_ARGV[0] = 'model_sites' THEN
+            PERFORM pg_notify('mapservice_register', 'base');
+        END IF;
         RETURN NULL;
     END IF;
     PERFORM register.add_changes(TG_ARGV[0], kinds, befores, afters);

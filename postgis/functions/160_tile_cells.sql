@@ -116,12 +116,18 @@ BEGIN
                   FROM (%2$s) s WHERE s.ended_at IS NULL) p
          GROUP BY 1, 2, 3, 4, 5
         HAVING sum(sign) <> 0 OR sum(sign * id) <> 0
+    ), summed AS (
+        SELECT finest_cell(m.x_cm, m.y_cm) AS quad, m.sector_group, sum(m.places)::bigint AS places, sum(m.ids)::bigint AS ids,
+               sum(m.places * m.x_cm)::bigint AS xs_cm, sum(m.places * m.y_cm)::bigint AS ys_cm,
+               coalesce(sum(m.places) FILTER (WHERE m.live_warning), 0)::bigint AS warned,
+               coalesce(sum(m.places) FILTER (WHERE m.illustrative), 0)::bigint AS illustrative
+          FROM moved m
+         GROUP BY 1, 2
     ), written AS (
         INSERT INTO tile_cell_group AS c
-        SELECT l.level, m.finest >> 2 * (18 - l.level), m.sector_group, sum(m.places), sum(m.ids),
-               sum(m.places * m.x_cm), sum(m.places * m.y_cm), coalesce(sum(m.places) FILTER (WHERE m.live_warning), 0),
-               coalesce(sum(m.places) FILTER (WHERE m.illustrative), 0)
-          FROM (SELECT *, finest_cell(x_cm, y_cm) AS finest FROM moved) m
+        SELECT l.level, s.quad >> 2 * (18 - l.level), s.sector_group, sum(s.places), sum(s.ids), sum(s.xs_cm), sum(s.ys_cm),
+               sum(s.warned), sum(s.illustrative)
+          FROM summed s
          CROSS JOIN (SELECT generate_series(4, 18)::smallint AS level) l
          GROUP BY 1, 2, 3
          ORDER BY 1, 2, 3

@@ -123,7 +123,7 @@ class _Run:
         before = _last_seq(connection)
         changed = _changed_since(connection, self.seen_seq) if before > self.seen_seq else _Changed()
         writer = Writer(connection, self.actor, batch.id, _reason(batch.reason, batch.code))
-        done = 0
+        done, uncounted = 0, 0
         for judged in self._spooled():
             rows = self._again(judged, changed)
             noted = {old.number: old.outcome or "applied" for old in judged}
@@ -137,7 +137,11 @@ class _Run:
                 # Later rows counted on what this one would have written.
                 changed.codes.update(change.code for change in row.changes)
             writer.refused.clear()
-            done += len(rows)
+            done, uncounted = done + len(rows), uncounted + len(rows)
+            # After the first rows, and again when there are many times as many.
+            if uncounted >= done * 7 / 8 and done < self.total:
+                connection.execute(_COUNT_WRITTEN)
+                uncounted = 0
             self._go_on("writing", done)
         connection.execute(_DONE, {"batch": batch.id, "before": before, "staff": self.actor.staff_id})
 
@@ -292,6 +296,7 @@ _ALREADY = text("""
                                 AND o.outcome IN ('applied', 'proposed') AND o.outcome_values ? 'code'
      WHERE b.id = :batch AND r.verdict = 'new'
 """)
+_COUNT_WRITTEN = text("SELECT register.count_written()")
 _DONE = text("""
     UPDATE register.import_batch b
        SET state = 'applied', job = NULL, job_by = NULL, cancel_asked = false, error = NULL, version = version + 1,

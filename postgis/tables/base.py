@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -17,6 +16,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
     schema="register",
@@ -52,10 +52,26 @@ def record_columns() -> tuple[Column[Any], ...]:
     )
 
 
+class Geometry(UserDefinedType[str]):
+    """PostGIS's `geometry`, written as (E)WKT; what reads it says in which form (ST_AsGeoJSON, ST_X).
+
+    Not GeoAlchemy2's: that loads shapely and numpy, a quarter of what a web worker may take.
+    """
+
+    cache_ok = True
+
+    def __init__(self, kind: str, srid: int) -> None:
+        self.kind, self.srid = kind, srid
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type as the database writes it."""
+        return f"geometry({self.kind},{self.srid})"
+
+
 def geometry_columns(kind: str, *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:
     """`geom` in WGS 84 (EPSG:4326), the truth, and `geom_3857`, its copy for tiles that the database keeps.
 
-    Both carry a GiST index (made by GeoAlchemy2).
+    Both carry a GiST index (in the migrations).
     """
     return (
         Column("geom", Geometry(kind, srid=4326), nullable=nullable),

@@ -57,6 +57,7 @@ def _arguments() -> argparse.Namespace:
         "--places", type=int, default=bed.PLACES, help="in the register; other than before: with --anew"
     )
     parser.add_argument("--anew", action="store_true", help="fill the register again")
+    parser.add_argument("--without", default="", metavar="PATTERN", help="servers to leave out, such as '2w|pygeoapi'")
     found = parser.parse_args()
     if unknown := set(found.only) - set(PARTS):
         parser.error(f"--only: no such part: {', '.join(sorted(unknown))}")
@@ -64,7 +65,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _contest(workloads: list[str], asked: argparse.Namespace) -> dict[str, Any]:
-    with bed.laid(asked.places, anew=asked.anew) as field:
+    with bed.laid(asked.places, anew=asked.anew, without=asked.without) as field:
         runs = contest.hold(entrants(field, workloads), asked.rounds, asked.seconds)
     figures = {workload: contest.medians(by_name) for workload, by_name in runs.items()}
     goals = contest.judged(figures)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -29,8 +30,10 @@ def folder() -> Path:
 
 
 @contextlib.contextmanager
-def laid(places: int = PLACES, *, anew: bool = False) -> Iterator[entrants.Field]:
+def laid(places: int = PLACES, *, anew: bool = False, without: str = "") -> Iterator[entrants.Field]:
     """Everything set up and running. The register of the last run is used again when it holds as many places.
+
+    What bears a name in which the pattern `without` is found is left out.
 
     Raises PeersMissing with what to install.
     """
@@ -41,18 +44,20 @@ def laid(places: int = PLACES, *, anew: bool = False) -> Iterator[entrants.Field
     if anew:
         shutil.rmtree(data_dir, ignore_errors=True)
     with ExitStack() as stack:
-        settings = DatabaseSettings(data_dir=data_dir, database_url=None)
+        address = DatabaseSettings(data_dir=data_dir, database_url=None)
         # Our own service makes the database; it stays up beneath the others and is measured last.
+        left_out = re.compile(without or "$.")
         ours = {OURS: stack.enter_context(_service(data_dir, OURS))}
-        database = stack.enter_context(open_database(settings))
+        database = stack.enter_context(open_database(address))
         _fill(database, places)
         register_rows.make_narrow_tables(database)
         for wanted in ("W1", "W1P"):
             _list_tiles(database, wanted)
-        ours[OURS_UNCACHED] = stack.enter_context(_service(data_dir, OURS_UNCACHED, **UNCACHED))
-        ours[f"{OURS} 2w"] = stack.enter_context(_service(data_dir, f"{OURS} 2w", MAPSERVICE_WORKERS="2"))
+        for name, settings in (OURS_UNCACHED, UNCACHED), (f"{OURS} 2w", {"MAPSERVICE_WORKERS": "2"}):
+            if not left_out.search(name):
+                ours[name] = stack.enter_context(_service(data_dir, name, **settings))
         store = _store(database)
-        found = stack.enter_context(peers.running(kept, store))
+        found = stack.enter_context(peers.running(kept, store, left_out))
         with database.owner.connect() as connection:
             identifiers = register_rows.identifiers(connection)
         database.dispose()

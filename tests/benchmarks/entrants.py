@@ -25,6 +25,7 @@ OUR_PATHS = {
     "one": f"{ITEMS}/{{code}}?{FIVE}",
     "one, all fields": f"{ITEMS}/{{code}}",
     "whole": f"{ITEMS}?limit={{count}}&{FIVE}",
+    "whole, as lines": f"{ITEMS}?f=geojsonseq&{FIVE}",
     "whole, all fields": f"{ITEMS}?limit={{count}}",
 }
 _FEATURE = re.compile(rb'"type": ?"Feature"')
@@ -84,8 +85,7 @@ def entrants(field: Field, wanted: Sequence[str]) -> list[Entrant]:
         for peer in field.peers.values():
             if peer.paths:
                 found.append(_entrant(field, name, peer, peer.paths[_KEYS[name]]))
-        if name in ("W1", "W1P", "W3"):
-            tipg = field.peers["tipg 1w"]
+        if name in ("W1", "W1P", "W3") and (tipg := field.peers.get("tipg 1w")):
             found.append(_entrant(field, name, tipg, tipg.paths[_KEYS[name]], "gzip"))
         found += _ours(field, name)
     return [entrant for entrant in found if entrant is not None]
@@ -96,7 +96,9 @@ def _ours(field: Field, wanted: str) -> list[Entrant | None]:
     found: list[Entrant | None] = []
     for peer in field.ours.values():
         found.append(_entrant(field, wanted, peer, OUR_PATHS[key]))
-        if peer.name == OURS_UNCACHED and wanted != "W5":
+        if peer.name == OURS_UNCACHED and key == "whole":
+            found.append(_entrant(field, wanted, peer, OUR_PATHS["whole, as lines"], suffix=", as lines"))
+        elif peer.name == OURS_UNCACHED:
             found.append(_entrant(field, wanted, peer, OUR_PATHS[key], "br"))
         if peer.name == OURS_UNCACHED and key in ("page", "one", "whole"):
             found.append(_entrant(field, wanted, peer, OUR_PATHS[f"{key}, all fields"], suffix=", all fields"))

@@ -5,6 +5,7 @@ they depend on is not.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,9 +13,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import peer_config
@@ -75,19 +77,20 @@ def install(folder: Path) -> None:
 
 
 @contextmanager
-def running(folder: Path, store: Store) -> Iterator[dict[str, Peer]]:
-    """All of them started and answering, and nginx, which also fronts MapServer; by name."""
+def running(folder: Path, store: Store, left_out: re.Pattern[str]) -> Iterator[dict[str, Peer]]:
+    """All but those left out started and answering, and nginx, which also fronts MapServer; by name."""
     ports = Ports(free_port(), free_port(), free_port(), free_port())
     conf = folder / "conf"
     peer_config.write(conf, store, ports, as_root=os.geteuid() == 0)
     with ExitStack() as stack:
         starter = _Starter(stack, conf)
-        found = [
-            _tipg(starter, folder, store, ports.tipg, 1),
-            _tipg(starter, folder, store, ports.tipg_two, 2),
-            _pygeoapi(starter, folder, conf, ports.pygeoapi),
-            _mapserver(starter, conf, ports.nginx),
-        ]
+        wanted: dict[str, Callable[[str], Peer]] = {
+            "tipg 1w": partial(_tipg, starter, folder, store, ports.tipg, 1),
+            "tipg 2w": partial(_tipg, starter, folder, store, ports.tipg_two, 2),
+            "pygeoapi 2w, patched": partial(_pygeoapi, starter, folder, conf, ports.pygeoapi),
+            "MapServer 2p": partial(_mapserver, starter, conf, ports.nginx),
+        }
+        found = [start(name) for name, start in wanted.items() if not left_out.search(name)]
         front = starter.start("nginx", ["nginx", "-c", str(conf / "nginx.conf"), "-p", str(conf)])
         found.append(Peer("nginx static", f"http://127.0.0.1:{ports.nginx}", front, {}))
         for peer in found:
@@ -113,8 +116,7 @@ class _Starter:
         return process.pid
 
 
-def _tipg(starter: _Starter, folder: Path, store: Store, port: int, workers: int) -> Peer:
-    name = f"tipg {workers}w"
+def _tipg(starter: _Starter, folder: Path, store: Store, port: int, workers: int, name: str) -> Peer:
     places = f"/collections/{SCHEMA}.places"
     pid = starter.start(
         name.replace(" ", "-"),
@@ -142,7 +144,7 @@ def _tipg(starter: _Starter, folder: Path, store: Store, port: int, workers: int
     )
 
 
-def _pygeoapi(starter: _Starter, folder: Path, conf: Path, port: int) -> Peer:
+def _pygeoapi(starter: _Starter, folder: Path, conf: Path, port: int, name: str) -> Peer:
     bin_dir = folder / "pygeoapi/bin"
     settings = {"PYGEOAPI_CONFIG": str(conf / "pygeoapi.yml"), "PYGEOAPI_OPENAPI": str(conf / "openapi.yml")}
     described = [
@@ -159,7 +161,7 @@ def _pygeoapi(starter: _Starter, folder: Path, conf: Path, port: int) -> Peer:
         **settings,
     )  # fmt: skip
     return Peer(
-        "pygeoapi 2w, patched",
+        name,
         f"http://127.0.0.1:{port}",
         pid,
         {
@@ -171,7 +173,7 @@ def _pygeoapi(starter: _Starter, folder: Path, conf: Path, port: int) -> Peer:
     )
 
 
-def _mapserver(starter: _Starter, conf: Path, port: int) -> Peer:
+def _mapserver(starter: _Starter, conf: Path, port: int, name: str) -> Peer:
     script, sockets = _HERE / "fastcgi_workers.py", conf / "mapserver.sock"
     pid = starter.start(
         "mapserver",
@@ -179,7 +181,7 @@ def _mapserver(starter: _Starter, conf: Path, port: int) -> Peer:
         MAPSERVER_CONFIG_FILE=str(conf / "mapserver.conf"),
     )
     return Peer(
-        "MapServer 2p",
+        name,
         f"http://127.0.0.1:{port}",
         pid,
         {

@@ -27,7 +27,16 @@ from mapservice.feature_answers import (
 from mapservice.language import wants_html
 from mapservice.links import Links
 from mapservice.openapi import item_parameters, parameters
-from mapservice.parameters import COMMON, check_known, feature_query, item_names, item_query, past_day
+from mapservice.parameters import (
+    COMMON,
+    ITEM_NAMES,
+    check_known,
+    feature_query,
+    item_names,
+    item_query,
+    one_item_names,
+    past_day,
+)
 from mapservice.reading import SeenCollection, SeenConnection, privacy, reading
 from mapservice.responses import reply
 from mapservice.routes.ogc.negotiation import answer, check_format, chosen_format
@@ -71,7 +80,7 @@ def items(
 @router.get(
     "/{collectionId}/items/{featureId}",
     summary="One feature",
-    openapi_extra=parameters(*COMMON, "as_of", "crs", "properties"),
+    openapi_extra=parameters(*COMMON, "as_of", *ITEM_NAMES),
 )
 def item(
     request: Request,
@@ -83,8 +92,7 @@ def item(
     links: LinkBuilder,
 ) -> Response:
     """The feature by its id, in the CRS asked for; for staff, with `as_of`, as it was at the end of a past day."""
-    shown = ("crs", "properties")
-    check_known(request.query_params, (*shown, "as_of") if collection.versioned else shown)
+    check_known(request.query_params, one_item_names(collection))
     check_format(request)
     day = past_day(request.query_params)
     if day is not None:

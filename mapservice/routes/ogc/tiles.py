@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from layers import features, tile_matrix_sets
 from layers.collections import COLLECTIONS, Collection
+from layers.crs import CRS84
 from layers.query import FeatureQuery
 from mapservice import links as rel
 from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection, collection_by_id
@@ -69,6 +70,7 @@ def tilesets(request: Request, collection: DrawnCollection, lang: Language, link
 )
 def tileset(
     request: Request,
+    connection: ReadConnection,
     collection: DrawnCollection,
     tileMatrixSetId: str,
     lang: Language,
@@ -77,7 +79,12 @@ def tileset(
     """What the tileset holds and the address of its tiles."""
     check_known(request.query_params, ())
     _check_matrix_set(tileMatrixSetId)
-    return answer(request, lang, "ogc/document.html", _tileset(collection, lang, links))
+    document = _tileset(collection, lang, links)
+    bounds = features.extent(connection, collection)
+    document["tileMatrixSetLimits"] = tile_matrix_sets.limits(collection.drawn.zooms, bounds)
+    if bounds:
+        document["boundingBox"] = {"lowerLeft": bounds[:2], "upperRight": bounds[2:], "crs": CRS84.uri}
+    return answer(request, lang, "ogc/document.html", document)
 
 
 @router.get(
@@ -97,8 +104,10 @@ def tilejson(
     check_known(request.query_params, ())
     _check_matrix_set(tileMatrixSetId)
     url = links.url(f"/ogc/collections/{collection.id}/tiles/{QUAD}/") + "{z}/{y}/{x}"
+    words = {name: labels.field_title(collection.id, name, lang) for name in collection.drawn.fields}
+    words |= {"": labels.collection_title(collection.id, lang), "count": labels.text("ogc.places_of_point", lang)}
     document = tile_matrix_sets.tilejson(
-        collection, url, features.extent(connection, collection), labels.text("ogc.attribution", lang)
+        collection, url, features.extent(connection, collection), labels.text("ogc.attribution", lang), words
     )
     return reply(request, json_bytes(document), rel.JSON)
 
@@ -188,15 +197,15 @@ def _check_matrix_set(name: str) -> None:
 def _tileset(collection: Collection, lang: str, links: Links) -> dict[str, Any]:
     path = f"/ogc/collections/{collection.id}/tiles/{QUAD}"
     more = [links.link(f"{path}/tilejson.json", "describedby", rel.TILEJSON)]
-    return _described(path, labels.collection_title(collection.id, lang), [collection], links, more)
+    return _described(path, labels.collection_title(collection.id, lang), [collection], lang, links, more)
 
 
 def _dataset_tileset(lang: str, links: Links) -> dict[str, Any]:
-    return _described(f"/ogc/tiles/{QUAD}", labels.text("ogc.title", lang), _drawn(None), links, [])
+    return _described(f"/ogc/tiles/{QUAD}", labels.text("ogc.title", lang), _drawn(None), lang, links, [])
 
 
 def _described(
-    path: str, title: str, collections: list[Collection], links: Links, more: list[dict[str, str]]
+    path: str, title: str, collections: list[Collection], lang: str, links: Links, more: list[dict[str, str]]
 ) -> dict[str, Any]:
     """Tileset metadata (OGC 17-083r4, 7)."""
     template = {
@@ -217,7 +226,15 @@ def _described(
             template,
         ],
         "layers": [
-            {"id": found.id, "dataType": "vector", "geometryDimension": _dimension(found)} for found in collections
+            {
+                "id": found.id,
+                "title": labels.collection_title(found.id, lang),
+                "dataType": "vector",
+                "geometryDimension": _dimension(found),
+                "minTileMatrix": str(found.drawn.zooms[0]),
+                "maxTileMatrix": str(found.drawn.zooms[1]),
+            }
+            for found in collections
         ],
     }
 

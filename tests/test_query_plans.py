@@ -1,0 +1,157 @@
+"""What is asked most, asked of 200,000 places: every plan reads the rows it needs by an index, and no table whole."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+
+from layers import features, tiles
+from layers.collections import ESTABLISHMENTS
+from layers.query import FeatureQuery
+from postgis.actor import write_as
+from postgis.engine import Database, create_database, drop_database
+from postgis.store import records
+from tests.benchmarks import growth_data
+from tests.small_ward import add_staff
+
+PLACES = 200_000
+MANY = 5_000
+"""Rows beyond which a table is not to be read whole, nor as many of its rows be read and thrown away."""
+
+
+@pytest.fixture(scope="module")
+def large(server: Database, base_database: Database) -> Iterator[Database]:
+    """200,000 invented places in 20 wards, with their facts and cells. Its edits are rolled back."""
+    base_database.dispose()
+    own = create_database(server, "plans", template="base")
+    growth_data.fill(own, PLACES, say=lambda _: None)
+    with own.owner.begin() as connection:
+        connection.execute(text("SELECT register.fill_tile_cells()"))
+    with own.owner.begin() as connection:
+        connection.execute(text("ANALYZE register.tile_cell, register.tile_cell_group, register.lookup_code"))
+    yield own
+    own.dispose()
+    drop_database(server, "plans")
+
+
+def _plans(connection: Connection, ask: Callable[[], object]) -> list[dict[str, Any]]:
+    """The plans of all statements that a question sends, as they were carried out."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+    plans = []
+    for statement, parameters in asked:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "INSERT")):
+            explained = connection.exec_driver_sql(
+                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters
+            ).scalar_one()
+            plans.append((json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"])
+    return plans
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def _check(plans: list[dict[str, Any]], index: str | None) -> None:
+    nodes = [node for plan in plans for node in _nodes(plan)]
+    for node in nodes:
+        read = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        if node["Node Type"] == "Seq Scan":
+            assert read < MANY, f"{node['Relation Name']} is read whole"
+        assert node.get("Rows Removed by Filter", 0) * node["Actual Loops"] < MANY, node
+    if index:
+        assert index in {node.get("Index Name") for node in nodes}
+
+
+def _tile_of(connection: Connection, zoom: int) -> tuple[int, int]:
+    """The tile of a zoom around the first place of the register."""
+    x, y = connection.execute(
+        text("SELECT ST_X(geom_3857), ST_Y(geom_3857) FROM published.establishment_points ORDER BY id LIMIT 1")
+    ).one()
+    side = tiles.WORLD_M / 2**zoom
+    return int((x + tiles.WORLD_M / 2) / side), int((tiles.WORLD_M / 2 - y) / side)
+
+
+@pytest.mark.parametrize(
+    ("zoom", "index"),
+    [
+        (0, "pk_tile_cell"), (5, "pk_tile_cell"), (9, "pk_tile_cell"), (12, "pk_tile_cell"), (14, "pk_tile_cell"),
+        (15, "idx_establishment_geom_3857"), (16, "idx_establishment_geom_3857"), (18, "idx_establishment_geom_3857"),
+    ],
+)  # fmt: skip
+def test_tiles(large: Database, zoom: int, index: str) -> None:
+    with large.public.connect() as connection:
+        x, y = _tile_of(connection, zoom)
+        _check(_plans(connection, lambda: tiles.tile(connection, ESTABLISHMENTS, zoom, x, y, FeatureQuery())), index)
+        if zoom < 15:
+            query = FeatureQuery(equals={"sector_group": ("food_service", "lodging")})
+            plans = _plans(connection, lambda: tiles.tile(connection, ESTABLISHMENTS, zoom, x, y, query))
+            _check(plans, "pk_tile_cell_group")
+
+
+def test_a_page_of_a_box(large: Database) -> None:
+    with large.public.connect() as connection:
+        lon, lat = connection.execute(
+            text("SELECT ST_X(geom), ST_Y(geom) FROM published.establishments ORDER BY id LIMIT 1")
+        ).one()
+        query = FeatureQuery(bbox=(lon - 0.002, lat - 0.002, lon + 0.002, lat + 0.002))
+        _check(_plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "idx_establishment_geom")
+
+
+def test_one_place_by_its_code(large: Database) -> None:
+    with large.public.connect() as connection:
+        code = connection.execute(text("SELECT code FROM published.establishments OFFSET 777 LIMIT 1")).scalar_one()
+        plans = _plans(connection, lambda: features.one(connection, ESTABLISHMENTS, code))
+        _check(plans, "uq_establishment_code")
+
+
+def test_a_search_for_a_name(large: Database) -> None:
+    with large.public.connect() as connection:
+        name = connection.execute(
+            text("SELECT name FROM published.establishments WHERE length(name) > 15 ORDER BY id LIMIT 1")
+        ).scalar_one()
+        query = FeatureQuery(q=name, limit=20)
+        plans = _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query))
+        _check(plans, "ix_establishment_search_key")
+
+
+@pytest.mark.parametrize("values", [{"stall": "7"}, {"sector_group": "repair"}], ids=["a field", "what cells count"])
+def test_an_edit(large: Database, values: dict[str, str]) -> None:
+    """With what its triggers do: they cannot be explained, but they count what they read."""
+    actor = add_staff(large, f"officer.{next(iter(values))}", "officer", growth_data.FIRST_WARD)
+    read = "SELECT relname, coalesce(seq_tup_read, 0) FROM pg_stat_xact_user_tables WHERE schemaname = 'register'"
+    with pytest.raises(ZeroDivisionError), write_as(large, actor, reason="sửa thử") as connection:
+        code = connection.execute(text("SELECT code FROM register.establishment LIMIT 1")).scalar_one()
+        before = dict(connection.execute(text(read)).tuples().all())
+        now = records.get(connection, "establishments", code)
+        _check(_plans(connection, lambda: records.get(connection, "establishments", code)), "uq_establishment_code")
+        records.change(connection, "establishments", code, now.version, values)
+        after = dict(connection.execute(text(read)).tuples().all())
+        whole = {
+            name: count - before.get(name, 0) for name, count in after.items() if name in ("establishment", *_LARGE)
+        }
+        assert max(whole.values()) < MANY, whole
+        raise ZeroDivisionError  # nothing of it is kept
+
+
+_LARGE = (
+    "establishment_fact",
+    "tile_cell",
+    "tile_cell_group",
+    "lookup_code",
+    "inspection",
+    "payment_acceptance",
+    "change",
+)
