@@ -123,7 +123,7 @@ class _Maker:
 
     def compare(self, key: str, args: Args, depth: int) -> Operand:
         left, right = alike(self.operand(args[0], depth), self.operand(args[1], depth))
-        if left.kind not in _ORDERED and not (left.kind == "boolean" and key in ("=", "<>")):
+        if left.kind not in (*_ORDERED, "boolean"):
             raise InvalidFilter("filter_operand", operation=key, expected=", ".join(_ORDERED), given=left.kind)
         return Operand("boolean", _compared(key, left, right))
 
