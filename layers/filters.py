@@ -1,6 +1,5 @@
 """The only WHERE builder: items, tiles and pages filter by the same rules."""
 
-import unicodedata
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,22 +9,18 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
-    Connection,
     Date,
     DateTime,
     Float,
     Numeric,
-    Select,
     Text,
     and_,
     any_,
     bindparam,
-    case,
     cast,
     func,
     literal,
     or_,
-    select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
@@ -33,11 +28,8 @@ from sqlalchemy.types import TypeEngine
 from layers.collections import Collection
 from layers.crs import WGS84, Box, Ring
 from layers.query import FeatureQuery, Interval
-from postgis import codes
 from postgis.today import read_day
 
-MAX_WORDS = 8
-"""Words of `q` that are looked for; each further one would cost a scan and narrow nothing."""
 _ELEMENT: Mapping[str, TypeEngine[Any]] = {
     "boolean": Boolean(),
     "integer": BigInteger(),
@@ -46,72 +38,6 @@ _ELEMENT: Mapping[str, TypeEngine[Any]] = {
     "date-time": DateTime(timezone=True),
 }
 _LARGEST = Decimal(10) ** 18
-LEAST_SIMILARITY = 0.6
-"""Share of a search's three-letter pieces that a row must have to be called similar."""
-
-
-class Search:
-    """A text search: its folded form (folded by the database, the only place that knows the rule) and its SQL.
-
-    Rows match when the text stands in name, address or goods, or all its words do, the last one as far as it is typed.
-    Only when nothing matches so, what is spelled alike is found: a typing error should not end the search, and a right
-    word should not bring a page of look-alikes.
-
-    Ranks, best first: exact with marks, part of the name with marks, folded name, folded prefix, folded word start,
-    folded part of the name, words somewhere else, similar (domain.md, section 11).
-    """
-
-    def __init__(self, connection: Connection, collection: Collection, q: str) -> None:
-        self.view = collection.view
-        # Names are NFC in the register (a constraint says so); what a Mac types is not.
-        self.text = unicodedata.normalize("NFC", " ".join(q.split()).lower())
-        self.folded: str = connection.execute(select(func.published.search_key(q))).scalar_one()
-        self.words = self.folded.split()[:MAX_WORDS]
-        self.code = codes.normalise(q)
-        self.similar = bool(self.words) and not connection.execute(select(self._direct_match().exists())).scalar_one()
-
-    def condition(self) -> ColumnElement[bool]:
-        """Which rows match at all. The parts can use the trigram index."""
-        if not self.words:
-            return literal(False)
-        if not self.similar:
-            return self._direct()
-        key = self.view.c.search_key
-        alike = func.public.word_similarity(self.folded, key) >= LEAST_SIMILARITY
-        return and_(literal(self.folded).op("OPERATOR(public.<%)", is_comparison=True)(key), alike)
-
-    def _direct_match(self) -> Select[tuple[int]]:
-        return select(self.view.c.id).where(self._direct())
-
-    def _direct(self) -> ColumnElement[bool]:
-        """The words are letters and digits only (folding saw to that), so they are safe inside a pattern."""
-        key = self.view.c.search_key
-        *whole, begun = self.words or [""]
-        words = [key.regexp_match(rf"\m{word}\M") for word in whole] + [key.regexp_match(rf"\m{begun}")]
-        found = [key.like(f"%{self.folded}%"), and_(*words)]
-        if self.code:
-            found.append(self.view.c.code == self.code)
-        return or_(*found)
-
-    def rank(self) -> ColumnElement[int]:
-        """0 is best."""
-        name_key, name = self.view.c.name_key, func.lower(self.view.c.name)
-        with_marks = [(name.contains(self.text, autoescape=True), 1)] if self.text != self.folded else []
-        return case(
-            (self.view.c.code == (self.code or ""), 0),
-            (name == self.text, 0),
-            *with_marks,
-            (name_key == self.folded, 2),
-            (name_key.like(f"{self.folded}%"), 3),
-            (name_key.like(f"% {self.folded}%"), 4),
-            (name_key.like(f"%{self.folded}%"), 5),
-            else_=6,
-        )
-
-    def distance(self) -> ColumnElement[float]:
-        """How far the text is from the row's best words, 0 to 1, rounded so that a cursor holds it exactly."""
-        similarity = func.public.word_similarity(self.folded, func.coalesce(self.view.c.name_key, ""))
-        return func.round(cast(1 - similarity, Numeric), 4)
 
 
 def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElement[bool]]:

@@ -12,10 +12,10 @@ from layers.formats import FORMATS
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from layers.styles import STYLES
 from mapservice import links as rel
+from mapservice.asker import COOKIE
 from mapservice.openapi_answers import describe_answers
 from mapservice.openapi_schemas import SCHEMAS, reference
 from mapservice.parameters import COMMON, MAX_OFFSET, MAX_SORT_KEYS, MAX_TEXT, PAGING, filter_names
-from mapservice.sessions import COOKIE
 from postgis.store.imports_correct import LONGEST
 from postgis.vocabulary import CODE_LISTS, IMPORT_DECISIONS, IMPORT_OUTCOMES, IMPORT_VERDICTS
 from web import labels

@@ -96,6 +96,8 @@ class Collection:
     """None where there is nothing to draw."""
     searchable: bool = False
     """Whether the view has `name_key` and `search_key`, so that `q` works."""
+    by_words: bool = False
+    """Whether `published.search_places` finds its rows by their words."""
     interval: tuple[str, str] | None = None
     """Columns with the first and last day for `datetime`; null is open."""
     reference: bool = False
@@ -154,6 +156,11 @@ class Collection:
             foreign = others.c.ward.is_distinct_from(select(func.register.own_ward_code()).scalar_subquery())
             parts.append(select(*columns, false()).where(foreign))
         return union_all(*parts).subquery(self.id)
+
+    @property
+    def found_by_words(self) -> bool:
+        """Whether `published.search_places` finds all of its rows: staff see rows that are not published."""
+        return self.by_words and self.seen_by == "public"
 
     @cached_property
     def field_by_name(self) -> dict[str, Field]:
