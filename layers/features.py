@@ -222,9 +222,15 @@ class Matched:
         return found.where(self.search.condition() if self.query.sortby else self.search.best(others))
 
     def page_rows(self, columns: Sequence[ColumnElement[Any]]) -> Any:
-        """The page's rows (one more than asked for, to know whether there is a next page) as a subquery."""
-        query = self.query
-        statement = self.order.page(self.narrowed(select(*columns)), query.cursor, query.limit, query.offset)
+        """The page's rows (one more than asked for, to know whether there is a next page) as a subquery.
+
+        Chosen by their ids first: what a view joins to every row that matches, it then joins to the page's rows alone.
+        """
+        query, view = self.query, self.collection.view
+        ids = self.order.page(self.narrowed(select(view.c.id)), query.cursor, query.limit, query.offset)
+        picked = ids.subquery("picked")
+        keys = (picked.c[label] for label in self.order.labels)
+        statement = select(*columns, *keys).select_from(view.join(picked, view.c.id == picked.c.id))
         return statement.subquery("chosen")
 
     def placed(self, chosen: Any) -> list[ColumnElement[Any]]:

@@ -1,14 +1,18 @@
 """The only WHERE builder: items, tiles and pages filter by the same rules."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ColumnElement,
     Date,
+    DateTime,
     Float,
-    Integer,
+    Numeric,
     Text,
     and_,
     any_,
@@ -19,12 +23,21 @@ from sqlalchemy import (
     or_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
 
 from layers.collections import Collection
 from layers.crs import WGS84, Box, Ring
 from layers.query import FeatureQuery, Interval
+from postgis.today import read_day
 
-_ELEMENT = {"boolean": Boolean, "integer": Integer}
+_ELEMENT: Mapping[str, TypeEngine[Any]] = {
+    "boolean": Boolean(),
+    "integer": BigInteger(),
+    "number": Numeric(),
+    "date": Date(),
+    "date-time": DateTime(timezone=True),
+}
+_LARGEST = Decimal(10) ** 18
 
 
 def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElement[bool]]:
@@ -61,16 +74,43 @@ def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
     return found
 
 
+def is_of_type(kind: str, text: str) -> bool:
+    """Whether the text can be a value of a field of this type."""
+    try:
+        _read(kind, text)
+    except (ValueError, ArithmeticError):
+        return False
+    return True
+
+
+def _read(kind: str, text: str) -> Any:
+    """The value of a field of this type as it is written in an address. Raises ValueError or ArithmeticError."""
+    found: Any = text
+    if kind == "boolean" and text in ("true", "false"):
+        found = text == "true"
+    elif kind in ("integer", "number"):
+        found = int(text) if kind == "integer" else Decimal(text)
+        if not text.isascii() or len(text) > 40 or not abs(found) < _LARGEST:
+            raise ValueError(text)
+    elif kind == "date":
+        found = read_day(text)
+    elif kind == "date-time":
+        found = datetime.fromisoformat(text)
+        if found.utcoffset() is None:
+            raise ValueError(text)
+        found = found.astimezone(UTC)
+    elif kind == "boolean":
+        raise ValueError(text)
+    return found
+
+
 def _typed(collection: Collection, name: str, values: Sequence[str]) -> list[Any]:
-    kind = collection.field_by_name[name].type
-    if kind == "boolean":
-        return [value == "true" for value in values]
-    return [int(value) for value in values] if kind == "integer" else list(values)
+    return [_read(collection.field_by_name[name].type, value) for value in values]
 
 
 def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnElement[bool]:
     field, column = collection.field_by_name[name], collection.column(name)
-    kind = _ELEMENT.get(field.type, Text)
+    kind = _ELEMENT.get(field.type, Text())
     wanted: ColumnElement[Any] = cast(
         bindparam(f"is_{name}", _typed(collection, name, values), ARRAY(kind)), ARRAY(kind)
     )

@@ -185,7 +185,11 @@ def _parameter(name: str) -> dict[str, Any]:
             values = {"type": "string", "enum": ["true", "false"]}
         elif field.code_list:
             values["enum"] = list(CODE_LISTS[field.code_list])
-        found["schema"] = {"type": "array", "items": values}
+        elif field.type in ("integer", "number"):
+            values = {"type": field.type}
+        elif field.type in ("date", "date-time"):
+            values["format"] = field.type
+        found["schema"] = {"type": "array", "items": values} if field.filterable else values
         found["description"] = labels.field_title(collection.id, name, "en")
     if found["schema"]["type"] == "array":
         found |= {"style": "form", "explode": False}

@@ -51,7 +51,7 @@ class Field:
     code_list: str | None = None
     """Name of the list in `postgis.vocabulary.CODE_LISTS` that the values come from."""
     filterable: bool = False
-    """Whether `?name=value,value` (any of) is a query parameter of items and tiles."""
+    """Whether items and tiles can be asked for several of its values: `?name=value,value`. Else for one, as it is."""
     unit: str | None = None
     """UCUM code of the unit, for numbers that have one."""
     access: Access = "public"
@@ -169,7 +169,7 @@ class Collection:
 
     @cached_property
     def filterable(self) -> tuple[str, ...]:
-        """Names of the fields that are query parameters."""
+        """Names of the fields of which several values can be asked for."""
         return tuple(field.name for field in self.fields if field.filterable)
 
     @cached_property
