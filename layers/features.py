@@ -187,10 +187,24 @@ class Matched:
     def __init__(self, connection: Connection, collection: Collection, query: FeatureQuery) -> None:
         self.connection, self.collection, self.query = connection, collection, query
         self.search = Search(connection, collection, query.q) if query.q is not None else None
+        self.brief = False
+        """Whether only those matches of a search are asked for that are ranked."""
+        others = conditions(collection, query)
+        if self.search is not None and others and not query.sortby:
+            self.search.narrow(connection, others)
         self.order = _order(collection, query, self.search)
 
     def run(self, kind: str, build: Any) -> Sequence[Any]:
         """The rows of one page and one more, by `build(self)`."""
+        if self.search is not None and self.search.cut and not self.query.sortby:
+            self.brief = True
+            found = self._run(kind, build)
+            if len(found) > self.query.limit:
+                return found
+            self.brief = False
+        return self._run(kind, build)
+
+    def _run(self, kind: str, build: Any) -> Sequence[Any]:
         query = self.query
         statement = _SHAPES.statement(self.shape(kind, self.order.shape(query.cursor)), lambda: build(self))
         values = self.bound() | self.order.values(query.cursor, query.limit, query.offset)
@@ -200,8 +214,7 @@ class Matched:
         """What makes a statement about these rows differ; None where the words of `q` stand in the statement."""
         query, search = self.query, None
         if self.search is not None:
-            alone = not conditions(self.collection, query)
-            search = self.search.shape(ranked=not query.sortby, alone=alone)
+            search = self.search.shape(brief=self.brief)
             if search is None:
                 return None
         seen = self.collection.id, self.collection.seen_by
@@ -214,12 +227,10 @@ class Matched:
 
     def narrowed(self, statement: Select[Any]) -> Select[Any]:
         """The statement with all conditions but the cursor's."""
-        others = conditions(self.collection, self.query)
-        found = statement.where(*others)
+        found = statement.where(*conditions(self.collection, self.query))
         if self.search is None:
             return found
-        # What is sorted is all that matches; what is ranked, the best of it.
-        return found.where(self.search.condition() if self.query.sortby else self.search.best(others))
+        return found.where(self.search.best() if self.brief else self.search.condition())
 
     def page_rows(self, columns: Sequence[ColumnElement[Any]]) -> Any:
         """The page's rows (one more than asked for, to know whether there is a next page) as a subquery.
@@ -249,11 +260,14 @@ class Matched:
         query = self.query
         if query.cursor is not None:
             return None, False
-        cut = self.search is not None and self.search.cut and not query.sortby
-        if found <= query.limit and (found or not query.offset) and not cut:
+        if found <= query.limit and (found or not query.offset):
             return query.offset + found, False
+        if self.brief:
+            # To count what a letter matches would take as long as to rank it.
+            self.brief = False
+            return max(query.offset + found, self._estimate()), True
         number = self._some(EXACT_UP_TO + 1)
-        return (number, cut) if number <= EXACT_UP_TO else (max(number, self._estimate()), True)
+        return (number, False) if number <= EXACT_UP_TO else (max(number, self._estimate()), True)
 
     def _some(self, most: int) -> int:
         """How many rows match; counting ends at `most`."""

@@ -33,8 +33,10 @@ MAX_WORDS = 8
 LEAST_SIMILARITY = 0.6
 """Share of a search's three-letter pieces that a row must have to be called similar."""
 BEST = 300
-"""So many matches are ranked, three pages of a hundred. To rank all that a letter matches would take as long as there
-are places; who wants them all asks with `sortby`, or with a filter."""
+"""So many matches are ranked, three pages of a hundred: to rank all that a letter matches would take as long as there
+are places. Where there are more, the rest follow as registered."""
+_REST = 9
+"""The rank of those that are not ranked."""
 
 _FOLD = text("SELECT published.search_key(:q) AS folded")
 _PLACES = text("""
@@ -74,11 +76,11 @@ class Search:
             found = select(select(self.view.c.id).where(self._direct()).exists())
             self.similar = not connection.execute(found).scalar_one()
 
-    def shape(self, *, ranked: bool, alone: bool) -> Hashable | None:
+    def shape(self, *, brief: bool) -> Hashable | None:
         """What makes the text of these expressions differ from that of another search, all but the values of `bound`;
-        None where the words stand in it. `alone`: nothing else is asked for."""
-        by_ids = self.ids is not None and (not self.cut or (ranked and alone))
-        return ("q", self.text != self.folded, self.similar, bool(self.words), ranked) if by_ids else None
+        None where the words stand in it. `brief`: with `best` in place of `condition`."""
+        by_ids = self.ids is not None and (brief or not self.cut)
+        return ("q", self.text != self.folded, self.similar, bool(self.words), self.cut, brief) if by_ids else None
 
     @cached_property
     def bound(self) -> dict[str, Any]:
@@ -98,22 +100,24 @@ class Search:
         if not self.words:
             return literal(False)
         if self.ids is not None and not self.cut:
-            return and_(self._among(self.ids), self._alike()) if self.similar else self._among(self.ids)
+            return and_(self._among(), self._alike()) if self.similar else self._among()
         if not self.similar:
             return self._direct()
         alike = literal(self.folded).op("OPERATOR(public.<%)", is_comparison=True)(self.view.c.search_key)
         return and_(alike, self._alike())
 
-    def best(self, others: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-        """Which rows are worth ranking: all that match together with the `others`, or BEST of them."""
-        if self.ids is None or not self.cut:
-            return self.condition()
-        if not others:
-            return self._among(self.ids)
-        return self.view.c.id.in_(select(self.view.c.id).where(*others, self._direct()).limit(BEST))
+    def best(self) -> ColumnElement[bool]:
+        """Which rows are ranked: all that match, or BEST of them."""
+        return self._among() if self.cut else self.condition()
 
-    def _among(self, ids: list[int]) -> ColumnElement[bool]:
-        return self.view.c.id == any_(cast(bindparam("q_ids", ids, ARRAY(BigInteger)), ARRAY(BigInteger)))
+    def narrow(self, connection: Connection, others: Sequence[ColumnElement[bool]]) -> None:
+        """Ranks among those that also meet other conditions, where there are more matches than are ranked."""
+        if self.cut:
+            met = select(self.view.c.id).where(*others, self._direct()).order_by(self.view.c.id).limit(BEST)
+            self.ids = list(connection.execute(met).scalars())
+
+    def _among(self) -> ColumnElement[bool]:
+        return self.view.c.id == any_(cast(bindparam("q_ids", self.ids, ARRAY(BigInteger)), ARRAY(BigInteger)))
 
     def _alike(self) -> ColumnElement[bool]:
         return func.public.word_similarity(self._bound("q_folded"), self.view.c.search_key) >= LEAST_SIMILARITY
@@ -132,7 +136,7 @@ class Search:
         """0 is best."""
         name_key, name, folded = self.view.c.name_key, func.lower(self.view.c.name), self._bound("q_folded")
         with_marks = [(name.like(self._bound("q_with_marks")), 1)] if self.text != self.folded else []
-        return case(
+        ranked = case(
             (self.view.c.code == self._bound("q_code"), 0),
             (name == self._bound("q_text"), 0),
             *with_marks,
@@ -142,8 +146,10 @@ class Search:
             (name_key.like(self._bound("q_inside")), 5),
             else_=6,
         )
+        return case((self._among(), ranked), else_=_REST) if self.cut else ranked
 
     def distance(self) -> ColumnElement[Any]:
         """How far the text is from the row's best words, 0 to 1, rounded so that a cursor holds it exactly."""
         similarity = func.public.word_similarity(self._bound("q_folded"), func.coalesce(self.view.c.name_key, ""))
-        return func.round(cast(1 - similarity, Numeric), 4)
+        distance = func.round(cast(1 - similarity, Numeric), 4)
+        return case((self._among(), distance), else_=cast(0, Numeric)) if self.cut else distance

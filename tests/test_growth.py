@@ -1,13 +1,16 @@
 """What must not grow with the register: extents, searches; and 94 wards in one database, each with its own officer."""
 
 import random
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection, text
 
 from layers import features
 from layers.collections import COLLECTIONS, ESTABLISHMENTS
+from layers.keyset import decode_cursor
 from layers.query import FeatureQuery
 from layers.search import BEST, Search
 from postgis.actor import Actor, read_as, write_as
@@ -104,6 +107,23 @@ def test_a_search_that_is_not_cut_short_finds_all(anybody: Connection) -> None:
             assert set(search.ids or ()) == every, q
         found = features.page(anybody, ESTABLISHMENTS, FeatureQuery(q=q, limit=500))
         assert found.number_returned == min(len(every), BEST) or search.cut, q
+
+
+@pytest.mark.parametrize("others", [{}, {"ward": (FIRST_WARD,)}])
+def test_what_is_not_ranked_follows_what_is(anybody: Connection, others: dict[str, tuple[str, ...]]) -> None:
+    asked = FeatureQuery(q="nha thuoc", equals=others, limit=170)
+    first = features.page(anybody, ESTABLISHMENTS, asked)
+    assert first.estimated
+    found, page = re.findall(r'"id":"(\w+)"', first.features), first
+    while page.next_cursor is not None:
+        page = features.page(anybody, ESTABLISHMENTS, replace(asked, cursor=decode_cursor(page.next_cursor)))
+        found += re.findall(r'"id":"(\w+)"', page.features)
+    every = anybody.execute(
+        text("SELECT code FROM published.establishments WHERE search_key LIKE '%nha thuoc%' AND ward = ANY (:wards)"),
+        {"wards": list(others.get("ward", (FIRST_WARD, "90002")))},
+    ).scalars()
+    assert len(found) == len(set(found)) > BEST
+    assert set(found) == set(every)
 
 
 def test_the_words_are_found_by_their_index(anybody: Connection) -> None:

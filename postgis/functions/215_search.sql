@@ -131,7 +131,7 @@ BEGIN
                  WHERE e.id = ANY (part) AND e.search_key LIKE '%' || folded || '%');
         END IF;
     END IF;
-    IF cardinality(ids) > 0 THEN
+    IF cardinality(ids) > 0 OR cut THEN
         RETURN;
     END IF;
     -- Nothing as it is typed: a slip in one word, while the others are right.
