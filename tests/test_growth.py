@@ -17,7 +17,7 @@ from postgis.actor import Actor, read_as, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.errors import Forbidden, NotFound
 from postgis.store import records
-from tests.benchmarks.growth_data import fill
+from tests.benchmarks.growth_data import FIRST_WARD, fill
 from tests.small_ward import add_staff
 
 PLACES = 20_000
