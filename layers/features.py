@@ -27,9 +27,10 @@ from sqlalchemy.types import TypeEngine
 from layers import filters
 from layers.collections import Collection, Field
 from layers.feature_text import COORDINATE_DIGITS, feature_columns, feature_text, shown_fields
-from layers.filters import Search, conditions
+from layers.filters import conditions
 from layers.keyset import VIETNAMESE, Key, Keyset
 from layers.query import FeatureQuery
+from layers.search import Search
 from layers.statements import Shapes
 
 __all__ = [
@@ -155,12 +156,27 @@ def _single(collection: Collection, query: FeatureQuery) -> Select[Any]:
 
 
 def extent(connection: Connection, collection: Collection) -> tuple[float, float, float, float] | None:
-    """West, south, east, north of everything in the collection, in degrees; None where there is no place in it."""
+    """West, south, east, north of everything published of the collection, in degrees; None where there is no place in
+    it. Asked of the index, by what lies next to each edge of the world: it costs the same however much there is."""
     if collection.geometry is None:
         return None
-    box = func.public.st_extent(collection.view.c.geom)
+    view = collection.face("public").view if collection.access == "public" else collection.view
+    edges = {
+        func.public.st_xmin: "LINESTRING(-180 -90, -180 90)",
+        func.public.st_ymin: "LINESTRING(-180 -90, 180 -90)",
+        func.public.st_xmax: "LINESTRING(180 -90, 180 90)",
+        func.public.st_ymax: "LINESTRING(-180 90, 180 90)",
+    }
     found = connection.execute(
-        select(func.public.st_xmin(box), func.public.st_ymin(box), func.public.st_xmax(box), func.public.st_ymax(box))
+        select(
+            *(
+                select(side(view.c.geom))
+                .order_by(view.c.geom.op("OPERATOR(public.<->)")(func.public.st_geomfromtext(line, 4326)))
+                .limit(1)
+                .scalar_subquery()
+                for side, line in edges.items()
+            )
+        )
     ).one()
     return None if found[0] is None else (found[0], found[1], found[2], found[3])
 
@@ -171,35 +187,61 @@ class Matched:
     def __init__(self, connection: Connection, collection: Collection, query: FeatureQuery) -> None:
         self.connection, self.collection, self.query = connection, collection, query
         self.search = Search(connection, collection, query.q) if query.q is not None else None
+        self.brief = False
+        """Whether only those matches of a search are asked for that are ranked."""
+        others = conditions(collection, query)
+        if self.search is not None and others and not query.sortby:
+            self.search.narrow(connection, others)
         self.order = _order(collection, query, self.search)
 
     def run(self, kind: str, build: Any) -> Sequence[Any]:
         """The rows of one page and one more, by `build(self)`."""
+        if self.search is not None and self.search.cut and not self.query.sortby:
+            self.brief = True
+            found = self._run(kind, build)
+            if len(found) > self.query.limit:
+                return found
+            self.brief = False
+        return self._run(kind, build)
+
+    def _run(self, kind: str, build: Any) -> Sequence[Any]:
         query = self.query
         statement = _SHAPES.statement(self.shape(kind, self.order.shape(query.cursor)), lambda: build(self))
         values = self.bound() | self.order.values(query.cursor, query.limit, query.offset)
         return statement.run(self.connection, values).all()
 
     def shape(self, *parts: Hashable) -> Hashable | None:
-        """What makes a statement about these rows differ; None with `q`, whose words stand in the statement."""
+        """What makes a statement about these rows differ; None where the words of `q` stand in the statement."""
+        query, search = self.query, None
         if self.search is not None:
-            return None
-        query = self.query
-        return (*parts, self.collection.id, self.collection.seen_by, filters.shape(query), query.properties, query.crs)
+            search = self.search.shape(brief=self.brief)
+            if search is None:
+                return None
+        seen = self.collection.id, self.collection.seen_by
+        return (*parts, *seen, search, filters.shape(query), query.properties, query.crs)
 
     def bound(self) -> dict[str, Any]:
         """The values of the conditions' bind parameters."""
-        return filters.bound(self.collection, self.query)
+        found = filters.bound(self.collection, self.query)
+        return found if self.search is None else found | self.search.bound
 
     def narrowed(self, statement: Select[Any]) -> Select[Any]:
         """The statement with all conditions but the cursor's."""
         found = statement.where(*conditions(self.collection, self.query))
-        return found if self.search is None else found.where(self.search.condition())
+        if self.search is None:
+            return found
+        return found.where(self.search.best() if self.brief else self.search.condition())
 
     def page_rows(self, columns: Sequence[ColumnElement[Any]]) -> Any:
-        """The page's rows (one more than asked for, to know whether there is a next page) as a subquery."""
-        query = self.query
-        statement = self.order.page(self.narrowed(select(*columns)), query.cursor, query.limit, query.offset)
+        """The page's rows (one more than asked for, to know whether there is a next page) as a subquery.
+
+        Chosen by their ids first: what a view joins to every row that matches, it then joins to the page's rows alone.
+        """
+        query, view = self.query, self.collection.view
+        ids = self.order.page(self.narrowed(select(view.c.id)), query.cursor, query.limit, query.offset)
+        picked = ids.subquery("picked")
+        keys = (picked.c[label] for label in self.order.labels)
+        statement = select(*columns, *keys).select_from(view.join(picked, view.c.id == picked.c.id))
         return statement.subquery("chosen")
 
     def placed(self, chosen: Any) -> list[ColumnElement[Any]]:
@@ -220,6 +262,10 @@ class Matched:
             return None, False
         if found <= query.limit and (found or not query.offset):
             return query.offset + found, False
+        if self.brief:
+            # To count what a letter matches would take as long as to rank it.
+            self.brief = False
+            return max(query.offset + found, self._estimate()), True
         number = self._some(EXACT_UP_TO + 1)
         return (number, False) if number <= EXACT_UP_TO else (max(number, self._estimate()), True)
 

@@ -1,105 +1,43 @@
 """The only WHERE builder: items, tiles and pages filter by the same rules."""
 
-import unicodedata
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ColumnElement,
-    Connection,
     Date,
+    DateTime,
     Float,
-    Integer,
     Numeric,
-    Select,
     Text,
     and_,
     any_,
     bindparam,
-    case,
     cast,
     func,
     literal,
     or_,
-    select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
 
 from layers.collections import Collection
 from layers.crs import WGS84, Box, Ring
 from layers.query import FeatureQuery, Interval
-from postgis import codes
+from postgis.today import read_day
 
-MAX_WORDS = 8
-"""Words of `q` that are looked for; each further one would cost a scan and narrow nothing."""
-_ELEMENT = {"boolean": Boolean, "integer": Integer}
-LEAST_SIMILARITY = 0.6
-"""Share of a search's three-letter pieces that a row must have to be called similar."""
-
-
-class Search:
-    """A text search: its folded form (folded by the database, the only place that knows the rule) and its SQL.
-
-    Rows match when the text stands in name, address or goods, or all its words do, the last one as far as it is typed.
-    Only when nothing matches so, what is spelled alike is found: a typing error should not end the search, and a right
-    word should not bring a page of look-alikes.
-
-    Ranks, best first: exact with marks, part of the name with marks, folded name, folded prefix, folded word start,
-    folded part of the name, words somewhere else, similar (domain.md, section 11).
-    """
-
-    def __init__(self, connection: Connection, collection: Collection, q: str) -> None:
-        self.view = collection.view
-        # Names are NFC in the register (a constraint says so); what a Mac types is not.
-        self.text = unicodedata.normalize("NFC", " ".join(q.split()).lower())
-        self.folded: str = connection.execute(select(func.published.search_key(q))).scalar_one()
-        self.words = self.folded.split()[:MAX_WORDS]
-        self.code = codes.normalise(q)
-        self.similar = bool(self.words) and not connection.execute(select(self._direct_match().exists())).scalar_one()
-
-    def condition(self) -> ColumnElement[bool]:
-        """Which rows match at all. The parts can use the trigram index."""
-        if not self.words:
-            return literal(False)
-        if not self.similar:
-            return self._direct()
-        key = self.view.c.search_key
-        alike = func.public.word_similarity(self.folded, key) >= LEAST_SIMILARITY
-        return and_(literal(self.folded).op("OPERATOR(public.<%)", is_comparison=True)(key), alike)
-
-    def _direct_match(self) -> Select[tuple[int]]:
-        return select(self.view.c.id).where(self._direct())
-
-    def _direct(self) -> ColumnElement[bool]:
-        """The words are letters and digits only (folding saw to that), so they are safe inside a pattern."""
-        key = self.view.c.search_key
-        *whole, begun = self.words or [""]
-        words = [key.regexp_match(rf"\m{word}\M") for word in whole] + [key.regexp_match(rf"\m{begun}")]
-        found = [key.like(f"%{self.folded}%"), and_(*words)]
-        if self.code:
-            found.append(self.view.c.code == self.code)
-        return or_(*found)
-
-    def rank(self) -> ColumnElement[int]:
-        """0 is best."""
-        name_key, name = self.view.c.name_key, func.lower(self.view.c.name)
-        with_marks = [(name.contains(self.text, autoescape=True), 1)] if self.text != self.folded else []
-        return case(
-            (self.view.c.code == (self.code or ""), 0),
-            (name == self.text, 0),
-            *with_marks,
-            (name_key == self.folded, 2),
-            (name_key.like(f"{self.folded}%"), 3),
-            (name_key.like(f"% {self.folded}%"), 4),
-            (name_key.like(f"%{self.folded}%"), 5),
-            else_=6,
-        )
-
-    def distance(self) -> ColumnElement[float]:
-        """How far the text is from the row's best words, 0 to 1, rounded so that a cursor holds it exactly."""
-        similarity = func.public.word_similarity(self.folded, func.coalesce(self.view.c.name_key, ""))
-        return func.round(cast(1 - similarity, Numeric), 4)
+_ELEMENT: Mapping[str, TypeEngine[Any]] = {
+    "boolean": Boolean(),
+    "integer": BigInteger(),
+    "number": Numeric(),
+    "date": Date(),
+    "date-time": DateTime(timezone=True),
+}
+_LARGEST = Decimal(10) ** 18
 
 
 def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElement[bool]]:
@@ -136,16 +74,43 @@ def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
     return found
 
 
+def is_of_type(kind: str, text: str) -> bool:
+    """Whether the text can be a value of a field of this type."""
+    try:
+        _read(kind, text)
+    except (ValueError, ArithmeticError):
+        return False
+    return True
+
+
+def _read(kind: str, text: str) -> Any:
+    """The value of a field of this type as it is written in an address. Raises ValueError or ArithmeticError."""
+    found: Any = text
+    if kind == "boolean" and text in ("true", "false"):
+        found = text == "true"
+    elif kind in ("integer", "number"):
+        found = int(text) if kind == "integer" else Decimal(text)
+        if not text.isascii() or len(text) > 40 or not abs(found) < _LARGEST:
+            raise ValueError(text)
+    elif kind == "date":
+        found = read_day(text)
+    elif kind == "date-time":
+        found = datetime.fromisoformat(text)
+        if found.utcoffset() is None:
+            raise ValueError(text)
+        found = found.astimezone(UTC)
+    elif kind == "boolean":
+        raise ValueError(text)
+    return found
+
+
 def _typed(collection: Collection, name: str, values: Sequence[str]) -> list[Any]:
-    kind = collection.field_by_name[name].type
-    if kind == "boolean":
-        return [value == "true" for value in values]
-    return [int(value) for value in values] if kind == "integer" else list(values)
+    return [_read(collection.field_by_name[name].type, value) for value in values]
 
 
 def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnElement[bool]:
     field, column = collection.field_by_name[name], collection.column(name)
-    kind = _ELEMENT.get(field.type, Text)
+    kind = _ELEMENT.get(field.type, Text())
     wanted: ColumnElement[Any] = cast(
         bindparam(f"is_{name}", _typed(collection, name, values), ARRAY(kind)), ARRAY(kind)
     )

@@ -27,8 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from layers.collections import Collection, Field, TileRule
-from layers.filters import Search
 from layers.keyset import VIETNAMESE, Date, Integer, Key, Keyset, Numeric, decode_cursor
+from layers.search import Search
 from postgis import tables
 
 FILTERS: Mapping[str, str] = MappingProxyType(

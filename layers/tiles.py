@@ -25,8 +25,9 @@ from sqlalchemy.dialects import postgresql
 
 from layers import tile_cells
 from layers.collections import Collection
-from layers.filters import Search, conditions
+from layers.filters import conditions
 from layers.query import FeatureQuery
+from layers.search import Search
 
 EXTENT = 4096
 BUFFER = 64

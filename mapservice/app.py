@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from mapservice import errors, logs, staff_page
 from mapservice.lane import Lane
+from mapservice.own_writes import OwnWrites
 from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import about, lookup, map, proposals, static
@@ -110,7 +111,10 @@ def create_service(
             async with lane.running():
                 yield {KEPT_ANSWERS: lane.kept}
 
-    return lane.around(create_app(settings, database, lifespan=lifespan))
+    app: ASGIApp = create_app(settings, database, lifespan=lifespan)
+    if database.settings.replicas:
+        app = OwnWrites(app, database)
+    return lane.around(app)
 
 
 def create_app_from_environment() -> ASGIApp:

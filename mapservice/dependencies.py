@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection
 
 from layers.collections import COLLECTIONS, Collection
+from mapservice.asker import needs_primary, written
 from mapservice.errors import Problem
 from mapservice.language import language_of
 from mapservice.links import Links
@@ -27,8 +28,12 @@ def database(request: Request) -> Database:
 
 
 def read_connection(request: Request) -> Iterator[Connection]:
-    """A connection as mapservice_public: a bug above it cannot leak what that role cannot read."""
-    with database(request).public.connect() as connection:
+    """A connection as mapservice_public, to a replica where one may answer.
+
+    A bug above it cannot leak what that role cannot read.
+    """
+    store = database(request)
+    with store.public.connect() if needs_primary(request) else store.reading(written(request)) as connection:
         yield connection
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -120,7 +120,7 @@ def _streamed(
 
     threading.Thread(target=work, name="export", daemon=True).start()
     spool.wait_for_first()
-    return _Pieces(spool.pieces(), gzip)
+    return _Pieces(spool.pieces(), gzip, spool.drop)
 
 
 def _file(job: Job) -> "_Pieces":
@@ -145,7 +145,7 @@ def _file(job: Job) -> "_Pieces":
             while piece := await asyncio.to_thread(file.read, 1 << 20):
                 yield piece
 
-    return _Pieces(pieces(), gzip=False)
+    return _Pieces(pieces(), False, file.close)
 
 
 @contextmanager
@@ -159,10 +159,10 @@ def _turn() -> Iterator[None]:
 
 
 class _Pieces:
-    """What is sent, and whether it is compressed."""
+    """What is sent, whether it is compressed, and what to do when nobody takes more of it."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], gzip: bool) -> None:
-        self.pieces, self.gzip = pieces, gzip
+    def __init__(self, pieces: AsyncIterator[bytes], gzip: bool, drop: Callable[[], None]) -> None:
+        self.pieces, self.gzip, self.drop = pieces, gzip, drop
 
 
 class _Export(StreamingResponse):
@@ -170,6 +170,7 @@ class _Export(StreamingResponse):
 
     def __init__(self, found: _Pieces, headers: Mapping[str, str], media_type: str) -> None:
         super().__init__(found.pieces, headers=headers, media_type=media_type)
+        self._drop = found.drop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def patient(message: object) -> None:
@@ -181,6 +182,7 @@ class _Export(StreamingResponse):
         except TimeoutError:
             log.info("An export was given up: nobody took it.")
         finally:
+            self._drop()
             _open.release()
 
 

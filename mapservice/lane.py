@@ -254,9 +254,10 @@ class Lane:
         for key in keys:
             path, _, query = key.partition(b"?")
             asked = recognise(self.settings, path.decode(), query, None)
-            full = self.kept.cache.bytes > self.kept.cache.limit * FILLED_AHEAD
-            if full or asked is None or not await self._made_again(asked, (encoding,)):
+            if not self.kept.trusted() or self.kept.cache.bytes > self.kept.cache.limit * FILLED_AHEAD:
                 break
+            if asked is not None:
+                await self._made_again(asked, (encoding,))
 
 
 class _Making:

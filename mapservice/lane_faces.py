@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mapservice.asker import COOKIE
 from mapservice.language import preferred
-from mapservice.sessions import COOKIE
 
 _MOST_MEMOS = 512
 _MOST_HOST = 255

@@ -12,10 +12,10 @@ from layers.formats import FORMATS
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from layers.styles import STYLES
 from mapservice import links as rel
+from mapservice.asker import COOKIE
 from mapservice.openapi_answers import describe_answers
 from mapservice.openapi_schemas import SCHEMAS, reference
 from mapservice.parameters import COMMON, MAX_OFFSET, MAX_SORT_KEYS, MAX_TEXT, PAGING, filter_names
-from mapservice.sessions import COOKIE
 from postgis.store.imports_correct import LONGEST
 from postgis.vocabulary import CODE_LISTS, IMPORT_DECISIONS, IMPORT_OUTCOMES, IMPORT_VERDICTS
 from web import labels
@@ -185,7 +185,11 @@ def _parameter(name: str) -> dict[str, Any]:
             values = {"type": "string", "enum": ["true", "false"]}
         elif field.code_list:
             values["enum"] = list(CODE_LISTS[field.code_list])
-        found["schema"] = {"type": "array", "items": values}
+        elif field.type in ("integer", "number"):
+            values = {"type": field.type}
+        elif field.type in ("date", "date-time"):
+            values["format"] = field.type
+        found["schema"] = {"type": "array", "items": values} if field.filterable else values
         found["description"] = labels.field_title(collection.id, name, "en")
     if found["schema"]["type"] == "array":
         found |= {"style": "form", "explode": False}

@@ -13,6 +13,7 @@ from layers.cql2 import Filter
 from layers.crs import CRS84, NAMES, Box, Crs, Ring, box_to_crs84
 from layers.crs import find as find_crs
 from layers.errors import InvalidFilter
+from layers.filters import is_of_type
 from layers.keyset import decode_cursor
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval, SortKey
 from mapservice.errors import Problem
@@ -50,7 +51,7 @@ def check_known(params: QueryParams, allowed: Iterable[str]) -> None:
 def filter_names(collection: Collection) -> tuple[str, ...]:
     """The parameters that choose features, the same for items and tiles."""
     search = ("q",) if collection.searchable else ()
-    return (*search, "datetime", *FILTER, *collection.filterable)
+    return (*search, "datetime", *FILTER, *collection.field_by_name)
 
 
 def item_names(collection: Collection) -> tuple[str, ...]:
@@ -74,9 +75,7 @@ def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
         filter=expression_filter(collection, params),
         interval=interval(params["datetime"]) if params.get("datetime") else None,
         equals={
-            name: values(collection.field_by_name[name], params[name])
-            for name in collection.filterable
-            if params.get(name)
+            name: values(field, params[name]) for name, field in collection.field_by_name.items() if params.get(name)
         },
         limit=min(whole_number(params, "limit", DEFAULT_LIMIT, least=1), MAX_LIMIT),
         offset=whole_number(params, "offset", 0, most=MAX_OFFSET),
@@ -227,16 +226,18 @@ def day_gone_by(text: str) -> date:
 
 
 def values(field: Field, text: str) -> tuple[str, ...]:
-    """The comma-separated values of a filter, each checked against the field's type and code list."""
-    found = tuple(part.strip() for part in text.split(","))
+    """The values of a property, any of which may hold: checked against its type and code list.
+
+    Codes are separated by commas; of a name or a number there is one, which is the whole text.
+    """
+    found = tuple(part.strip() for part in text.split(",")) if field.filterable else (text,)
     if "\x00" in text or "\ufffd" in text:
         raise Problem("invalid_text", pointer=field.name, name=field.name)
     if len(found) > MAX_VALUES:
         raise Problem("invalid_value", pointer=field.name, name=field.name, value=text)
     allowed = ("true", "false") if field.type == "boolean" else CODE_LISTS.get(field.code_list or "")
     for value in found:
-        unreadable = field.type == "integer" and not _DIGITS.fullmatch(value)
-        if unreadable or (allowed is not None and value not in allowed):
+        if not is_of_type(field.type, value) or (allowed is not None and value not in allowed):
             raise Problem("invalid_value", pointer=field.name, name=field.name, value=value)
     return found
 

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection
 
 from layers.collections import COLLECTIONS, STAFF_COLLECTIONS, Collection
-from mapservice.dependencies import database
+from mapservice.dependencies import database, read_connection
 from mapservice.errors import Problem
 from mapservice.security import MaybeActor
 from postgis.actor import Actor, read_as
@@ -65,9 +65,12 @@ def reading_long(store: Database, actor: Actor | None, seconds: int) -> Iterator
 
 
 def connection_seen(request: Request, actor: MaybeActor) -> Iterator[Connection]:
-    """The same, for as long as a route's function runs."""
-    with reading(database(request), actor) as connection:
-        yield connection
+    """The same, for as long as a route's function runs; for anybody from a replica where one may answer."""
+    if actor is None:
+        yield from read_connection(request)
+    else:
+        with read_as(database(request), actor) as connection:
+            yield connection
 
 
 def privacy(actor: Actor | None) -> dict[str, str]:

@@ -5,14 +5,12 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mapservice.asker import COOKIE, SAFE_METHODS
 from mapservice.dependencies import database, http_settings
 from mapservice.errors import Problem
 from postgis.actor import Actor
 from postgis.store import sessions, tokens
 from postgis.store.sessions import Session
-
-COOKIE = "mapservice_session"
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def session_of(request: Request) -> Session | None:

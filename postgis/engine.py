@@ -6,17 +6,20 @@ under row-level security; `owner` is for migrations and loading.
 
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from postgis import bootstrap
 from postgis.cluster_config import OWNER_ROLE, PORT, PUBLIC_ROLE, STAFF_ROLE, SUPERUSER
 from postgis.debian import Say
 from postgis.local_cluster import LocalCluster
+from postgis.replicas import Replica, Replicas, position_number
 from postgis.settings import DatabaseSettings
 from postgis.unavailable import StoreUnavailableError
 
@@ -46,6 +49,7 @@ class Database:
         self.url = url
         self.settings = settings
         self.cluster = cluster
+        self._making = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -76,12 +80,55 @@ class Database:
         }
         return self._engine(STAFF_ROLE, options, pool_size=self.settings.pool_size)
 
+    @cached_property
+    def replicas(self) -> Replicas:
+        """The read replicas of the settings, watched from the first use on."""
+        servers = [Database(_external_url(url), self.settings) for url in self.settings.replicas]
+        return Replicas(self._watcher(), [Replica(server.public, server._watcher()) for server in servers])
+
+    def _replica(self, since: str | None) -> Replica | None:
+        if not self.settings.replicas:
+            return None
+        with self._making:
+            replicas = self.replicas
+        return replicas.choose(_position(since))
+
+    @contextlib.contextmanager
+    def reading(self, since: str | None = None) -> Iterator[Connection]:
+        """A connection as the public to whichever server may answer: a fresh replica if there is one, else the primary.
+
+        `since` is what `position` said after the asker's last write: only who holds that write answers.
+        """
+        replica = self._replica(since)
+        connection: Connection | None = None
+        if replica is not None:
+            try:
+                connection = replica.engine.connect()
+            except (OperationalError, PoolTimeoutError):
+                self.replicas.leave_out(replica)
+        with connection or self.public.connect() as found:
+            yield found
+
+    def position(self) -> str | None:
+        """How far the primary has come, for `reading`; None where there are no replicas."""
+        if not self.settings.replicas:
+            return None
+        with self.public.connect() as connection:
+            return str(connection.execute(text("SELECT pg_current_wal_insert_lsn()")).scalar_one())
+
     def named(self, name: str) -> "Database":
         """Another database on the same server."""
         return Database(self.url.set(database=name), self.settings, self.cluster)
 
     def dispose(self) -> None:
         """Close every pooled connection."""
+        replicas: Replicas | None = self.__dict__.pop("replicas", None)
+        if replicas is not None:
+            replicas.stop()
+            replicas.primary.dispose()
+            for replica in replicas.replicas:
+                replica.engine.dispose()
+                replica.watcher.dispose()
         for role in ("owner", "public", "staff"):
             if (engine := self.__dict__.pop(role, None)) is not None:
                 engine.dispose()
@@ -102,7 +149,11 @@ class Database:
         finally:
             engine.dispose()
 
-    def _engine(self, role: str, options: Mapping[str, str], pool_size: int) -> Engine:
+    def _watcher(self) -> Engine:
+        """One connection that asks how far the server has come, and gives up soon."""
+        return self._engine(PUBLIC_ROLE, {"statement_timeout": "500"}, pool_size=1, connect_timeout=2)
+
+    def _engine(self, role: str, options: Mapping[str, str], pool_size: int, connect_timeout: int = 10) -> Engine:
         """A pool whose every connection acts as `role`.
 
         It is smaller than the 40 worker threads on purpose: waiting for a free connection costs nothing, while a query
@@ -125,7 +176,7 @@ class Database:
             connect_args={
                 "options": " ".join(flags).strip(),
                 "application_name": role.replace("_", " "),
-                "connect_timeout": 10,
+                "connect_timeout": connect_timeout,
             },
         )
 
@@ -174,6 +225,16 @@ def _embedded(cluster: LocalCluster, settings: DatabaseSettings) -> Database:
     address = {"host": str(cluster.sockets), "port": str(PORT)}
     url = URL.create("postgresql+psycopg2", username=SUPERUSER, database=DATABASE_NAME, query=address)
     return Database(url, settings, cluster)
+
+
+def _position(since: str | None) -> int:
+    """As a number; what no server of ours has written is nobody's, so the primary answers."""
+    if since is None:
+        return 0
+    try:
+        return position_number(since)
+    except ValueError:
+        return 2**64
 
 
 def _external_url(given: str) -> URL:

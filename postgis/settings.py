@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +24,12 @@ class DatabaseSettings(BaseSettings):
         repr=False,  # it may hold a password
         description="URL of a PostGIS server to use instead of the embedded one, such as "
         "postgresql://user:password@host:5432/mapservice.",
+    )
+    replica_urls: str | None = Field(
+        default=None,
+        repr=False,
+        description="URLs of read replicas of the database, with commas between them. What anybody may read is spread "
+        "over them; a replica that lags more than half a second or does not answer is left out.",
     )
     pool_size: int = Field(
         default=8,
@@ -54,9 +60,19 @@ class DatabaseSettings(BaseSettings):
         """Absolute from the start, so that a later change of the working directory can't move the data."""
         return value.expanduser().absolute()
 
-    @field_validator("database_url")
+    @property
+    def replicas(self) -> tuple[str, ...]:
+        """The replicas' URLs one by one."""
+        return _listed(self.replica_urls)
+
+    @field_validator("database_url", "replica_urls")
     @classmethod
-    def _postgresql_only(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("postgres://", "postgresql://", "postgresql+psycopg2://")):
+    def _postgresql_only(cls, value: str | None, info: ValidationInfo) -> str | None:
+        urls = _listed(value) if info.field_name == "replica_urls" else (value,) if value is not None else ()
+        if not all(url.startswith(("postgres://", "postgresql://", "postgresql+psycopg2://")) for url in urls):
             raise ValueError("must start with postgresql://, such as postgresql://user:password@host:5432/mapservice")
         return value
+
+
+def _listed(urls: str | None) -> tuple[str, ...]:
+    return tuple(url.strip() for url in (urls or "").split(",") if url.strip())

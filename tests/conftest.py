@@ -23,7 +23,7 @@ from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
 from tests.workers import WORKER, ByFile, Room
 
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -64,9 +64,10 @@ def _routes() -> list[APIRoute]:
 
 
 def test_the_table_of_standards_is_what_the_tests_say() -> None:
-    """And every conformance class that the service declares has a test, every tested one is declared."""
+    """And of what the service declares every class but CQL2's (tested by `tests/test_cql2_oracle.py`) is in it."""
     assert standards.written_table() == standards.table()
-    assert {found.uri for found in standards.CLASSES} == set(CONFORMANCE)
+    tested = {found.uri for found in standards.CLASSES}
+    assert tested == {uri for uri in CONFORMANCE if "/spec/cql2/" not in uri}
     assert all(found.tests for found in standards.CLASSES)
 
 

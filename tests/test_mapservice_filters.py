@@ -77,7 +77,7 @@ FOUND = [
     ("name = 'dong ho' AND T_AFTER(verified_on, DATE('1900-01-01'))", []),
     ("name = 'dong ho' AND 2 * (3 + 4) = 14 AND 7 div 2 = 3 AND 7 % 4 = 3 AND 2 ^ 3 = 8 AND 1 / 4 = .25", ["dong ho"]),
     ("name = 'dong ho' AND 1 / 0 = 1 OR name = 'dong ho' AND (1 / 0 IS NULL AND (0 - 2) ^ 0.5 IS NULL)", ["dong ho"]),
-    ("name = 'dong ho' AND 1e30 ^ 1e30 IS NULL AND 0.0001 ^ 99999 IS NULL", ["dong ho"]),
+    ("name = 'dong ho' AND 1e29 ^ 1e29 IS NULL AND 0.0001 ^ 99999 IS NULL", ["dong ho"]),
 ]  # fmt: skip
 
 

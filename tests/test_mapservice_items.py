@@ -8,6 +8,8 @@ import pytest
 
 from layers.collections import COLLECTIONS
 from layers.features import EXACT_UP_TO
+from layers.query import MAX_LIMIT
+from mapservice.routes.ogc.items import LONGEST_PAGE
 
 ITEMS = "/ogc/collections/establishments/items"
 
@@ -97,8 +99,9 @@ def test_a_feature_is_the_same_alone_and_in_a_page(client: httpx.Client) -> None
 
 
 def test_limit_over_the_most_is_brought_down(client: httpx.Client) -> None:
-    page = _get(client, f"{ITEMS}?limit=1000000")
-    assert page["numberReturned"] == min(10_000, page["numberMatched"])
+    page = _get(client, f"{ITEMS}?limit=999999999999")
+    assert page["numberReturned"] == min(MAX_LIMIT, page["numberMatched"])
+    assert client.get(f"{ITEMS}?limit=999999999999&f=html").text.count("<tr>") == LONGEST_PAGE + 1
 
 
 @pytest.mark.parametrize(

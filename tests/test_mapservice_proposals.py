@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mapservice.sessions import COOKIE
+from mapservice.asker import COOKIE
 from postgis.actor import read_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import proposals, records, tokens

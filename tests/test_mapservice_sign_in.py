@@ -12,8 +12,8 @@ from PIL import Image
 from sqlalchemy import text
 
 from mapservice import passwords, totp
+from mapservice.asker import COOKIE
 from mapservice.onward import safe_next
-from mapservice.sessions import COOKIE
 from postgis.engine import Database
 from postgis.store import sessions, staff, tokens
 from tests.staff_clients import OTHER_WARD, PASSWORD, Browser, add_member, hidden, location

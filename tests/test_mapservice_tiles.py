@@ -157,7 +157,8 @@ def test_several_collections_in_one_tile(client: httpx.Client, tmp_path: Path) -
     assert answer.content == b"".join(alone)
     for collection in ("wards", "streets"):
         assert _read(answer.content, tmp_path, 14, column, row, collection)
-    assert client.get(address).json()["type"].endswith(":unknown_collection")
+    every = [client.get(TILES.format(collection, 14, row, column)).content for collection in DRAWN]
+    assert client.get(address).content == b"".join(every), "all of them, where none is named"
     assert client.get(address, params={"collections": "wards,nothing"}).status_code == 404
     assert client.get(address, params={"collections": "wards", "q": "a"}).status_code == 400
 

@@ -134,11 +134,11 @@ def test_an_edit(large: Database, values: dict[str, str]) -> None:
     read = "SELECT relname, coalesce(seq_tup_read, 0) FROM pg_stat_xact_user_tables WHERE schemaname = 'register'"
     with pytest.raises(ZeroDivisionError), write_as(large, actor, reason="sửa thử") as connection:
         code = connection.execute(text("SELECT code FROM register.establishment LIMIT 1")).scalar_one()
-        before = dict(connection.execute(text(read)).tuples().all())
+        before = {row[0]: int(row[1]) for row in connection.execute(text(read))}
         now = records.get(connection, "establishments", code)
         _check(_plans(connection, lambda: records.get(connection, "establishments", code)), "uq_establishment_code")
         records.change(connection, "establishments", code, now.version, values)
-        after = dict(connection.execute(text(read)).tuples().all())
+        after = {row[0]: int(row[1]) for row in connection.execute(text(read))}
         whole = {
             name: count - before.get(name, 0) for name, count in after.items() if name in ("establishment", *_LARGE)
         }

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from mapservice.app import ROUTERS, create_app
-from mapservice.sessions import COOKIE
+from mapservice.asker import COOKIE
 from mapservice.settings import HttpSettings
 from postgis.actor import Actor, write_as
 from postgis.engine import Database, create_database, drop_database

@@ -94,13 +94,16 @@ class Card:
 
 @dataclass(frozen=True)
 class Listing:
-    """A page of the list. `total` is only known for the first page; `problem` stands in place of a list."""
+    """A page of the list. `total` is only known for the first page, and an estimate where it says `about`; `problem`
+    stands in place of a list.
+    """
 
     places: Sequence[Place]
     total: int | None = None
     next_cursor: str | None = None
     first: bool = True
     problem: str | None = None
+    about: bool = False
 
 
 @dataclass(frozen=True)

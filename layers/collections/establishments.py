@@ -70,6 +70,7 @@ ESTABLISHMENTS = Collection(
         rows="published.establishment_points",
     ),
     searchable=True,
+    by_words=True,
     interval=("opened_on", "closed_on"),
     versioned=True,
 )

@@ -51,7 +51,7 @@ class Field:
     code_list: str | None = None
     """Name of the list in `postgis.vocabulary.CODE_LISTS` that the values come from."""
     filterable: bool = False
-    """Whether `?name=value,value` (any of) is a query parameter of items and tiles."""
+    """Whether items and tiles can be asked for several of its values: `?name=value,value`. Else for one, as it is."""
     unit: str | None = None
     """UCUM code of the unit, for numbers that have one."""
     access: Access = "public"
@@ -96,6 +96,8 @@ class Collection:
     """None where there is nothing to draw."""
     searchable: bool = False
     """Whether the view has `name_key` and `search_key`, so that `q` works."""
+    by_words: bool = False
+    """Whether `published.search_places` finds its rows by their words."""
     interval: tuple[str, str] | None = None
     """Columns with the first and last day for `datetime`; null is open."""
     reference: bool = False
@@ -155,6 +157,11 @@ class Collection:
             parts.append(select(*columns, false()).where(foreign))
         return union_all(*parts).subquery(self.id)
 
+    @property
+    def found_by_words(self) -> bool:
+        """Whether `published.search_places` finds all of its rows: staff see rows that are not published."""
+        return self.by_words and self.seen_by == "public"
+
     @cached_property
     def field_by_name(self) -> dict[str, Field]:
         """The fields by their names."""
@@ -162,7 +169,7 @@ class Collection:
 
     @cached_property
     def filterable(self) -> tuple[str, ...]:
-        """Names of the fields that are query parameters."""
+        """Names of the fields of which several values can be asked for."""
         return tuple(field.name for field in self.fields if field.filterable)
 
     @cached_property

@@ -7,7 +7,22 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Numeric, Text, and_, any_, cast, collate, func, literal, not_, or_
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Numeric,
+    Text,
+    and_,
+    any_,
+    cast,
+    collate,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+)
 from sqlalchemy.dialects.postgresql import array
 
 from layers.cql2 import space, time
@@ -108,7 +123,7 @@ class _Maker:
 
     def compare(self, key: str, args: Args, depth: int) -> Operand:
         left, right = alike(self.operand(args[0], depth), self.operand(args[1], depth))
-        if left.kind not in _ORDERED and not (left.kind == "boolean" and key in ("=", "<>")):
+        if left.kind not in (*_ORDERED, "boolean"):
             raise InvalidFilter("filter_operand", operation=key, expected=", ".join(_ORDERED), given=left.kind)
         return Operand("boolean", _compared(key, left, right))
 
@@ -195,7 +210,12 @@ def _folded(key: str, text: ColumnElement[Any]) -> ColumnElement[str]:
     if key == "casei":
         # With a collation: without, the database's own may know only ASCII.
         return func.lower(collate(text, COLLATION))
-    return func.published.accent_key(text)
+    if isinstance(text, BindParameter):
+        # Written out: folded once, while the statement is planned.
+        return func.published.accent_key(text)
+    # The same rule in place: a call for every row takes four times as long. Stored texts need no composing first.
+    bare = func.public.unaccent(literal_column("'public.unaccent'::regdictionary"), text)
+    return func.lower(bare)
 
 
 _Make = Callable[[_Maker, str, Args, int], Operand]

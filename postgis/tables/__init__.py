@@ -16,6 +16,7 @@ from postgis.tables.payment import digital_use, payment_acceptance
 from postgis.tables.photo import outreach, photo
 from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
+from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
 from postgis.tables.staff import reveal, saved_view, session, staff, token, write_key
@@ -53,6 +54,7 @@ __all__ = [
     "residential_group",
     "reveal",
     "saved_view",
+    "search_word",
     "sector_class",
     "sector_code_collision",
     "sector_group",

@@ -112,6 +112,13 @@ establishment = Table(
         postgresql_using="gin",
         postgresql_ops={"search_key": "gin_trgm_ops"},
     ),
+    Index("ix_establishment_name_key", "name_key", "id", postgresql_ops={"name_key": "text_pattern_ops"}),
+    Index(
+        "ix_establishment_search_words",
+        text("published.search_words(id, search_key)"),
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    ),
     Index("uq_establishment_source_ref", "source", "source_ref", unique=True),
     comment="A place of business (cơ sở kinh doanh), open or ended: nothing is ever physically removed.",
 )

@@ -123,8 +123,7 @@ _PLACES = text(f"""
     INSERT INTO register.establishment (
         code, ward_id, residential_group_id, name, legal_form, sector_group, offering, house_number, street_name,
         address, operating_status, opened_on, geom, position_method, position_accuracy_m, verified_on, source,
-        source_ref,
-        illustrative)
+        source_ref, illustrative)
     SELECT pg_temp.invented_code(serial), :ward,
            :group + least(9, floor((CASE street % 2 WHEN 0 THEN along ELSE across END) / {_SIDE / 10})::int)
                   + 10 * least(9, floor((CASE street % 2 WHEN 0 THEN across ELSE along END) / {_SIDE / 10})::int),
@@ -181,19 +180,23 @@ def fill(database: Database, places: int, say: Callable[[str], None] = print) ->
                 say(f"{number} of {wards} wards")
         for made in indexes:
             connection.exec_driver_sql(made)
-        say("indexes made")
+            say(made.partition(" ON ")[0].lower())
+        connection.execute(_SEARCH_WORDS)
         connection.execute(text("COMMIT"))
     with database.owner.begin() as connection:
         analyse(connection)
-        for wanted in connection.execute(text(_REBUILDS)).scalars().all():
-            connection.execute(text(f"SELECT {wanted}()"))
-            say(f"{wanted} done")
+        connection.execute(text("SELECT register.fill_tile_cells()"))
     with database.administrator() as connection:
         connection.execute(text("VACUUM (ANALYZE) register.establishment"))
         connection.execute(text("VACUUM (ANALYZE) register.establishment_fact"))
 
 
-_REBUILDS = "SELECT 'nothing' WHERE false"
+_SEARCH_WORDS = text("""
+    INSERT INTO register.search_word (word)
+    SELECT DISTINCT w.word
+      FROM register.establishment e CROSS JOIN LATERAL unnest(string_to_array(e.search_key, ' ')) AS w (word)
+        ON CONFLICT DO NOTHING
+""")
 
 
 def _fill_ward(connection: Connection, number: int) -> None:
@@ -230,7 +233,8 @@ def _drop_indexes(connection: Connection) -> list[str]:
     found = connection.execute(
         text("""
             SELECT format('%I.%I', schemaname, indexname) AS name, indexdef FROM pg_indexes
-             WHERE schemaname = 'register' AND tablename = 'establishment' AND indexdef LIKE '% USING gi%'
+             WHERE schemaname = 'register' AND tablename = 'establishment' AND indexname NOT LIKE 'pk%'
+               AND indexname NOT LIKE 'uq_%code' AND indexname <> 'ix_establishment_ward_id'
         """)
     ).all()
     for each in found:

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
+from mapservice.asker import COOKIE
 from mapservice.import_work import work_off
-from mapservice.sessions import COOKIE
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import sessions
 from tests.browser.conftest import DESK, PHONE, watched_page

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mapservice.sessions import COOKIE
+from mapservice.asker import COOKIE
 from postgis.actor import Actor, read_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import records, sessions

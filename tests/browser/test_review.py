@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mapservice.sessions import COOKIE
+from mapservice.asker import COOKIE
 from postgis.actor import read_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import proposals, records

@@ -76,9 +76,9 @@ def schema(request: Request, actor: MaybeActor, found: SeenCollection, lang: Lan
 def queryables(
     request: Request, actor: MaybeActor, found: SeenCollection, lang: Language, links: LinkBuilder
 ) -> Response:
-    """JSON Schema of the properties that are query parameters."""
+    """JSON Schema of the properties that `filter` may name; all but the place are query parameters, too."""
     check_known(request.query_params, ())
-    document = _json_schema(found, "queryables", [field for field in found.fields if field.filterable], lang, links)
+    document = _json_schema(found, "queryables", [*found.fields], lang, links)
     document["additionalProperties"] = False
     return answer(request, lang, "ogc/schema.html", document, rel.SCHEMA, headers=privacy(actor), collection=found.id)
 

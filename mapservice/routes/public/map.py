@@ -92,7 +92,7 @@ def _listing(request: Request, connection: Connection, search: Search, view: str
         return _refused(Problem("invalid_cursor"), request, lang)
     except Problem as problem:
         return _refused(problem, request, lang)
-    return Listing(page.rows, page.number_matched, page.next_cursor, first=cursor is None)
+    return Listing(page.rows, page.number_matched, page.next_cursor, first=cursor is None, about=page.estimated)
 
 
 def _refused(problem: Problem, request: Request, lang: str) -> Listing:

@@ -6,7 +6,7 @@ import { ITEMS, asked, readable } from "./state.js";
 import { page } from "./words.js";
 
 /** @typedef {import("./list.js").Feature} Feature */
-/** @typedef {{features: Feature[], total: number | null, next: string | null}} Found */
+/** @typedef {{features: Feature[], total: number | null, next: string | null, about?: boolean}} Found */
 /** @typedef {{bbox: [number, number, number, number], centre: [number, number]}} View */
 
 const PAGE = 20;
@@ -44,7 +44,7 @@ export async function nearby(search, view) {
   if (all.total === null || all.total <= NEAR) return sorted(all, view.centre);
   const frame = shrunk(view, Math.sqrt(NEAR / all.total));
   const close = read(await latest.get(url(search, { limit: NEAR, bbox: frame.join(",") }), json));
-  return sorted({ ...(close.features.length < PAGE ? all : close), total: all.total, next: null }, view.centre);
+  return sorted({ ...(close.features.length < PAGE ? all : close), total: all.total, about: all.about, next: null }, view.centre);
 }
 
 /**
@@ -66,7 +66,8 @@ function read(answer) {
   const links = answer.links ?? [];
   return {
     features: answer.features,
-    total: answer.numberMatched ?? null,
+    total: answer.numberMatched ?? answer.numberMatchedEstimate ?? null,
+    about: "numberMatchedEstimate" in answer,
     next: links.find((link) => link.rel === "next")?.href ?? null,
   };
 }

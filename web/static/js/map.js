@@ -58,7 +58,7 @@ async function refresh(fit = false) {
  */
 function showNearby(found, centre) {
   const total = found.total ?? found.features.length;
-  headline(words("count", { count: total }) + words("inView"));
+  headline(words(found.about ? "countAbout" : "count", { count: total }) + words("inView"));
   list.message(total ? "" : words("emptyView"));
   list.show(found.features, { search, centre });
   const bbox = atlas?.view().bbox.join(",");
@@ -71,7 +71,8 @@ function showNearby(found, centre) {
  * @param {boolean} fit
  */
 function showMatches(found, fit) {
-  headline(words(search.has("q") ? "found" : "count", { count: found.total ?? found.features.length }));
+  const told = (search.has("q") ? "found" : "count") + (found.about ? "About" : "");
+  headline(words(told, { count: found.total ?? found.features.length }));
   list.message(found.features.length ? "" : words("empty"));
   list.show(found.features, { search });
   offerMore(found.next);
