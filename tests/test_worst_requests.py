@@ -22,6 +22,8 @@ from mapservice.parameters import MAX_OFFSET, MAX_SORT_KEYS, MAX_VALUES
 from mapservice.parameters import MAX_TEXT as MAX_SEARCH
 from tests.conftest import Service, start_service, stop_service
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 20.0
 """For one answer, on a machine that does other things too: the public's statements end after far less."""
 EXPORT_SECONDS = 60.0
