@@ -99,9 +99,9 @@ def owner_connection(base_database: Database) -> Iterator[Connection]:
 
 @pytest.fixture
 def demo_connection(demo_database: Database) -> Iterator[Connection]:
-    """A connection as the public, to the demo sample, of one snapshot as exports need it."""
+    """A connection as the public, to the demo sample."""
     with demo_database.public.connect() as connection:
-        yield connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
 
 
 @dataclass
