@@ -36,6 +36,8 @@ Shown = Callable[[str, int, int | None], None]
 _EVERY = 0.3  # seconds between two looks at what others want and two notes of how far it is
 
 _LOOK_EVERY = 2_000  # rows
+_OUT_OF_MEMORY = ("out of memory", "cannot allocate memory")
+"""How libpq says it, and then that the connection is lost: the file is too large, and a second try would not help."""
 
 
 class Interrupted(Exception):
@@ -83,7 +85,7 @@ def do(
     except MemoryError:
         imports_queue.give_up(side, job, "too_large_here")
     except DBAPIError as error:
-        if "out of memory" in str(error.orig):
+        if any(words in str(error.orig) for words in _OUT_OF_MEMORY):
             imports_queue.give_up(side, job, "too_large_here")
         elif error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
             raise Interrupted from None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from layers import features
 from layers.collections import COLLECTIONS, ESTABLISHMENTS
+from layers.extents import extent_of
 from layers.keyset import decode_cursor
 from layers.query import FeatureQuery
 from layers.search import BEST, Search
@@ -56,7 +57,7 @@ def test_extents_are_those_of_every_row(anybody: Connection) -> None:
             text(f"SELECT ST_XMin(b), ST_YMin(b), ST_XMax(b), ST_YMax(b) "
                  f"FROM (SELECT ST_Extent(geom) AS b FROM published.{collection.id}) s")
         ).one()  # fmt: skip
-        assert (features.extent(anybody, collection) or (None,) * 4) == pytest.approx(tuple(every)), collection.id
+        assert (extent_of(anybody, collection) or (None,) * 4) == pytest.approx(tuple(every)), collection.id
 
 
 def _rows_read(connection: Connection, statement: str, **values: object) -> int:

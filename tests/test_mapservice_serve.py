@@ -42,7 +42,7 @@ class Service:
                 [sys.executable, "-m", "mapservice.cli", "serve"], env=environment, stdout=log, stderr=log
             )
 
-    def ready_after(self, limit: float = 60.0) -> float:
+    def ready_after(self, limit: float = 120.0) -> float:
         """Wait for /readyz; seconds since the start."""
         while (passed := time.monotonic() - self.began) < limit and self.process.poll() is None:
             if self.is_ready():

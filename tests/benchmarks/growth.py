@@ -21,6 +21,7 @@ from sqlalchemy import Connection, text
 
 from layers import features, tiles
 from layers.collections import ESTABLISHMENTS
+from layers.extents import extent_of
 from layers.query import FeatureQuery
 from postgis.actor import Actor, write_as
 from postgis.engine import Database, create_database, drop_database, open_database
@@ -137,7 +138,7 @@ def _questions(database: Database, connection: Connection) -> dict[str, Callable
         "q misspelt, bahn mi truc": page(q="bahn mi truc", limit=20),
         "q found nowhere": page(q="zzyzx", limit=20),
         "q a code": page(q=first[7], limit=20),
-        "extent": lambda: features.extent(connection, ESTABLISHMENTS),
+        "extent": lambda: extent_of(connection, ESTABLISHMENTS),
         "edit": edit, "edit of the place": move,
     }  # fmt: skip
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from layers import features
 from layers.collections import Collection, Field
 from layers.crs import CRS84, URIS
+from layers.extents import extent_of
 from mapservice import links as rel
 from mapservice.dependencies import Language, LinkBuilder
 from mapservice.feature_body import BY_ACTION
@@ -96,7 +96,7 @@ def sortables(
 def describe(connection: Connection, collection: Collection, lang: str, links: Links) -> dict[str, Any]:
     """A collection's description."""
     path = f"/ogc/collections/{collection.id}"
-    box = features.extent(connection, collection)
+    box = extent_of(connection, collection)
     extent = {"extent": {"spatial": {"bbox": [box], "crs": CRS84.uri}}} if box else {}
     return {
         "id": collection.id,

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from layers import features, tile_matrix_sets
+from layers import tile_matrix_sets
 from layers.collections import COLLECTIONS, Collection
 from layers.crs import CRS84
+from layers.extents import extent_of
 from layers.query import FeatureQuery
 from mapservice import links as rel
 from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection, collection_by_id
@@ -80,7 +81,7 @@ def tileset(
     check_known(request.query_params, ())
     _check_matrix_set(tileMatrixSetId)
     document = _tileset(collection, lang, links)
-    bounds = features.extent(connection, collection)
+    bounds = extent_of(connection, collection)
     document["tileMatrixSetLimits"] = tile_matrix_sets.limits(collection.drawn.zooms, bounds)
     if bounds:
         document["boundingBox"] = {"lowerLeft": bounds[:2], "upperRight": bounds[2:], "crs": CRS84.uri}
@@ -107,7 +108,7 @@ def tilejson(
     words = {name: labels.field_title(collection.id, name, lang) for name in collection.drawn.fields}
     words |= {"": labels.collection_title(collection.id, lang), "count": labels.text("ogc.places_of_point", lang)}
     document = tile_matrix_sets.tilejson(
-        collection, url, features.extent(connection, collection), labels.text("ogc.attribution", lang), words
+        collection, url, extent_of(connection, collection), labels.text("ogc.attribution", lang), words
     )
     return reply(request, json_bytes(document), rel.JSON)
 
