@@ -4,30 +4,39 @@ SQLAlchemy takes about a millisecond to build and compile a statement, PostgreSQ
 between two requests of one shape are values only; they are handed in by the names of their bind parameters.
 """
 
+import itertools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
+from psycopg2.errors import FeatureNotSupported, InvalidSqlStatementName
+from psycopg2.extensions import AsIs
 from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.dialects.postgresql import psycopg2
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
 _DIALECT = psycopg2.dialect()  # type: ignore[no-untyped-call]
 _MOST_SHAPES = 256
 """A statement takes a few kilobytes; a client that writes ever new filters must not fill the memory with them."""
+_MOST_PREPARED = 32
+"""On one connection: the server keeps the plan of each."""
+_PREPARED = "prepared"
+_NUMBERS = itertools.count()
 
 
 class Statement:
     """A statement as text, and the values that its bind parameters had when it was made."""
 
-    __slots__ = ("bound", "text")
+    __slots__ = ("bound", "name", "text")
 
     def __init__(self, statement: Executable) -> None:
         if not isinstance(statement, ClauseElement):
             raise TypeError(f"not a statement: {type(statement).__name__}")
         compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         self.text = str(compiled)
+        self.name = f"statement_{next(_NUMBERS)}"
         self.bound: dict[str, Any] = {}
         names: Mapping[Any, str] = getattr(compiled, "bind_names", {})
         kinds = {name: parameter.type for parameter, name in names.items()}
@@ -40,11 +49,49 @@ class Statement:
         """Execute it with these values in place of those that it was made with."""
         return connection.exec_driver_sql(self.text, {**self.bound, **(values or {})})
 
+    def run_planned(self, connection: Connection, values: Mapping[str, str]) -> CursorResult[Any]:
+        """Execute it by one plan for all values, which are texts; the connection keeps the plan.
+
+        For what has one good plan, as a look-up by a unique key has: to make the plan takes several times as long as
+        to follow it. In a transaction as `run`.
+        """
+        raw: Any = connection.connection.driver_connection
+        if not raw.autocommit:
+            return self.run(connection, values)
+        try:
+            self._prepare(connection, values)
+            # Several statements sent as one are one transaction, and so LOCAL is this statement alone.
+            given = ", ".join(f"%({name})s" for name in values)
+            text = f"SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE {self.name}({given})"
+            return connection.exec_driver_sql(text, dict(values))
+        except DBAPIError as error:
+            # Somebody has deallocated it, or what it finds has another type since.
+            if not isinstance(error.orig, InvalidSqlStatementName | FeatureNotSupported):
+                raise
+        _forget(connection)
+        return self.run(connection, values)
+
+    def _prepare(self, connection: Connection, names: Collection[str]) -> None:
+        known: set[str] = connection.info.setdefault(_PREPARED, set())
+        if self.name in known:
+            return
+        if len(known) >= _MOST_PREPARED:
+            _forget(connection)
+        types = ", ".join("text" for _ in names)
+        places = {name: AsIs(f"${place}") for place, name in enumerate(names, 1)}
+        connection.exec_driver_sql(f"PREPARE {self.name}({types}) AS {self.text}", {**self.bound, **places})
+        known.add(self.name)
+
     def explained(self, connection: Connection, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The plan that PostgreSQL would follow, without following it."""
         bound = {**self.bound, **(values or {})}
         found: dict[str, Any] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {self.text}", bound).scalar_one()[0]
         return found
+
+
+def _forget(connection: Connection) -> None:
+    connection.exec_driver_sql("DEALLOCATE ALL")
+    connection.info[_PREPARED].clear()
 
 
 class Shapes:

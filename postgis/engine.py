@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from postgis import bootstrap
 from postgis.cluster_config import OWNER_ROLE, PORT, PUBLIC_ROLE, STAFF_ROLE, SUPERUSER
 from postgis.debian import Say
+from postgis.liveness import look_before_use
 from postgis.local_cluster import LocalCluster
 from postgis.replicas import Replica, Replicas, position_number
 from postgis.settings import DatabaseSettings
@@ -63,12 +65,16 @@ class Database:
 
     @cached_property
     def public(self) -> Engine:
-        """For everybody: reads what is published, nothing else, and not for long."""
+        """For everybody: reads what is published, nothing else, and not for long.
+
+        In autocommit, since most answers are one statement: BEGIN and ROLLBACK would be two more round trips. Answers
+        that need one snapshot of several choose an isolation level of their own.
+        """
         options = _READING | {
             "statement_timeout": str(self.settings.statement_timeout_ms),
             "idle_in_transaction_session_timeout": "60000",
         }
-        return self._engine(PUBLIC_ROLE, options, pool_size=self.settings.pool_size)
+        return self._engine(PUBLIC_ROLE, options, pool_size=self.settings.pool_size, isolation_level="AUTOCOMMIT")
 
     @cached_property
     def staff(self) -> Engine:
@@ -151,9 +157,17 @@ class Database:
 
     def _watcher(self) -> Engine:
         """One connection that asks how far the server has come, and gives up soon."""
-        return self._engine(PUBLIC_ROLE, {"statement_timeout": "500"}, pool_size=1, connect_timeout=2)
+        options = {"statement_timeout": "500"}
+        return self._engine(PUBLIC_ROLE, options, pool_size=1, connect_timeout=2, isolation_level="AUTOCOMMIT")
 
-    def _engine(self, role: str, options: Mapping[str, str], pool_size: int, connect_timeout: int = 10) -> Engine:
+    def _engine(
+        self,
+        role: str,
+        options: Mapping[str, str],
+        pool_size: int,
+        connect_timeout: int = 10,
+        isolation_level: IsolationLevel | None = None,
+    ) -> Engine:
         """A pool whose every connection acts as `role`.
 
         It is smaller than the 40 worker threads on purpose: waiting for a free connection costs nothing, while a query
@@ -165,12 +179,12 @@ class Database:
             chosen["role"] = role
         flags = [given if isinstance(given, str) else " ".join(given)]
         flags += [f"-c {name}={value}" for name, value in chosen.items()]
-        return create_engine(
+        engine = create_engine(
             self.url if self.cluster is None else self.url.set(username=role),
+            isolation_level=isolation_level,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=self.settings.pool_timeout,
-            pool_pre_ping=True,
             pool_use_lifo=True,
             use_native_hstore=False,
             connect_args={
@@ -179,6 +193,8 @@ class Database:
                 "connect_timeout": connect_timeout,
             },
         )
+        look_before_use(engine)
+        return engine
 
 
 @contextlib.contextmanager

@@ -99,7 +99,6 @@ class Notices:
 def listening(database: Database) -> Iterator[Notices]:
     """A listening connection as mapservice_public, outside the pool. Raises DBAPIError when there is none to be had."""
     with database.public.connect() as pooled:
-        pooled = pooled.execution_options(isolation_level="AUTOCOMMIT")
         pooled.detach()
         raw: Any = pooled.connection.dbapi_connection
         _notice_a_dead_server(raw.fileno())

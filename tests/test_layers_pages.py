@@ -17,8 +17,10 @@ from layers.features import Matched
 from layers.formats.files import Words, write_file
 from layers.keyset import decode_cursor
 from layers.query import FeatureQuery, SortKey
+from mapservice.reading import reading_long
 from postgis.actor import read_as
 from postgis.engine import Database
+from postgis.migrate import upgrade
 from tests.small_ward import OTHER_WARD, WARD, add_staff, fill, lift_warnings
 
 WORDS = Words("Cơ sở", "Dữ liệu", "Giới thiệu", [("Tên", "Cơ sở kinh doanh")])
@@ -130,6 +132,37 @@ def test_counting_ends_where_it_gets_dear(demo_connection: Connection) -> None:
     assert not Matched(demo_connection, payments, FeatureQuery()).more_than(true)
 
 
+def test_a_kept_plan_outlives_what_happens_to_it(database: Database) -> None:
+    ward = fill(database, add_staff(database, "b-plan", "officer"), 2)
+    code = ward.places[0]
+
+    def found(connection: Connection) -> str:
+        feature = features.one(connection, ESTABLISHMENTS, code)
+        assert feature is not None
+        return feature.text
+
+    planned = text("SELECT count(*) FROM pg_prepared_statements")
+    with database.public.connect() as connection:
+        before = found(connection)
+        assert features.one(connection, ESTABLISHMENTS, ward.places[1]) is not None
+        assert features.one(connection, ESTABLISHMENTS, "'); SELECT 1") is None
+        assert connection.execute(planned).scalar_one() == 1
+        assert connection.exec_driver_sql("SHOW plan_cache_mode").scalar_one() == "force_custom_plan"
+        connection.exec_driver_sql("DEALLOCATE ALL")
+        assert [found(connection), found(connection)] == [before, before]
+        upgrade(database)
+        with database.owner.begin() as owner:
+            renamed = text("UPDATE register.establishment SET name = 'Quán đã đổi tên' WHERE code = :code")
+            owner.execute(renamed, {"code": code})
+        assert '"name":"Quán đã đổi tên"' in found(connection)
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with database.administrator() as administrator:
+        assert administrator.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 5000)").scalar_one()
+    with database.public.connect() as connection:
+        assert '"name":"Quán đã đổi tên"' in found(connection)
+        assert connection.execute(planned).scalar_one() == 1
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_what_would_start_a_formula_is_text(database: Database, tmp_path: Path, form: str) -> None:
     actor = add_staff(database, "b-formula", "officer")
@@ -141,7 +174,7 @@ def test_what_would_start_a_formula_is_text(database: Database, tmp_path: Path, 
             {"name": evil, "code": ward.places[0]},
         )
     path = tmp_path / f"places.{form}"
-    with database.public.connect() as connection:
+    with reading_long(database, None, 60) as connection:
         write_file(connection, ESTABLISHMENTS, FeatureQuery(limit=1_000), form, path, WORDS)
     if form == "csv":
         names = [row["name"] for row in csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline=""))]
@@ -166,6 +199,6 @@ def test_staff_fields_are_in_the_files_of_their_own_ward_alone(database: Databas
         assert {bool(row["legal_entity"]) for row in rows if row["ward"] == WARD} == {True}
         assert {row["legal_entity"] for row in rows if row["ward"] == OTHER_WARD} == {""}
     assert not [code for code in other.entities if code in found]
-    with database.public.connect() as connection:
+    with reading_long(database, None, 60) as connection:
         write_file(connection, ESTABLISHMENTS, FeatureQuery(limit=100), form, path, WORDS)
     assert "legal_entity" not in path.read_text("utf-8-sig")

@@ -61,7 +61,7 @@ def test_the_public_role_can_change_nothing(database: Database) -> None:
         with database.public.connect() as connection, pytest.raises(DBAPIError):
             connection.exec_driver_sql(statement)
         with database.public.connect() as connection, pytest.raises(DBAPIError, match="permission denied"):
-            connection.exec_driver_sql("SET TRANSACTION READ WRITE")
+            connection.execution_options(isolation_level="READ COMMITTED").exec_driver_sql("SET TRANSACTION READ WRITE")
             connection.exec_driver_sql(statement)
 
 
@@ -70,6 +70,35 @@ def test_a_slow_public_query_is_cancelled(database: Database) -> None:
     with hurried.public.connect() as connection, pytest.raises(OperationalError, match="statement timeout"):
         connection.exec_driver_sql("SELECT pg_sleep(5)")
     hurried.dispose()
+
+
+def test_a_public_statement_stands_alone_unless_a_snapshot_is_asked_for(database: Database) -> None:
+    begun = "SELECT transaction_timestamp()"
+    with database.public.connect() as connection:
+        assert connection.exec_driver_sql(begun).scalar_one() < connection.exec_driver_sql(begun).scalar_one()
+    with database.public.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        assert connection.exec_driver_sql(begun).scalar_one() == connection.exec_driver_sql(begun).scalar_one()
+    with database.public.connect() as connection:
+        assert connection.exec_driver_sql(begun).scalar_one() < connection.exec_driver_sql(begun).scalar_one()
+
+
+@pytest.mark.parametrize("role", ["public", "staff"])
+def test_a_connection_that_the_server_has_closed_is_replaced(database: Database, role: str) -> None:
+    own = Database(database.url, DatabaseSettings(pool_size=2), database.cluster)
+    engine = getattr(own, role)
+    number = "SELECT pg_backend_pid()"
+    with engine.connect() as one, engine.connect() as other:
+        closed = {connection.exec_driver_sql(number).scalar_one() for connection in (one, other)}
+    with engine.connect() as one:
+        assert one.exec_driver_sql(number).scalar_one() in closed
+    with database.administrator() as connection:
+        for pid in closed:
+            assert connection.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 5000)").scalar_one()
+    with engine.connect() as one, engine.connect() as other:
+        found = {connection.exec_driver_sql(number).scalar_one() for connection in (one, other)}
+    assert not found & closed
+    own.dispose()
 
 
 @as_root

@@ -50,9 +50,10 @@ def _plans(connection: Connection, ask: Callable[[], object]) -> list[dict[str, 
         event.remove(connection, "before_cursor_execute", note)
     plans = []
     for statement, parameters in asked:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "INSERT")):
+        setting, _, last = statement.rpartition("; ") if statement.startswith("SET LOCAL") else ("", "", statement)
+        if last.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "INSERT", "EXECUTE")):
             explained = connection.exec_driver_sql(
-                f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters
+                f"{setting or 'SELECT 1'}; EXPLAIN (ANALYZE, FORMAT JSON) {last}", parameters
             ).scalar_one()
             plans.append((json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"])
     return plans
