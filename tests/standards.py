@@ -60,7 +60,7 @@ def conforms_to(client: httpx.Client) -> list[str]:
     return found
 
 
-def get(client: httpx.Client, address: str, accept: str = "application/json", **query: str) -> httpx.Response:
+def get(client: httpx.Client, address: str, accept: str = "application/json", /, **query: str) -> httpx.Response:
     """A successful GET in the media type that was asked for."""
     answer = client.get(address, params=query or None, headers={"Accept": accept})
     assert answer.status_code == 200, (address, query, answer.text[:500])

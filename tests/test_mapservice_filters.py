@@ -208,7 +208,6 @@ HOSTILE = [
     ("name", "filter_operand"),
     ("1 = 'a'", "filter_kinds"),
     ("name > 1", "filter_kinds"),
-    ("live_warning > true", "filter_operand"),
     ("geometry = geometry", "filter_operand"),
     ("payment_methods = payment_methods", "filter_operand"),
     ("updated_at > DATE('2026-01-01')", "filter_kinds"),

@@ -102,7 +102,8 @@ def test_the_lane_says_what_the_router_says(api: Api, router: TestClient, way: d
 def test_an_etag_is_known_again_in_every_encoding(api: Api) -> None:
     for address in addresses(api):
         plain = api.client.get(address, headers={"Accept-Encoding": "identity"}, follow_redirects=False)
-        if plain.status_code != 200:
+        # A long page is sent while it is being made: nobody knows yet what its ETag would be.
+        if plain.status_code != 200 or "limit=5000" in address:
             continue
         packed = api.client.get(address, headers={"Accept-Encoding": "br"}, follow_redirects=False)
         for etag in (plain.headers["etag"], packed.headers["etag"], f'"x", W/{packed.headers["etag"]}'):

@@ -173,7 +173,7 @@ def test_a_port_in_use_is_refused_before_anything_slow_happens(directory: Path, 
         other.bind(("127.0.0.1", 0))
         other.listen()
         service = start(MAPSERVICE_PORT=str(other.getsockname()[1]))
-        assert service.process.wait(timeout=30) == 1
+        assert service.process.wait(timeout=120) == 1
     assert "is in use by another program" in service.said()
     assert "MAPSERVICE_PORT=" in service.said()
     assert not (directory / "data").exists()

@@ -3,11 +3,20 @@
 import asyncio
 import gzip
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mapservice.spool import Dropped, Spool
+
+
+def _run(reading: Coroutine[Any, Any, bytes]) -> bytes:
+    """In a thread of its own: the browser's tests leave an event loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, reading).result()
 
 
 async def _read(spool: Spool) -> bytes:
@@ -26,7 +35,7 @@ def test_everything_comes_out_in_order(tmp_path: Path, compress: bool) -> None:
 
     writer = threading.Thread(target=write)
     writer.start()
-    found = asyncio.run(_read(spool))
+    found = _run(_read(spool))
     writer.join()
     assert (gzip.decompress(found) if compress else found) == b"".join(rows)
 
@@ -41,7 +50,7 @@ def test_the_first_bytes_do_not_wait_for_the_last(tmp_path: Path) -> None:
             return piece
         return b""
 
-    assert asyncio.run(first()).startswith(b"\x1f\x8b")
+    assert _run(first()).startswith(b"\x1f\x8b")
 
 
 def test_a_failure_before_the_first_byte_is_told_and_later_ones_end_the_answer(tmp_path: Path) -> None:
@@ -54,7 +63,7 @@ def test_a_failure_before_the_first_byte_is_told_and_later_ones_end_the_answer(t
     late.end(ValueError("late"))
     late.wait_for_first()
     with pytest.raises(ValueError, match="late"):
-        asyncio.run(_read(late))
+        _run(_read(late))
 
 
 def test_the_writer_hears_that_nobody_reads_and_that_it_is_too_much(tmp_path: Path) -> None:

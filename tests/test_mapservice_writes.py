@@ -379,7 +379,7 @@ HOSTILE: tuple[tuple[bytes, str, int, str], ...] = (
     (b'{"properties":{},"reason":"\\u0000"}', "application/json", 422, "invalid_fields"),
     (b"<a/>", "application/xml", 415, "unsupported_media_type"),
     (b"name=x", "application/x-www-form-urlencoded", 415, "unsupported_media_type"),
-    (b'{"properties":{}}', "", 415, "unsupported_media_type"),
+    (b'{"properties":{}}', "", 400, "missing_media_type"),
     (b" " * 262_145, "application/json", 413, "body_too_large"),
 )
 

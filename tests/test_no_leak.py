@@ -182,7 +182,7 @@ def check(answer: httpx.Response, typed: str = "") -> bytes:
     """Fails when the answer tells something; what the asker typed may be repeated to them."""
     told = folded(answer.content + b"\n" + repr(answer.headers.raw).encode())
     spellings = (quote(typed, safe=""), quote(typed), quote_plus(typed), quote_plus(typed, safe=",:/"), typed)
-    for spelling in filter(None, spellings):
+    for spelling in filter(None, (*spellings, *typed.split())):
         told = told.replace(folded(spelling.encode()), b"")
     for secret in (PERSONAL, INTERNAL):
         found = secret.search(told)

@@ -28,6 +28,13 @@ def _content(database: Database) -> str:
         return str(connection.execute(text(CONTENT)).scalar_one())
 
 
+@pytest.fixture(autouse=True)
+def no_photos(server: Database) -> None:
+    """The data directory is the whole run's: what other tests left there is no photo."""
+    for left in (server.settings.data_dir / FOLDER).glob("*"):
+        left.unlink()
+
+
 def test_round_trip(server: Database, demo_database: Database, tmp_path: Path) -> None:
     backup = write_backup(demo_database, tmp_path / "new" / "folder")
     assert backup.path.stat().st_mode & 0o077 == 0, "only its owner may read a backup"

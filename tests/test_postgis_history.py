@@ -47,7 +47,7 @@ def test_the_demo_is_whole(demo_database: Database) -> None:
 
 def test_facts_as_of_now_are_the_facts(demo_database: Database) -> None:
     """The same definition once over the tables, once over the history."""
-    columns = ", ".join(FACTS)
+    columns, of_facts = ", ".join(FACTS), ", ".join(f"f.{name}" for name in FACTS)
     with demo_database.owner.connect() as connection:
         for ward, expected in connection.execute(
             text("SELECT w.code, count(*) FROM register.establishment e JOIN register.ward w ON w.id = e.ward_id "
@@ -58,7 +58,7 @@ def test_facts_as_of_now_are_the_facts(demo_database: Database) -> None:
                 {"ward": ward},
             ).all()
             now = connection.execute(
-                text(f"SELECT e.code, {columns} FROM register.establishment e "
+                text(f"SELECT e.code, {of_facts} FROM register.establishment e "
                      "JOIN register.establishment_fact f ON f.establishment_id = e.id "
                      "JOIN register.ward w ON w.id = e.ward_id WHERE w.code = :ward ORDER BY 1"), {"ward": ward},
             ).all()  # fmt: skip

@@ -59,7 +59,8 @@ def test_loading_anew_keeps_ids_and_mends_rows(owner_connection: Connection) -> 
     counts = load_reference(owner_connection)
     seconds = time.perf_counter() - started
     assert counts["ward"] == 377
-    assert seconds < 5
+    # Row by row it would take minutes.
+    assert seconds < 30
     after = snapshot(owner_connection)
     assert set(after) - set(before) == {entry for entry in after if entry[2] == "kept"}
     assert set(before) <= set(after)

@@ -124,8 +124,13 @@ def test_a_search_for_a_name(large: Database) -> None:
             text("SELECT name FROM published.establishments WHERE length(name) > 15 ORDER BY id LIMIT 1")
         ).scalar_one()
         query = FeatureQuery(q=name, limit=20)
-        plans = _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query))
-        _check(plans, "ix_establishment_search_key")
+        _check(_plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "pk_establishment")
+    # What a function reads is in no plan, but the server counts it.
+    scans = text("SELECT sum(seq_scan) FROM pg_stat_xact_all_tables WHERE schemaname = 'register' AND relname = :name")
+    with large.public.connect().execution_options(isolation_level="READ COMMITTED") as connection:
+        features.page(connection, ESTABLISHMENTS, query)
+        for name in ("establishment", "establishment_fact"):
+            assert not connection.execute(scans, {"name": name}).scalar_one(), name
 
 
 @pytest.mark.parametrize("values", [{"stall": "7"}, {"sector_group": "repair"}], ids=["a field", "what cells count"])
