@@ -126,11 +126,13 @@ def test_a_search_for_a_name(large: Database) -> None:
         query = FeatureQuery(q=name, limit=20)
         _check(_plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "pk_establishment")
     # What a function reads is in no plan, but the server counts it.
-    scans = text("SELECT sum(seq_scan) FROM pg_stat_xact_all_tables WHERE schemaname = 'register' AND relname = :name")
+    read = text(
+        "SELECT sum(seq_tup_read) FROM pg_stat_xact_all_tables WHERE schemaname = 'register' AND relname = :name"
+    )
     with large.public.connect().execution_options(isolation_level="READ COMMITTED") as connection:
         features.page(connection, ESTABLISHMENTS, query)
         for name in ("establishment", "establishment_fact"):
-            assert not connection.execute(scans, {"name": name}).scalar_one(), name
+            assert connection.execute(read, {"name": name}).scalar_one() < MANY, name
 
 
 @pytest.mark.parametrize("values", [{"stall": "7"}, {"sector_group": "repair"}], ids=["a field", "what cells count"])
