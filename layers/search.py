@@ -113,7 +113,9 @@ class Search:
     def narrow(self, connection: Connection, others: Sequence[ColumnElement[bool]]) -> None:
         """Ranks among those that also meet other conditions, where there are more matches than are ranked."""
         if self.cut:
-            met = select(self.view.c.id).where(*others, self._direct()).order_by(self.view.c.id).limit(BEST)
+            # As an expression no index holds it: that of a common word would be read to its end, for a few streets.
+            direct = self._direct(self.view.c.search_key.concat(""))
+            met = select(self.view.c.id).where(*others, direct).order_by(self.view.c.id).limit(BEST)
             self.ids = list(connection.execute(met).scalars())
 
     def _among(self) -> ColumnElement[bool]:
@@ -122,9 +124,9 @@ class Search:
     def _alike(self) -> ColumnElement[bool]:
         return func.public.word_similarity(self._bound("q_folded"), self.view.c.search_key) >= LEAST_SIMILARITY
 
-    def _direct(self) -> ColumnElement[bool]:
+    def _direct(self, key: ColumnElement[str] | None = None) -> ColumnElement[bool]:
         """The words are letters and digits only (folding saw to that), so they are safe inside a pattern."""
-        key = self.view.c.search_key
+        key = self.view.c.search_key if key is None else key
         *whole, begun = self.words or [""]
         words = [key.regexp_match(rf"\m{word}\M") for word in whole] + [key.regexp_match(rf"\m{begun}")]
         found = [key.like(f"%{self.folded}%"), and_(*words)]

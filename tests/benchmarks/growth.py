@@ -86,9 +86,8 @@ def made(server: Database, size: int) -> Database:
 def _questions(database: Database, connection: Connection) -> dict[str, Callable[[], object]]:
     rng = random.Random(1)
     first = _codes(connection, "WHERE ward = :ward ORDER BY id LIMIT 2000")
-    anywhere = _codes(
-        connection, "WHERE id % (SELECT greatest(1, max(id) / 500) FROM published.establishments) = 0 LIMIT 500"
-    )
+    last = connection.execute(text("SELECT id FROM published.establishments ORDER BY id DESC LIMIT 1")).scalar_one()
+    anywhere = _codes(connection, f"WHERE id = ANY (ARRAY(SELECT generate_series(1, {last}, {max(1, last // 500)})))")
     actor = _officer(database)
 
     def tile(z: int) -> Callable[[], object]:

@@ -186,6 +186,8 @@ def fill(database: Database, places: int, say: Callable[[str], None] = print) ->
     with database.owner.begin() as connection:
         analyse(connection)
         connection.execute(text("SELECT register.fill_tile_cells()"))
+        # The first row of a history: without one an upgrade would write down all that there is.
+        connection.execute(text("UPDATE register.establishment SET stall = '1' WHERE id = 1"))
     with database.administrator() as connection:
         connection.execute(text("VACUUM (ANALYZE) register.establishment"))
         connection.execute(text("VACUUM (ANALYZE) register.establishment_fact"))
