@@ -240,8 +240,12 @@ class Matched:
             # To count what a letter matches would take as long as to rank it.
             self.brief = False
             return max(query.offset + found, self._estimate()), True
+        estimate = self._estimate()
+        if estimate > 10 * EXACT_UP_TO:
+            # To count only so far would still read a thousand pages, each time others.
+            return estimate, True
         number = self._some(EXACT_UP_TO + 1)
-        return (number, False) if number <= EXACT_UP_TO else (max(number, self._estimate()), True)
+        return (number, False) if number <= EXACT_UP_TO else (max(number, estimate), True)
 
     def _some(self, most: int) -> int:
         """How many rows match; counting ends at `most`."""
