@@ -305,8 +305,8 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
     with ward_database.owner.connect() as owner:
         functions = list(owner.execute(text(AS_OWNER)))
     by_anybody = {
-        "published.proposal", "published.register_head", "published.touched", "published.words_like",
-        "published.words_near",
+        "published.proposal", "published.register_head", "published.touched", "published.words_from",
+        "published.words_near", "published.words_with",
     }  # fmt: skip
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {

@@ -21,24 +21,55 @@ CREATE OR REPLACE TRIGGER keep_search_words_added AFTER INSERT ON register.estab
 CREATE OR REPLACE TRIGGER keep_search_words_changed AFTER UPDATE ON register.establishment
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION register.keep_search_words();
 
--- As owner: the list holds the words of ended places too, so only what a search asks for is told.
-CREATE OR REPLACE FUNCTION published.words_like(pattern text, most int) RETURNS text[]
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = register, public, pg_temp
+-- The functions below are asked with every search: in PL/pgSQL with plans that are kept, since to plan them takes longer
+-- than to run them. What begins so is therefore a range, which such a plan can read from an index.
+
+CREATE OR REPLACE FUNCTION published.after_all(beginning text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$
-    SELECT array_agg(word) FROM (SELECT word FROM search_word WHERE word LIKE pattern LIMIT most) w
+    SELECT beginning || U&'\+10FFFF'
+$$;
+
+COMMENT ON FUNCTION published.after_all(text) IS 'A text after all that begin so, in the order of bytes.';
+
+-- As owner: the list holds the words of ended places too, so only what a search asks for is told.
+CREATE OR REPLACE FUNCTION published.words_from(beginning text, most int) RETURNS text[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = register, public, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT word FROM search_word WHERE word >= beginning AND word < published.after_all(beginning) ORDER BY word LIMIT most);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION published.words_with(part text, at_end boolean, most int) RETURNS text[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = register, public, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT word FROM search_word
+         WHERE word LIKE '%_' || part || CASE WHEN at_end THEN '' ELSE '%' END ORDER BY word LIMIT most);
+END
 $$;
 
 CREATE OR REPLACE FUNCTION published.words_near(wanted text, most int) RETURNS text[]
-LANGUAGE sql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = register, public, pg_temp
+SET plan_cache_mode = force_generic_plan
 AS $$
-    SELECT array_agg(word) FROM (
-        SELECT word FROM search_word WHERE word % wanted ORDER BY similarity(word, wanted) DESC, word LIMIT most) w
+BEGIN
+    RETURN ARRAY(
+        SELECT word FROM search_word WHERE word % wanted ORDER BY similarity(word, wanted) DESC, word LIMIT most);
+END
 $$;
 
-COMMENT ON FUNCTION published.words_like(text, int) IS
-    'Some words that places have in their name, address or goods, by a LIKE pattern.';
+COMMENT ON FUNCTION published.words_from(text, int) IS 'The first words that places have which begin so.';
+COMMENT ON FUNCTION published.words_with(text, boolean, int) IS
+    'Some words that places have in which this stands, past their first letter; or at their end.';
 COMMENT ON FUNCTION published.words_near(text, int) IS 'The words of places that are spelled most like a given one.';
 
 CREATE OR REPLACE FUNCTION published.any_word(words text[]) RETURNS text
@@ -51,19 +82,24 @@ COMMENT ON FUNCTION published.any_word(text[]) IS
     'A part of a tsquery on search_words() that any of the words meets, with # for the block.';
 
 CREATE OR REPLACE FUNCTION published.places_with_words(choices text[], most int) RETURNS bigint[]
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan
 -- The planner cannot know how many rows of a block hold the words, and would read the table.
 SET enable_seqscan = off
 AS $$
-    SELECT ARRAY(
+DECLARE
+    wanted CONSTANT text := array_to_string(choices, ' & ');
+    last_block CONSTANT bigint := (SELECT id >> 17 FROM published.establishments ORDER BY id DESC LIMIT 1);
+BEGIN
+    RETURN ARRAY(
         SELECT found.id
-          FROM generate_series(0, (SELECT id >> 17 FROM published.establishments ORDER BY id DESC LIMIT 1)) AS block
+          FROM generate_series(0, last_block) AS block
          CROSS JOIN LATERAL (
                 SELECT e.id FROM published.establishments e
-                 WHERE published.search_words(e.id, e.search_key)
-                       @@ replace(array_to_string(choices, ' & '), '#', block::text)::tsquery
+                 WHERE published.search_words(e.id, e.search_key) @@ replace(wanted, '#', block::text)::tsquery
                  LIMIT most) found
-         LIMIT most)
+         LIMIT most);
+END
 $$;
 
 COMMENT ON FUNCTION published.places_with_words(text[], int) IS
@@ -73,6 +109,9 @@ COMMENT ON FUNCTION published.places_with_words(text[], int) IS
 CREATE OR REPLACE FUNCTION published.search_places(
     folded text, typed_code text, most int, OUT ids bigint[], OUT alike boolean, OUT cut boolean)
 LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan
+-- That many places may be meant by a list of ids, the planner would think, and read the table.
+SET enable_seqscan = off
 AS $$
 DECLARE
     words CONSTANT text[] := (string_to_array(folded, ' '))[1:8];
@@ -92,7 +131,8 @@ BEGIN
     END IF;
     -- Names that begin so: an index has them in order, and the commonest beginning is never counted.
     ids := ids || ARRAY(
-        SELECT e.id FROM published.establishments e WHERE e.name_key LIKE folded || '%'
+        SELECT e.id FROM published.establishments e
+         WHERE e.name_key ~>=~ folded AND e.name_key ~<~ published.after_all(folded)
          ORDER BY e.name_key USING ~<~, e.id LIMIT most);
     IF cardinality(ids) >= most THEN
         cut := true;
@@ -101,13 +141,14 @@ BEGIN
     -- Every word, the last one as far as it is typed.
     choices := ARRAY(
         SELECT published.any_word(ARRAY[word]) FROM unnest(words) WITH ORDINALITY AS w (word, place) ORDER BY place);
-    other := published.words_like(words[number] || '%', many + 1);
-    IF cardinality(other) <= many THEN
+    other := published.words_from(words[number], many + 1);
+    IF cardinality(other) BETWEEN 1 AND many THEN
         choices[number] := published.any_word(other);
-    ELSIF number = 1 THEN
+    ELSIF number = 1 AND cardinality(other) > many THEN
         choices[1] := '''#.' || words[1] || ''':*';
     END IF;
-    part := published.places_with_words(choices, most);
+    -- A word that nobody has need not be looked for.
+    part := CASE WHEN cardinality(other) > 0 THEN published.places_with_words(choices, most) ELSE '{}' END;
     cut := cardinality(part) >= most;
     ids := ids || part;
     IF cardinality(other) > many AND number > 1 AND cardinality(ids) < most THEN
@@ -120,8 +161,8 @@ BEGIN
     END IF;
     IF cardinality(ids) < most AND length(words[1]) > 1 THEN
         -- What is typed may begin inside a word: oa sua in hoa sua.
-        other := published.words_like('%_' || words[1] || CASE number WHEN 1 THEN '%' ELSE '' END, many);
-        IF other IS NOT NULL THEN
+        other := published.words_with(words[1], number > 1, many);
+        IF cardinality(other) > 0 THEN
             changed := choices;
             changed[1] := published.any_word(other);
             part := published.places_with_words(changed, most);
@@ -137,7 +178,7 @@ BEGIN
     -- Nothing as it is typed: a slip in one word, while the others are right.
     alike := true;
     other := CASE number WHEN 1 THEN published.words_near(words[1], 10) END;
-    IF other IS NOT NULL THEN
+    IF cardinality(other) > 0 THEN
         ids := published.places_with_words(ARRAY[published.any_word(other)], most);
     END IF;
     FOR place IN 1 .. CASE number WHEN 1 THEN 0 ELSE number END LOOP

@@ -1,5 +1,5 @@
 CREATE TABLE register.search_word (
-	word TEXT NOT NULL,
+	word TEXT COLLATE "C" NOT NULL,
 	CONSTRAINT pk_search_word PRIMARY KEY (word)
 );
 COMMENT ON TABLE register.search_word IS 'Every word that a search may find a place by, for what is half typed or misspelt. Kept by a trigger, only added to.';
