@@ -32,8 +32,8 @@ MAX_WORDS = 8
 """Words of `q` that are looked for; each further one would cost a scan and narrow nothing."""
 LEAST_SIMILARITY = 0.6
 """Share of a search's three-letter pieces that a row must have to be called similar."""
-BEST = 300
-"""So many matches are ranked, three pages of a hundred: to rank all that a letter matches would take as long as there
+BEST = 200
+"""So many matches are ranked, two pages of a hundred: to rank all that a letter matches would take as long as there
 are places. Where there are more, the rest follow as registered."""
 _REST = 9
 """The rank of those that are not ranked."""
@@ -135,10 +135,20 @@ class Search:
         return or_(*found)
 
     def rank(self) -> ColumnElement[int]:
-        """0 is best."""
+        """0 is best; after all that are ranked come the rest."""
+        return case((self._among(), self.rank_among()), else_=_REST) if self.cut else self.rank_among()
+
+    def distance(self) -> ColumnElement[Any]:
+        """How far the text is from the row's best words, 0 to 1; the rest are not told apart."""
+        return (
+            case((self._among(), self.distance_among()), else_=cast(0, Numeric)) if self.cut else self.distance_among()
+        )
+
+    def rank_among(self) -> ColumnElement[int]:
+        """The rank among those that are ranked."""
         name_key, name, folded = self.view.c.name_key, func.lower(self.view.c.name), self._bound("q_folded")
         with_marks = [(name.like(self._bound("q_with_marks")), 1)] if self.text != self.folded else []
-        ranked = case(
+        return case(
             (self.view.c.code == self._bound("q_code"), 0),
             (name == self._bound("q_text"), 0),
             *with_marks,
@@ -148,10 +158,8 @@ class Search:
             (name_key.like(self._bound("q_inside")), 5),
             else_=6,
         )
-        return case((self._among(), ranked), else_=_REST) if self.cut else ranked
 
-    def distance(self) -> ColumnElement[Any]:
+    def distance_among(self) -> ColumnElement[Any]:
         """How far the text is from the row's best words, 0 to 1, rounded so that a cursor holds it exactly."""
         similarity = func.public.word_similarity(self._bound("q_folded"), func.coalesce(self.view.c.name_key, ""))
-        distance = func.round(cast(1 - similarity, Numeric), 4)
-        return case((self._among(), distance), else_=cast(0, Numeric)) if self.cut else distance
+        return func.round(cast(1 - similarity, Numeric), 4)
