@@ -21,6 +21,7 @@ from mapservice.settings import HttpSettings
 from postgis.engine import Database, create_database, drop_database, open_database
 from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
+from postgis.store.photos import FOLDER
 from tests.workers import WORKER, ByFile, Room
 
 START_SECONDS = 300
@@ -87,6 +88,13 @@ def database(server: Database, base_database: Database) -> Iterator[Database]:
     yield own
     own.dispose()
     drop_database(server, name)
+
+
+@pytest.fixture
+def no_photos(server: Database) -> None:
+    """A backup takes every photo of the data directory, which is the whole run's: what other tests left there goes."""
+    for left in (server.settings.data_dir / FOLDER).glob("*"):
+        left.unlink()
 
 
 @pytest.fixture

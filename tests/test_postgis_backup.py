@@ -18,6 +18,8 @@ from postgis.secrets import FILE_NAME, KEY_BYTES, Secrets, _open, open_secrets
 from postgis.store.photos import FOLDER, Picture, keep_files
 from postgis.unavailable import StoreUnavailableError
 
+pytestmark = pytest.mark.usefixtures("no_photos")
+
 CONTENT = """
     SELECT md5(string_agg(e::text, ',' ORDER BY e.code)) FROM published.establishments e
 """
@@ -26,13 +28,6 @@ CONTENT = """
 def _content(database: Database) -> str:
     with database.public.connect() as connection:
         return str(connection.execute(text(CONTENT)).scalar_one())
-
-
-@pytest.fixture(autouse=True)
-def no_photos(server: Database) -> None:
-    """The data directory is the whole run's: what other tests left there is no photo."""
-    for left in (server.settings.data_dir / FOLDER).glob("*"):
-        left.unlink()
 
 
 def test_round_trip(server: Database, demo_database: Database, tmp_path: Path) -> None:

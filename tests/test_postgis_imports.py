@@ -230,6 +230,7 @@ def test_the_database_refuses_a_batch_of_another_ward(office: Office) -> None:
     assert "row-level security" in str(refused.value) or isinstance(refused.value, Forbidden)
 
 
+@pytest.mark.usefixtures("no_photos")
 def test_a_backup_carries_imports_with_what_they_hold(office: Office, server: Database, tmp_path: Path) -> None:
     batch = office.planned()
     backup = write_backup(office.database, tmp_path / "backup")

@@ -172,6 +172,7 @@ def test_two_writers_at_once(database: Database, officer: Actor) -> None:
     assert {cell[2] for cell in _cells(database)} == {"grocery"}
 
 
+@pytest.mark.usefixtures("no_photos")
 def test_the_sample_a_backup_and_what_a_repair_finds(server: Database, demo_database: Database, tmp_path: Path) -> None:
     cells = _cells(demo_database)
     assert _warned(cells) > 20
