@@ -42,7 +42,7 @@ def _refusals() -> tuple[type[Exception], ...]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from mapservice import export_command, geocoding, history_commands, ingest_command, staff_commands
+    from mapservice import export_command, geocoding, history_commands, ingest_command, staff_commands, sticker_commands
 
     parser = argparse.ArgumentParser(prog="mapservice", description="Bản đồ số kinh doanh: a ward's business map.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -67,23 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     ingest_command.add_parsers(commands)
     command("doctor", "Say in plain words what is missing.", _doctor)
 
-    qr = commands.add_parser("qr", help="QR stickers.").add_subparsers(required=True, metavar="COMMAND")
-    sheet = qr.add_parser("sheet", help="A printable A4 sheet of stickers as PDF.")
-    sheet.add_argument("--ward", metavar="CODE", help="places of this ward (default: MAPSERVICE_WARD)")
-    sheet.add_argument("--street", metavar="NAME", help="places on this street; marks and capitals do not matter")
-    sheet.add_argument("--sector-group", metavar="CODE", help="places of this sector group, such as food_service")
-    sheet.add_argument("--model-site", metavar="CODE", help="places of this model site")
-    sheet.add_argument("--code", metavar="CODE", nargs="+", help="exactly these look-up codes")
-    sheet.add_argument("--limit", type=_positive, metavar="N", help="at most this many stickers")
-    sheet.add_argument("-o", "--output", required=True, metavar="FILE.pdf", help="where to write the PDF")
-    sheet.set_defaults(run=_qr_sheet)
+    sticker_commands.add_parsers(commands)
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 is needed, not {text!r}")
-    return int(text)
 
 
 def _serve(_options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
@@ -148,12 +133,6 @@ def _doctor(_options: argparse.Namespace, http: HttpSettings, store: DatabaseSet
     from mapservice.doctor import run_doctor
 
     return run_doctor(http, store)
-
-
-def _qr_sheet(options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
-    from mapservice.qr_sheet import write_sheet
-
-    return write_sheet(options, http, store)
 
 
 def _say(message: str) -> None:

@@ -10,21 +10,26 @@ from mapservice.responses import Answer, json_bytes
 from mapservice.settings import HttpSettings
 from postgis import codes
 from web import lookup
+from web.sticker_words import StickerWords
 
 HTML = "text/html; charset=utf-8"
 
 
-def place_page(settings: HttpSettings, found: FoundPlace, known: Mapping[str, str], lang: str) -> Answer:
-    """The page of a place; `known`: as `relations` says."""
+def place_page(
+    settings: HttpSettings, found: FoundPlace, known: Mapping[str, str], lang: str, sticker: StickerWords | None = None
+) -> Answer:
+    """The page of a place; `known`: as `relations` says; `sticker`: of the one that was scanned."""
     code = found.properties["code"]
     page = lookup.place_page(
         {**found.properties, "closed_on": found.closed_on},
         found.warnings,
         found.ward,
-        page_links(settings, f"/q/{code}", lang, place=code),
+        page_links(settings, f"/q/{code}", lang, token=sticker.token if sticker else None, place=code),
         lang,
         merged_from=codes.display(known["merged_from"]) if "merged_from" in known else None,
         moved_to=path_of(known["moved_to"], lang=lang) if "moved_to" in known else None,
+        sticker_notice=sticker.notice if sticker else None,
+        sticker_serial=sticker.serial if sticker else None,
     )
     return page_answer(page, lang)
 
@@ -65,13 +70,16 @@ def page_answer(page: str, lang: str, status: int = 200) -> Answer:
     return Answer(page.encode(), HTML, headers, status=status)
 
 
-def page_links(settings: HttpSettings, path: str, lang: str, **map_query: str) -> lookup.Links:
-    """Where a page of the look-up leads on to."""
+def page_links(
+    settings: HttpSettings, path: str, lang: str, *, token: str | None = None, **map_query: str
+) -> lookup.Links:
+    """Where a page of the look-up leads on to; `token` of a scanned sticker goes along to the other language."""
     language = {"lang": "en"} if lang == "en" else {}
+    kept = ({"t": token} if token else {}) | ({} if lang == "en" else {"lang": "en"})
     query = urlencode({**map_query, **language})
     return lookup.Links(
         page=f"{settings.lookup_base}{path}",
-        other_language=path if lang == "en" else f"{path}?lang=en",
+        other_language=f"{path}?{urlencode(kept)}" if kept else path,
         map=f"/?{query}" if query else "/",
         form="/q",
     )

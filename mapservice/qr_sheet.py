@@ -2,44 +2,92 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from urllib.parse import urlsplit
+from secrets import token_urlsafe
+from typing import Any
 
-from layers.lookup import StickerChoice, stickers
+from layers.sticker_lists import of_pages
+from layers.sticker_places import Row, StickerChoice, sticker_places
 from mapservice.settings import HttpSettings
+from mapservice.sticker_printing import run_pdf, typed_address
 from postgis import codes
-from postgis.engine import open_database
+from postgis.engine import Database, open_database
+from postgis.secrets import open_secrets
 from postgis.settings import DatabaseSettings
+from postgis.store import stickers
+from postgis.store.stickers import RunOrder
 from postgis.vocabulary import SECTOR_GROUPS
-from web import documents
+from web import sticker_sheets
 from web.assets import MissingAssetError
+
+_NARROWEST = ("codes", "model_site", "residential_group", "street", "sector_group", "ward")
 
 
 def write_sheet(options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
-    """Writes the sheet that the command line asks for; returns 1 with a reason on standard error when it cannot."""
+    """Writes the sheet that the command line asks for; returns 1 with a reason on standard error when it cannot.
+
+    What is printed is a run of new stickers, each with its serial; a preview notes nothing and says so on each.
+    """
     try:
         choice = _choice(options, http)
         output = Path(options.output)
-        with open_database(store, say=_say) as database, database.public.connect() as connection:
-            rows = stickers(connection, choice)
-        if not rows:
-            raise _RefusedError(_nothing(choice))
-        missing = set(choice.codes) - {row["code"] for row in rows}
-        if missing:
-            raise _RefusedError(f"no establishment has the code {codes.display(min(missing))}")
-        base = http.lookup_base
-        sheet = documents.sticker_sheet(
-            [documents.sticker(row, f"{base}/q/{row['code']}") for row in rows],
-            site=f"{urlsplit(base).netloc}{urlsplit(base).path}/q",
-            progress=_progress(len(rows)),
-        )
-        _write(output, sheet)
+        with open_database(store, say=_say) as database:
+            with database.public.connect() as connection:
+                rows = sticker_places(connection, choice)
+            if not rows:
+                raise _RefusedError(_nothing(choice))
+            missing = set(choice.codes) - {row["code"] for row in rows}
+            if missing:
+                raise _RefusedError(f"no establishment has the code {codes.display(min(missing))}")
+            if options.preview:
+                _write(output, _preview(http, rows, options.layout))
+            else:
+                _print(database, http, rows, choice, options)
     except (_RefusedError, MissingAssetError) as refusal:
         sys.stderr.write(f"mapservice: {refusal}\n")
         return 1
     _say(f"{len(rows)} stickers in {output}")
     return 0
+
+
+def _preview(http: HttpSettings, rows: list[Row], layout: str) -> bytes:
+    shown = [sticker_sheets.sticker(row, f"{http.lookup_base}/q/{row['code']}") for row in rows]
+    return sticker_sheets.sticker_sheet(
+        shown, typed_address(http), layout=sticker_sheets.LAYOUTS[layout], progress=_progress(len(rows))
+    )
+
+
+def _print(
+    database: Database, http: HttpSettings, rows: list[Row], choice: StickerChoice, options: argparse.Namespace
+) -> None:
+    """Makes a run of all its pages and the file. Where the file cannot be written, nothing is noted."""
+    wards = {row["ward"]["code"] for row in rows if row["ward"]}
+    if len(wards) != 1:
+        raise _RefusedError("the places lie in several wards; print the stickers of one ward at a time")
+    layout = sticker_sheets.LAYOUTS[options.layout]
+    secrets = open_secrets(database.settings.data_dir)
+    asked = {name: value for name, value in asdict(choice).items() if value}
+    with database.owner.begin() as connection:
+        order = RunOrder(
+            ward_id=stickers.present_ward(connection, wards.pop()), staff_id=None, request_key=token_urlsafe(16),
+            chosen_by=_chosen_by(asked), choice=asked,
+            layout=options.layout, per_page=layout.per_page,
+        )  # fmt: skip
+        run = stickers.make_run(connection, secrets, order, [row["code"] for row in rows], only_missing=False)
+        pages = -(-len(rows) // layout.per_page)
+        stickers.take_pages(connection, run, pages, None)
+        printed = of_pages(connection, run, 1, pages)
+        with database.public.connect() as published:
+            shown = sticker_sheets.Pages(1, pages, str(run))
+            sheet = run_pdf(published, http, secrets, printed, options.layout, shown, progress=_progress(len(rows)))
+        _write(Path(options.output), sheet)
+
+
+def _chosen_by(asked: Mapping[str, Any]) -> str:
+    found = next(name for name in _NARROWEST if name in asked)
+    return "chosen" if found == "codes" else found
 
 
 class _RefusedError(Exception):
@@ -61,6 +109,7 @@ def _choice(options: argparse.Namespace, http: HttpSettings) -> StickerChoice:
         street=options.street,
         sector_group=options.sector_group,
         model_site=options.model_site,
+        residential_group=options.residential_group,
         codes=tuple(dict.fromkeys(wanted)),
         limit=options.limit,
     )
@@ -72,6 +121,7 @@ def _nothing(choice: StickerChoice) -> str:
         "street": choice.street,
         "sector group": choice.sector_group,
         "model site": choice.model_site,
+        "residential group": choice.residential_group,
         "code": ", ".join(codes.display(code) for code in choice.codes),
     }
     asked = "; ".join(f"{name} {value}" for name, value in given.items() if value)

@@ -36,6 +36,8 @@ class Secrets:
         self._cipher = AESGCM(hmac.digest(key, b"mapservice: encrypt, version 1", sha256))
         self._hash_key = hmac.digest(key, b"mapservice: look up, version 1", sha256)
 
+        self._sticker_key = hmac.digest(key, b"mapservice: mark stickers, version 1", sha256)
+
         self.fingerprint = hmac.digest(key, b"mapservice: fingerprint, version 1", sha256).hex()[:16]
         """Tells this key from another; the key cannot be found from it."""
 
@@ -74,6 +76,11 @@ class Secrets:
         The key is what protects it: there are few enough phone numbers to try them all against a plain hash.
         """
         return hmac.digest(self._hash_key, kind.encode() + b"\0" + text.encode(), sha256)
+
+    def sticker_key(self, version: int) -> tuple[bytes, str]:
+        """The key that marks on stickers are made with in one of its versions, and its fingerprint."""
+        key = hmac.digest(self._sticker_key, f"key {version}".encode(), sha256)
+        return key, hmac.digest(key, b"fingerprint", sha256).hex()[:16]
 
 
 def open_secrets(data_dir: Path) -> Secrets:

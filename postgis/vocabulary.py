@@ -163,6 +163,17 @@ IMPORT_DECISIONS = ("new", "update", "leave")
 IMPORT_OUTCOMES = ("applied", "proposed", "left", "conflict", "refused", "same")
 """What applying did: `conflict`: somebody had changed the record since; `refused`: the register cannot hold it."""
 
+STICKER_STATES = ("printed", "installed", "lost", "replaced", "withdrawn", "spoilt")
+"""What became of a sticker; `printed`: it may hang already, nobody has noted it yet. The last four are for ever."""
+
+STICKER_EVENTS = ("printed", "installed", "seen", "reported", "lost", "replaced", "withdrawn", "spoilt")
+
+STICKER_CHOICES = ("street", "model_site", "residential_group", "sector_group", "ward", "chosen", "replacement")
+"""How the places of a print run were chosen."""
+
+STICKER_LAYOUTS = ("a4_10", "a4_4", "roll_100x60", "roll_100x150")
+"""Paper and size: ten or four to an A4 sheet, or one to a label of a roll, in millimetres."""
+
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
 
 CODE_LISTS: dict[str, tuple[str, ...]] = {
@@ -199,5 +210,9 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "import_verdict": IMPORT_VERDICTS,
     "import_decision": IMPORT_DECISIONS,
     "import_outcome": IMPORT_OUTCOMES,
+    "sticker_state": STICKER_STATES,
+    "sticker_event": STICKER_EVENTS,
+    "sticker_choice": STICKER_CHOICES,
+    "sticker_layout": STICKER_LAYOUTS,
 }
 """Every list by the name that fields, translations and `/schema` use for it."""

@@ -128,6 +128,17 @@ _OTHER_ROWS = (
        SELECT id, 'reading' FROM register.import_batch WHERE ward_id = :ward_id""",
     """INSERT INTO register.import_kept_datum (batch_id, entity_code, field, written_hash)
        SELECT id, 'LE', 'owner_phone', '\\x00' FROM register.import_batch WHERE ward_id = :ward_id""",
+    """INSERT INTO register.sticker_key (version, fingerprint) VALUES (1, 'thử') ON CONFLICT DO NOTHING""",
+    """INSERT INTO register.sticker_run (ward_id, request_key, chosen_by, choice, layout, per_page, stickers, pages)
+       VALUES (:ward_id, 'thử ' || :ward_id, 'ward', '{}', 'a4_10', 10, 1, 1)""",
+    """INSERT INTO register.sticker_print (run_id, first_page, last_page)
+       SELECT id, 1, 1 FROM register.sticker_run WHERE ward_id = :ward_id""",
+    """INSERT INTO register.sticker (serial, ward_id, establishment_id, run_id, position, key_version)
+       SELECT translate(w.code, '01', 'AC'), w.id, e.id, r.id, 1, 1
+         FROM register.sticker_run r JOIN register.ward w ON w.id = r.ward_id
+         JOIN register.establishment e ON e.ward_id = w.id WHERE w.id = :ward_id LIMIT 1""",
+    """INSERT INTO register.sticker_event (sticker_id, kind) SELECT id, 'printed' FROM register.sticker
+        WHERE ward_id = :ward_id""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pypdfium2
 import pytest
 import uvicorn
 import zxingcpp
 from PIL import Image
+from sqlalchemy import text
 
 from layers.collections import ESTABLISHMENTS
-from layers.lookup import StickerChoice, find_establishment, stickers
+from layers.lookup import find_establishment
+from layers.sticker_places import StickerChoice, sticker_places
 from mapservice.app import create_app
 from mapservice.middleware import Observe
 from mapservice.qr_sheet import write_sheet
@@ -264,7 +267,7 @@ def test_the_public_role_reads_what_the_page_needs(places: Database) -> None:
 
 def names(connection: Any, **choice: Any) -> list[str]:
     by_code = {code: name for name, code in CODE.items()}
-    return [by_code[row["code"]] for row in stickers(connection, StickerChoice(**choice))]
+    return [by_code[row["code"]] for row in sticker_places(connection, StickerChoice(**choice))]
 
 
 def test_stickers_come_in_the_order_of_a_walk(places: Database) -> None:
@@ -288,8 +291,11 @@ def arguments(tmp_path: Path) -> argparse.Namespace:
         street=None,
         sector_group=None,
         model_site=None,
+        residential_group=None,
         code=None,
         limit=None,
+        layout="a4_10",
+        preview=False,
         output=str(tmp_path / "sheet.pdf"),
     )
 
@@ -320,6 +326,32 @@ def test_the_sheet_command(written: Any, arguments: argparse.Namespace, capsys: 
     assert Path(arguments.output).read_bytes().startswith(b"%PDF")
     assert written(code=[codes.display(CODE["closed"])]) == 0
     assert capsys.readouterr() == ("", "")  # quiet where nobody watches
+
+
+def test_what_the_command_prints_is_a_sticker_with_a_serial(
+    written: Any, arguments: argparse.Namespace, places: Database, web: httpx.Client
+) -> None:
+    def noted() -> list[str]:
+        with places.public.connect() as connection:
+            return list(connection.execute(text("SELECT serial FROM published.stickers ORDER BY 1")).scalars())
+
+    def addresses() -> list[str]:
+        pages = pypdfium2.PdfDocument(Path(arguments.output).read_bytes())
+        drawn = [page.render(scale=300 / 72, grayscale=True).to_pil() for page in pages]
+        return [found.text for page in drawn for found in zxingcpp.read_barcodes(page)]
+
+    before = noted()
+    assert written(code=[CODE["full"]]) == 0
+    (address,) = addresses()
+    (serial,) = set(noted()) - set(before)
+    assert address.startswith(f"{PUBLIC_URL}/q/{CODE['full']}?t={serial}")
+    page = web.get(address.removeprefix(PUBLIC_URL))
+    assert page.status_code == 200 and serial in page.text
+    assert web.get(address.removeprefix(PUBLIC_URL)[:-1] + "~").status_code == 404
+    assert written(code=[CODE["full"]], preview=True, layout="roll_100x60") == 0
+    assert addresses() == [f"{PUBLIC_URL}/q/{CODE['full']}"]
+    assert written(code=[CODE["full"]], preview=False, output="/nowhere/sheet.pdf") == 1
+    assert set(noted()) == {*before, serial}  # what could not be written was not noted
 
 
 @pytest.mark.parametrize(

@@ -47,12 +47,15 @@ def place_page(
     *,
     merged_from: str | None = None,
     moved_to: str | None = None,
+    sticker_notice: str | None = None,
+    sticker_serial: str | None = None,
 ) -> str:
     """The page of one place.
 
     `place` has the properties of the establishments collection and `closed_on`; `warnings` are its live ones, latest
     first, with `issued_on`, `headline`, `instruction` and `agency`; `ward` has `kind`, `name` and `name_en`.
-    `merged_from` is the code that led here, when it was a duplicate; `moved_to` the page of its new place.
+    `merged_from` is the code that led here, when it was a duplicate; `moved_to` the page of its new place. Of the
+    sticker that was scanned, where one was: `sticker_serial` is its number, `sticker_notice` what is wrong with it.
     """
     day = today or datetime.now(VIETNAM).date()
     warned = bool(warnings) or bool(place["live_warning"])
@@ -64,6 +67,8 @@ def place_page(
         place=place,
         merged_from=labels.text("lookup.known.merged_from", lang, code=merged_from) if merged_from else None,
         moved_to=moved_to,
+        sticker_notice=sticker_notice,
+        sticker_serial=sticker_serial,
         name=place_name(place, lang),
         other_name=_other_name(place, lang),
         trade=trade(place, lang),

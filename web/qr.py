@@ -1,18 +1,22 @@
 """QR codes of addresses: as a small SVG for pages, a PNG for sharing, and outlines for printed documents.
 
-Error level Q (a quarter of the symbol may be soiled) in a quiet zone of four modules. The address is encoded byte for
-byte: turning scheme and host into capitals would make a denser symbol, but some scanners then no longer see a link.
+Error level Q (a quarter of the symbol may be soiled), on stickers H, in a quiet zone of four modules. The address is
+encoded byte for byte: turning scheme and host into capitals would make a denser symbol, but some scanners then no
+longer see a link.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from io import BytesIO
+from typing import Literal
 
 QUIET_ZONE = 4
 """Light modules around the symbol, the least that ISO/IEC 18004 allows."""
 
 Corner = tuple[int, int]
+Level = Literal["Q", "H"]
+"""Error levels: a quarter, or nearly a third, of the codewords may be lost."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ class Symbol:
         return following
 
 
-def symbol(address: str) -> Symbol:
-    """The QR symbol of an address, at error level Q, in the smallest version that holds it.
+def symbol(address: str, level: Level = "Q") -> Symbol:
+    """The QR symbol of an address at an error level, in the smallest version that holds it.
 
     Raises ValueError when the address is empty or longer than a printed symbol can sensibly carry (300 bytes).
     """
@@ -85,9 +89,9 @@ def symbol(address: str) -> Symbol:
         raise ValueError("an address in a QR code has 1 to 300 bytes")
     # Imported here, as Pillow is below: it takes megabytes of every worker that may never draw one.
     import qrcode
-    from qrcode.constants import ERROR_CORRECT_Q
+    from qrcode.constants import ERROR_CORRECT_H, ERROR_CORRECT_Q
 
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=0)
+    code = qrcode.QRCode(error_correction={"Q": ERROR_CORRECT_Q, "H": ERROR_CORRECT_H}[level], border=0)
     code.add_data(octets, optimize=0)
     code.make(fit=True)
     return Symbol(tuple(tuple(bool(module) for module in row) for row in code.modules))

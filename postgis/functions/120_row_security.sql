@@ -19,12 +19,14 @@ BEGIN
                              'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use', 'model_site',
                              'photo', 'outreach', 'proposal', 'change', 'residential_group', 'ward_shelf_life',
                              'distinct_pair', 'import_batch', 'import_row', 'import_shape', 'import_progress',
-                             'import_kept_datum')
+                             'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
             -- Not correlated: a batch has many thousand rows, and which batches are the ward's is asked once a query.
             WHEN found.table_name LIKE 'import%' THEN 'batch_id IN (SELECT b.id FROM register.import_batch b)'
+            WHEN found.table_name = 'sticker_print' THEN 'run_id IN (SELECT r.id FROM register.sticker_run r)'
+            WHEN found.table_name = 'sticker_event' THEN 'sticker_id IN (SELECT s.id FROM register.sticker s)'
             WHEN found.table_name = 'distinct_pair' THEN
                 '(SELECT count(*) FROM register.establishment e WHERE e.id IN (establishment_id, other_id)) = 2'
             WHEN found.has_place THEN 'EXISTS (SELECT FROM register.establishment e WHERE e.id = establishment_id)'

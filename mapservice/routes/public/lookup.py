@@ -14,6 +14,7 @@ from mapservice.dependencies import ReadConnection, Settings
 from mapservice.errors import Problem
 from mapservice.place_answers import address_of, page_answer, page_links, path_of, place_data, place_page, relations
 from mapservice.responses import reply, send
+from mapservice.scanned import false_sticker, scanned_sticker, words_of
 from mapservice.settings import HttpSettings
 from postgis import codes
 from web import lookup, qr
@@ -73,15 +74,19 @@ def qr_png(request: Request, code: str, connection: ReadConnection, settings: Se
 
 @router.get("/q/{code}", summary="The look-up page of a place", response_class=Response)
 def place(request: Request, code: str, connection: ReadConnection, settings: Settings) -> Response:
-    """One page of a few kilobytes, without script; what a sticker's QR code opens."""
+    """One page of a few kilobytes, without script; what a sticker's QR code opens, with `t` its serial and mark."""
     lang, canonical = _lang(request), codes.normalise(code)
     if canonical and canonical != code:
         return _redirect(request, canonical, "")
     found = find_establishment(connection, canonical) if canonical else None
+    known = relations(connection, found, request.query_params.get("from")) if found else {}
+    # A sticker of a duplicate carries the duplicate's code, and leads on with it.
+    scanned = scanned_sticker(request, connection, known.get("merged_from") or canonical or code)
+    if scanned is not None and scanned.verdict == "false":
+        return false_sticker(request, connection, settings, canonical, lang, is_place=found is not None)
     if canonical is None or found is None:
         return _no_place(request, connection, settings, code, canonical, lang)
-    known = relations(connection, found, request.query_params.get("from"))
-    return send(request, place_page(settings, found, known, lang))
+    return send(request, place_page(settings, found, known, lang, words_of(request, scanned, lang)))
 
 
 def _elsewhere(connection: Connection, code: str, ending: str, **query: str) -> Response:
@@ -101,7 +106,8 @@ def _no_place(
     reason, status, typed = "mistyped", 404, code
     if canonical is not None:
         try:
-            return _elsewhere(connection, canonical, "", lang=lang)
+            came_with = {"t": token} if (token := request.query_params.get("t")) else {}
+            return _elsewhere(connection, canonical, "", lang=lang, **came_with)
         except Problem as problem:
             status, typed = problem.status, codes.display(canonical)
             reason = "ended" if problem.code == "ended_code" else "not_issued"

@@ -1,0 +1,82 @@
+-- Stickers: what nobody gets around, whatever the code above does, and what the look-up page may ask about one. After
+-- 900_grants.sql, which takes every right away before it gives some.
+
+CREATE OR REPLACE FUNCTION register.guard_sticker() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    NEW.version := OLD.version + 1;
+    IF (NEW.serial, NEW.ward_id, NEW.establishment_id, NEW.run_id, NEW.position, NEW.key_version, NEW.replaces_id)
+       IS DISTINCT FROM
+       (OLD.serial, OLD.ward_id, OLD.establishment_id, OLD.run_id, OLD.position, OLD.key_version, OLD.replaces_id) THEN
+        RAISE EXCEPTION 'what a sticker says is printed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF NEW.state IS DISTINCT FROM OLD.state THEN
+        IF OLD.state NOT IN ('printed', 'installed') OR NEW.state = 'printed' THEN
+            RAISE EXCEPTION 'the state of a sticker does not go back' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        NEW.state_at := now();
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION register.guard_sticker() IS
+    'A sticker keeps what is printed on it, and what is lost, replaced, withdrawn or spoilt stays so.';
+
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE ON register.sticker
+    FOR EACH ROW EXECUTE FUNCTION register.guard_sticker();
+
+CREATE OR REPLACE FUNCTION register.guard_sticker_run() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF NEW.pages_taken < OLD.pages_taken
+       OR to_jsonb(NEW) - 'pages_taken' IS DISTINCT FROM to_jsonb(OLD) - 'pages_taken' THEN
+        RAISE EXCEPTION 'the list of a print run is fixed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION register.guard_sticker_run() IS 'Of a print run nothing changes but how many pages were taken.';
+
+CREATE OR REPLACE TRIGGER guard BEFORE UPDATE ON register.sticker_run
+    FOR EACH ROW EXECUTE FUNCTION register.guard_sticker_run();
+
+CREATE OR REPLACE FUNCTION register.guard_own_name() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF current_user = 'mapservice_staff' AND NEW.staff_id IS DISTINCT FROM account.actor_id() THEN
+        RAISE EXCEPTION 'noted in one''s own name' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION register.guard_own_name() IS 'Staff note what they do in their own name.';
+
+CREATE OR REPLACE TRIGGER own_name BEFORE INSERT ON register.sticker_event
+    FOR EACH ROW EXECUTE FUNCTION register.guard_own_name();
+CREATE OR REPLACE TRIGGER own_name BEFORE INSERT ON register.sticker_print
+    FOR EACH ROW EXECUTE FUNCTION register.guard_own_name();
+CREATE OR REPLACE TRIGGER own_name BEFORE INSERT ON register.sticker_run
+    FOR EACH ROW EXECUTE FUNCTION register.guard_own_name();
+
+DROP VIEW IF EXISTS published.stickers;
+
+CREATE VIEW published.stickers AS
+SELECT s.serial, e.code, s.state, (s.state_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS state_on
+  FROM register.sticker s
+  JOIN register.establishment e ON e.id = s.establishment_id;
+COMMENT ON VIEW published.stickers IS
+    'Every sticker ever made: the code it carries and what became of it. Without the mark, which only the key makes.';
+
+DROP VIEW IF EXISTS published.sticker_keys;
+
+CREATE VIEW published.sticker_keys AS
+SELECT version, fingerprint FROM register.sticker_key;
+COMMENT ON VIEW published.sticker_keys IS 'Which versions of the key of stickers'' marks there are; not the keys.';
+
+GRANT SELECT ON published.stickers, published.sticker_keys TO mapservice_public, mapservice_staff;

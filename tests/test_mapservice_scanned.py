@@ -1,0 +1,142 @@
+"""The look-up page for who comes by a sticker: a false one is called so, a withdrawn one says since when."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from mapservice.app import create_app
+from mapservice.settings import HttpSettings
+from postgis import codes, sticker_marks
+from postgis.actor import Actor, prepare_as, write_as
+from postgis.engine import Database, create_database, drop_database
+from postgis.secrets import open_secrets
+from postgis.store import stickers
+from postgis.store.stickers import RunOrder
+from tests.small_ward import SmallWard, add_staff, fill, lift_warnings
+
+FALSE = "Tem này không do phường phát hành"
+
+
+class World:
+    """A ward whose first places have a sticker each, and a phone."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.officer: Actor = add_staff(database, "officer", "officer")
+        self.ward: SmallWard = fill(database, self.officer, 6)
+        with database.owner.begin() as connection:
+            for table in ("sticker_event", "sticker", "sticker_print", "sticker_run", "sticker_key"):
+                connection.execute(text(f"DELETE FROM register.{table}"))
+        self.secrets = open_secrets(database.settings.data_dir)
+        order = RunOrder(self.officer.ward_id, self.officer.staff_id, "all", "ward", {}, "a4_10", 10)
+        with prepare_as(database, self.officer) as connection:
+            stickers.make_run(connection, self.secrets, order, self.ward.places, only_missing=False)
+        with database.public.connect() as connection:
+            rows = connection.execute(text("SELECT code, serial FROM published.stickers")).all()
+            self.serials = {row.code: row.serial for row in rows}
+        self.phone = TestClient(create_app(HttpSettings(sample="none"), database), follow_redirects=False)
+
+    def path(self, code: str, serial: str | None = None) -> str:
+        serial = serial or self.serials[code]
+        return f"/q/{code}?t={serial}{sticker_marks.mark(self.secrets.sticker_key(1)[0], code, serial)}"
+
+    def move(self, code: str, *states: str) -> None:
+        with prepare_as(self.database, self.officer) as connection:
+            for version, state in enumerate(states, start=1):
+                stickers.move(connection, self.serials[code], state, version, self.officer.staff_id)
+
+
+@pytest.fixture(scope="module")
+def world(server: Database, base_database: Database) -> Iterator[World]:
+    base_database.dispose()
+    own = create_database(server, "scanned", template="base")
+    yield World(own)
+    own.dispose()
+    drop_database(server, "scanned")
+
+
+def test_a_genuine_sticker_opens_its_place_and_tells_its_serial(world: World) -> None:
+    code = world.ward.places[0]
+    answer = world.phone.get(world.path(code))
+    assert answer.status_code == 200
+    assert "Quán Thử 0" in answer.text and f"số tem {world.serials[code]}" in answer.text
+    assert 'class="gone"' not in answer.text
+    assert "set-cookie" not in answer.headers
+    plain = world.phone.get(f"/q/{code}")
+    assert plain.status_code == 200 and "số tem" not in plain.text
+    other_language = f"?t={world.path(code).partition('t=')[2]}&amp;lang=en"
+    assert other_language in answer.text
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        (("withdrawn",), "đã bị thu hồi ngày"),
+        (("lost",), "đã được báo mất ngày"),
+        (("installed", "replaced"), "đã được thay bằng tem mới ngày"),
+        (("spoilt",), "bản in hỏng"),
+    ],
+)
+def test_a_sticker_out_of_use_says_so_with_its_date(world: World, states: tuple[str, ...], words: str) -> None:
+    code = world.ward.places[1 + ["withdrawn", "lost", "replaced", "spoilt"].index(states[-1])]
+    world.move(code, *states)
+    answer = world.phone.get(world.path(code))
+    assert answer.status_code == 200
+    notice = answer.text.partition('class="gone">')[2].partition("</p>")[0]
+    assert words in notice and "hôm nay" in notice
+    assert "Quán Thử" in answer.text
+    english = world.phone.get(world.path(code) + "&lang=en").text
+    assert "This sticker" in english.partition('class="gone">')[2].partition("</p>")[0]
+
+
+@pytest.mark.parametrize("wrong", ["2222222222", "x", "K7M42XP2AC", "%00", "<b>", "Ａ" * 10, "A" * 4000])
+def test_a_made_up_sticker_is_called_false_and_leads_on(world: World, wrong: str) -> None:
+    code = world.ward.places[0]
+    answer = world.phone.get(f"/q/{code}?t={wrong}")
+    assert answer.status_code == 404
+    assert answer.headers["cache-control"] == "no-store"
+    assert FALSE in answer.text and "OTP" in answer.text
+    assert f'href="/q/{code}"' in answer.text  # the plain page of the real place
+    assert "Quán Thử" not in answer.text
+    assert "<b>" not in answer.text and len(answer.content) < 8000
+    english = world.phone.get(f"/q/{code}?t={wrong}&lang=en")
+    assert "The ward has not issued this sticker" in english.text
+    # Who changes the language is still told.
+    follow = answer.text.partition(' hreflang="en"')[0].rpartition('href="')[2].partition('"')[0]
+    assert world.phone.get(follow.replace("&amp;", "&")).status_code == 404
+
+
+def test_a_false_sticker_with_a_code_that_leads_nowhere(world: World) -> None:
+    for code in (codes.new_code(random.Random(5)), "K7M42XPA", "nonsense"):
+        answer = world.phone.get(f"/q/{code}?t=2222222222")
+        assert answer.status_code == 404
+        assert FALSE in answer.text and f'href="/q/{code}"' not in answer.text
+    assert FALSE not in world.phone.get(f"/q/{codes.new_code(random.Random(5))}").text
+
+
+def test_a_mark_does_not_move_to_another_place(world: World) -> None:
+    one, other = world.ward.places[0], world.ward.places[5]
+    assert world.phone.get(world.path(one).replace(one, other)).status_code == 404
+
+
+def test_a_sticker_of_a_duplicate_leads_on_with_its_mark(world: World) -> None:
+    kept, duplicate = world.ward.places[0], world.ward.places[5]
+    lift_warnings(world.database, duplicate)
+    with write_as(world.database, world.officer, reason="trùng") as connection:
+        connection.execute(
+            text("UPDATE register.establishment SET ended_at = now(), end_reason = 'trùng', merged_into_id = "
+                 "(SELECT id FROM register.establishment WHERE code = :kept) WHERE code = :code"),
+            {"kept": kept, "code": duplicate},
+        )  # fmt: skip
+    answer = world.phone.get(world.path(duplicate))
+    assert answer.status_code == 308
+    onward = answer.headers["location"]
+    assert f"/q/{kept}?" in onward and f"from={duplicate}" in onward and "t=" in onward
+    page = world.phone.get(onward)
+    assert page.status_code == 200 and "Quán Thử 0" in page.text
+    assert f"số tem {world.serials[duplicate]}" in page.text
+    # A false one of the duplicate's code is false before it leads anywhere.
+    assert world.phone.get(f"/q/{duplicate}?t=2222222222").status_code == 404

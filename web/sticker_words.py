@@ -1,0 +1,57 @@
+"""What the look-up page says of the sticker that led to it, and the page for one that the ward has not made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from web import labels
+from web.lookup import Links, style, ward_in_sentence, ward_title
+from web.render import VIETNAM, format_ago, format_code, format_date, render
+
+_MENTIONED_STATES = frozenset({"lost", "replaced", "withdrawn", "spoilt"})
+
+
+@dataclass(frozen=True, slots=True)
+class StickerWords:
+    """What stands on a place's page about the sticker that was scanned."""
+
+    notice: str | None
+    """Above everything but a warning; None where nothing is wrong."""
+    serial: str | None
+    """As printed on it; None where the register does not list it."""
+    token: str
+    """What its address carries."""
+
+
+def sticker_words(
+    token: str,
+    verdict: str,
+    serial: str | None,
+    state: str | None,
+    state_on: date | None,
+    lang: str,
+    today: date | None = None,
+) -> StickerWords:
+    """The words about a sticker that is not false: `verdict` is genuine, unlisted or unchecked."""
+    if verdict != "genuine":
+        return StickerWords(labels.text(f"stickers.page.{verdict}", lang), None, token)
+    if state not in _MENTIONED_STATES or state_on is None:
+        return StickerWords(None, serial, token)
+    day = today or datetime.now(VIETNAM).date()
+    said = labels.text(f"stickers.page.{state}", lang, date=format_date(state_on), ago=format_ago(state_on, lang, day))
+    return StickerWords(said, serial, token)
+
+
+def false_page(code: str | None, place: str | None, ward: Mapping[str, Any] | None, links: Links, lang: str) -> str:
+    """The page for a mark that is not the ward's; `place`: the plain page of the place, where the code has one."""
+    return render(
+        "lookup/false_sticker.html",
+        lang,
+        style=style(),
+        links=links,
+        code=format_code(code) if code else None,
+        place=place,
+        ward_title=ward_title(ward, lang),
+        ward=ward_in_sentence(ward, lang),
+    )
