@@ -32,6 +32,8 @@ from mapservice.routes.staff import (
     session,
     shelf_lives,
     steps,
+    sticker_runs,
+    stickers,
     worklists,
 )
 from mapservice.routes.staff import imports as import_pages
@@ -70,6 +72,9 @@ ROUTERS = (
     worklists.router,
     change_log.router,
     shelf_lives.router,
+    # Runs before {serial}, which would take their address.
+    sticker_runs.router,
+    stickers.router,
     photos.router,
     entities.router,
     steps.router,

@@ -68,6 +68,8 @@ PROBLEMS: dict[str, int] = {
     "unknown_record": 404,
     "unknown_worklist": 404,
     "unknown_photo": 404,
+    "unknown_sticker": 404,
+    "unknown_sticker_run": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
     "address_too_long": 414,

@@ -47,9 +47,11 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
+    | {"stickers"}
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
-failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact."""
+failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact.
+`stickers`: those at doors, and their print runs."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -61,14 +63,14 @@ def _grown(base: Rights, **more: Iterable[str]) -> Rights:
 ANYBODY: Rights = {"read": PUBLISHED, "propose": frozenset({"establishments", "payment_acceptances"})}
 _SURVEYOR = _grown(
     ANYBODY,
-    read=RECORDS | {"register", "history", "proposals"},
+    read=RECORDS | {"register", "history", "proposals", "stickers"},
     propose=RECORDS,
 )
 _OFFICER = _grown(
     _SURVEYOR,
     read={"personal_data", "imports"},
-    create=RECORDS | {"imports"},
-    change=RECORDS | {"imports"},
+    create=RECORDS | {"imports", "stickers"},
+    change=RECORDS | {"imports", "stickers"},
     end=RECORDS,
     review={"proposals"},
     reveal={"personal_data"},

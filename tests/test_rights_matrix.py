@@ -143,6 +143,17 @@ GET    /staff/this-week/{worklist}                             401      200     
 GET    /staff/changes                                          401      200     200      200   200   200     401     401
 GET    /staff/shelf-lives                                      401      200     200      200   200   200     401     401
 POST   /staff/shelf-lives                                      401      403     403      409   409   403     401     401
+
+GET    /staff/stickers                                         401      200     200      200   200   200     401     401
+GET    /staff/stickers/{serial}                                401      200     200      200   200   404     401     401
+POST   /staff/stickers/{serial}/install                        401      403     422      422   422   404     401     401
+POST   /staff/stickers/{serial}/{action}                       401      403     422      422   422   404     401     401
+GET    /staff/stickers/runs                                    401      200     200      200   200   200     401     401
+GET    /staff/stickers/runs/new                                401      403     200      200   200   200     401     401
+POST   /staff/stickers/runs                                    401      403     422      422   422   422     401     401
+GET    /staff/stickers/runs/{run}                              401      200     200      200   200   404     401     401
+POST   /staff/stickers/runs/{run}/prints                       401      403     422      422   422   404     401     401
+GET    /staff/stickers/runs/{run}/prints/{print_id}.pdf        401      403     200      200   200   404     401     401
 GET    /staff/proposals                                        401      200     200      200   200   200     401     401
 POST   /staff/proposals/apply                                  401      403     200      200   200   200     401     401
 GET    /staff/proposals/{receipt}                              401      200     200      200   200   404     401     401
@@ -198,6 +209,10 @@ PARAMETERS = {
     "record": "{licence}",
     "batch_id": "{batch}",
     "number": "1",
+    "serial": "2A257",
+    "action": "lost",
+    "run": "{run}",
+    "print_id": "{print}",
 }
 """What stands for each parameter of an address; `{place}` and the like are of the test's own ward."""
 
@@ -243,6 +258,7 @@ ASKS = {
     "POST /proposals/{receipt}/reject": DECIDED,
     "POST /proposals/{receipt}/withdraw": Ask(parameters={"receipt": "{theirs}"}),
     "POST /proposals": Ask(body=WISH),
+    "POST /staff/stickers/{serial}/install": Ask(file="photo"),
     "POST /imports": Ask(file="file"),
     "POST /staff/imports": Ask(file="file"),
     "PATCH /imports/{batch_id}": Ask(body={"choices": {}}, headers=STALE),
@@ -388,6 +404,10 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
             text("SELECT code FROM register.import_batch WHERE ward_id = (SELECT id FROM register.ward "
                  "WHERE code = :ward AND valid_to IS NULL)"), of_ward,
         ).scalar_one()  # fmt: skip
+        printed = connection.execute(
+            text("SELECT p.run_id, p.id FROM register.sticker_print p JOIN register.sticker_run r ON r.id = p.run_id "
+                 "JOIN register.ward w ON w.id = r.ward_id WHERE w.code = :ward"), of_ward,
+        ).one()  # fmt: skip
     folder = database.settings.data_dir / photos.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{row.file}.jpg").write_bytes(b"a picture")
@@ -402,6 +422,8 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         "photo": row.code,
         "photo_file": f"{row.file}.jpg",
         "batch": batch,
+        "run": str(printed.run_id),
+        "print": str(printed.id),
     }
 
 

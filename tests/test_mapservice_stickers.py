@@ -1,0 +1,182 @@
+"""The officers' screens of stickers: a run made once, pages taken and printed, and what becomes of each sticker."""
+
+import io
+import re
+from collections.abc import Iterator
+
+import pypdfium2
+import pytest
+import zxingcpp
+from PIL import Image
+from sqlalchemy import text
+
+from postgis.engine import Database, create_database, drop_database
+from tests.small_ward import OTHER_WARD, SmallWard, add_staff, fill
+from tests.staff_clients import Browser, add_member, hidden, location
+
+PAGE = "/staff/stickers"
+RUNS = f"{PAGE}/runs"
+
+
+class World:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.ward: SmallWard = fill(database, add_staff(database, "planter", "officer"), 13)
+        fill(database, add_staff(database, "foreign", "officer", OTHER_WARD), 1)
+        self.officer, self.colleague, self.surveyor = (
+            self._browser(login, role) for login, role in (("lan", "officer"), ("hoa", "officer"), ("minh", "surveyor"))
+        )
+
+    def _browser(self, login: str, role: str) -> Browser:
+        add_member(self.database, login, role)
+        browser = Browser(self.database)
+        browser.sign_in(login)
+        return browser
+
+    def make(self, codes: list[str], only_missing: bool = False) -> str:
+        """Looks how many there would be, and makes the run; returns its path."""
+        missing = "&only_missing=true" if only_missing else ""
+        page = self.officer.get(f"{RUNS}/new?by=chosen&chosen={'%20'.join(codes)}&layout=a4_10{missing}")
+        assert page.status_code == 200
+        form = {name: hidden(page.text, name) for name in ("csrf_token", "key", "by", "chosen", "layout")}
+        answer = self.officer.post(RUNS, form | ({"only_missing": "true"} if only_missing else {}))
+        # The same form sent twice, as by an impatient finger.
+        assert location(self.officer.post(RUNS, form)) == location(answer)
+        return location(answer).partition("?")[0]
+
+    def serials(self, run: str) -> list[str]:
+        return re.findall(rf'href="{PAGE}/([0-9A-Z]{{5}})"', self.officer.get(run).text)
+
+
+@pytest.fixture(scope="module")
+def world(server: Database, base_database: Database) -> Iterator[World]:
+    base_database.dispose()
+    own = create_database(server, "sticker_screens", template="base")
+    yield World(own)
+    own.dispose()
+    drop_database(server, "sticker_screens")
+
+
+def _read(pdf: bytes) -> list[str]:
+    pages = [page.render(scale=250 / 72, grayscale=True).to_pil() for page in pypdfium2.PdfDocument(pdf)]
+    return [found.text for page in pages for found in zxingcpp.read_barcodes(page)]
+
+
+def test_a_run_is_counted_made_once_and_printed_page_by_page(world: World) -> None:
+    counted = world.officer.get(f"{RUNS}/new?by=chosen&chosen={'+'.join(world.ward.places)}&layout=a4_10")
+    assert "13 tem" in counted.text and "2 trang" in counted.text
+    run = world.make(world.ward.places)
+    serials = world.serials(run)
+    assert len(serials) == 13
+    answer = world.officer.send(run, f"{run}/prints", do="next", pages="1")
+    page = world.officer.get(location(answer))
+    assert "Tải trang 1 (PDF)" in page.text and "còn" not in page.text
+    (href,) = set(re.findall(rf'href="({run}/prints/\d+\.pdf)"', page.text))
+    pdf = world.officer.get(href)
+    assert pdf.headers["content-type"] == "application/pdf" and pdf.headers["cache-control"] == "no-store"
+    addresses = _read(pdf.content)
+    assert sorted(address.partition("?t=")[2][:5] for address in addresses) == sorted(serials[:10])
+    for address in addresses[:3]:
+        opened = world.officer.get(address[address.index("/q/") :])
+        assert opened.status_code == 200
+    # A colleague gets what is left, and then nothing.
+    second = world.colleague.send(run, f"{run}/prints", do="next", pages="5")
+    assert len(_read(world.colleague.get(f"{run}/prints/{location(second).rpartition('=')[2]}.pdf").content)) == 3
+    third = world.officer.send(run, f"{run}/prints", do="next", pages="1")
+    assert third.status_code == 422 and "đã được lấy hết" in third.text
+
+
+def test_pages_are_printed_again_for_a_reason_and_without_what_is_spoilt(world: World) -> None:
+    run = world.make(world.ward.places[:3])
+    serials = world.serials(run)
+    assert world.officer.send(run, f"{run}/prints", do="again", first="1", reason="kẹt giấy").status_code == 422
+    world.officer.send(run, f"{run}/prints", do="next", pages="1")
+    assert world.officer.send(run, f"{run}/prints", do="again", first="1", reason="").status_code == 422
+    spoilt = world.officer.send(f"{PAGE}/{serials[1]}", f"{PAGE}/{serials[1]}/spoilt", version="1", reason="lem mực")
+    assert location(spoilt) == f"{PAGE}/{serials[1]}?done=spoilt"
+    answer = world.officer.send(run, f"{run}/prints", do="again", first="1", reason="kẹt giấy")
+    number = location(answer).rpartition("=")[2]
+    seen = _read(world.officer.get(f"{run}/prints/{number}.pdf").content)
+    assert sorted(address.partition("?t=")[2][:5] for address in seen) == sorted([serials[0], serials[2]])
+    assert "In lại: kẹt giấy" in world.officer.get(run).text
+
+
+def test_a_sticker_is_installed_seen_replaced(world: World) -> None:
+    serial = world.serials(world.make(world.ward.places[:1]))[0]
+    page = f"{PAGE}/{serial}"
+    assert "Đã in, chưa dán" in world.officer.get(page).text
+    photo = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(photo, "JPEG")
+    sent = {"csrf_token": world.officer.proof(page), "version": "1"}
+    answer = world.officer.client.post(f"{page}/install", data=sent, files={"photo": ("a.jpg", photo.getvalue())})
+    assert location(answer) == f"{page}?done=installed"
+    shown = world.officer.get(page).text
+    assert "Đang dán" in shown and "Người thử lan" in shown
+    (file,) = re.findall(r"/photos/([0-9a-f]{64})-480.jpg", shown)
+    assert world.surveyor.get(f"/photos/{file}.jpg").status_code == 200
+    assert location(world.officer.send(page, f"{page}/seen", reason="còn rõ")).endswith("done=seen")
+    # A colleague's page from before: nothing is written over.
+    assert world.colleague.send(page, f"{page}/lost", version="1", reason="không thấy").status_code == 409
+    run = location(world.officer.send(page, f"{page}/replace", key="k" * 20)).partition("?")[0]
+    (new,) = world.serials(run)
+    assert new in world.officer.get(page).text
+    sent = {"csrf_token": world.officer.proof(f"{PAGE}/{new}"), "version": "1"}
+    world.officer.client.post(f"{PAGE}/{new}/install", data=sent, files={"photo": ("", b"")})
+    after = world.officer.get(page).text
+    assert "Đã thay" in after and f"{PAGE}/{new}" in after
+    assert "/install" not in after and "/withdrawn" not in after
+
+
+def test_the_list_finds_by_serial_address_scanned_code_and_name(world: World) -> None:
+    code = world.ward.places[4]
+    serial = world.serials(world.make([code]))[0]
+    for q in (
+        serial,
+        serial.lower(),
+        f"https://x.vn/q/{code}?t={serial}22222",
+        f"http://localhost/q/{code}?t={serial}ACEFH",
+    ):
+        answer = world.officer.client.get(PAGE, params={"q": q})
+        assert location(answer) == f"{PAGE}/{serial}", q
+    for q in (code, f"https://x.vn/q/{code}", "quan thu 4"):
+        assert f"{PAGE}/{serial}" in world.officer.client.get(PAGE, params={"q": q}).text, q
+    assert f"{PAGE}/{serial}" in world.officer.get(f"{PAGE}?place={code}&state=printed").text
+    assert f"{PAGE}/{serial}" not in world.officer.get(f"{PAGE}?place={code}&state=lost").text
+    assert world.officer.get(f"{PAGE}?state=nonsense").status_code == 400
+    assert "%" not in world.officer.client.get(PAGE, params={"q": "100%_"}).text.partition("<table")[2]
+
+
+def test_what_is_wrong_with_a_choice_is_said_beside_it(world: World) -> None:
+    for query, words in (
+        ("by=street", "Hãy điền hoặc chọn"),
+        ("by=street&street=Không+Có", "Không có cơ sở nào như vậy"),
+        ("by=chosen&chosen=K7M42XPA", "không phải mã tra cứu"),
+        ("by=chosen&chosen=22222222", "không có cơ sở nào trong phường"),
+        ("by=residential_group&residential_group=x", "Không có cơ sở nào"),
+    ):
+        page = world.officer.get(f"{RUNS}/new?{query}")
+        assert page.status_code == 200 and words in page.text, query
+        assert 'name="key"' not in page.text
+    world.make([world.ward.places[5]])
+    page = world.officer.get(f"{RUNS}/new?by=chosen&chosen={world.ward.places[5]}&only_missing=true")
+    assert "đều đã có tem" in page.text
+
+
+def test_surveyors_look_and_note_nothing(world: World) -> None:
+    run = world.make([world.ward.places[6]])
+    page = world.surveyor.get(run).text
+    assert "<form" not in page.partition("<main")[2]
+    assert "<form" not in world.surveyor.get(f"{PAGE}/{world.serials(run)[0]}").text.partition("<main")[2]
+
+
+def test_nothing_is_noted_of_who_scans(world: World) -> None:
+    run = world.make([world.ward.places[7]])
+    answer = world.officer.send(run, f"{run}/prints", do="next", pages="1")
+    number = location(answer).rpartition("=")[2]
+    (address,) = _read(world.officer.get(f"{run}/prints/{number}.pdf").content)
+    with world.database.owner.connect() as connection:
+        rows = text("SELECT count(*) FROM register.sticker_event")
+        before = connection.execute(rows).scalar_one()
+        for _ in range(3):
+            assert world.surveyor.get(address[address.index("/q/") :]).status_code == 200
+        assert connection.execute(rows).scalar_one() == before
