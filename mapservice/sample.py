@@ -7,9 +7,12 @@ from datetime import date, timedelta
 from sqlalchemy import Connection
 
 from ingest import osm_places
+from mapservice.sample_stickers import add_stickers
+from mapservice.sealed import secrets_of
 from mapservice.settings import HttpSettings
 from postgis.bulk import analyse
 from postgis.engine import Database
+from postgis.secrets import Secrets
 from postgis.store import base_map, establishments, model_sites, past, residential_groups
 
 DEMO_PAST = timedelta(days=366)
@@ -29,7 +32,7 @@ def ensure_sample(database: Database, settings: HttpSettings) -> int:
     with database.owner.begin() as connection:
         if settings.sample == "none" or not establishments.is_empty(connection):
             return 0
-        return _load(connection, settings, date.today())
+        return _load(connection, secrets_of(database), settings, date.today())
 
 
 def load_sample(database: Database, settings: HttpSettings) -> int:
@@ -37,21 +40,21 @@ def load_sample(database: Database, settings: HttpSettings) -> int:
     with database.owner.begin() as connection:
         if not establishments.is_empty(connection):
             raise SampleRefused("The register already holds establishments; the sample is only for a new database.")
-        return _load(connection, settings, date.today())
+        return _load(connection, secrets_of(database), settings, date.today())
 
 
-def _load(connection: Connection, settings: HttpSettings, as_of: date) -> int:
+def _load(connection: Connection, secrets: Secrets, settings: HttpSettings, as_of: date) -> int:
     started = time.perf_counter()
     added = 0
     if settings.sample == "demo":
-        added += _load_demo(connection, settings.ward, as_of)
+        added += _load_demo(connection, secrets, settings.ward, as_of)
     added += establishments.add_many(connection, osm_places.read_places())
     analyse(connection)
     log.info("sample loaded", extra={"rows": added, "seconds": round(time.perf_counter() - started, 1)})
     return added
 
 
-def _load_demo(connection: Connection, ward_code: str, as_of: date) -> int:
+def _load_demo(connection: Connection, secrets: Secrets, ward_code: str, as_of: date) -> int:
     from ingest import demo  # shapely takes a while to load, and only a new database needs it
 
     outline = base_map.ward_outline(connection, ward_code)
@@ -62,4 +65,6 @@ def _load_demo(connection: Connection, ward_code: str, as_of: date) -> int:
     since = as_of - DEMO_PAST
     with past.noted_on(connection, since):
         model_sites.add_many(connection, invented.model_sites)
-    return past.add_with_past(connection, invented.establishments, since, as_of)
+    added = past.add_with_past(connection, invented.establishments, since, as_of)
+    add_stickers(connection, secrets, ward_code, [site["code"] for site in invented.model_sites])
+    return added
