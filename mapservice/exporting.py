@@ -120,7 +120,7 @@ def _streamed(
         spool.write(b'{"type":"FeatureCollection","features":[\n')
         sent = write_features(matched, spool.write)
         page = FeaturePage("", sent.number_returned, sent.number_matched, sent.next_cursor, sent.estimated)
-        spool.write(b"]," + json_bytes(page_head(collection, page, query, links, asked))[1:])
+        spool.write(b"]," + json_bytes(page_head(collection, page, query, links, lang, asked))[1:])
 
     def work() -> None:
         try:
