@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, select, text
 
-from layers import features, tiles
+from layers import cql2, features, tiles
 from layers.collections import ESTABLISHMENTS
 from layers.feature_text import feature_columns
 from layers.matched import Matched
@@ -147,6 +147,20 @@ def test_a_search_for_a_name(large: Database) -> None:
         features.page(connection, ESTABLISHMENTS, query)
         for name in ("establishment", "establishment_fact"):
             assert connection.execute(read, {"name": name}).scalar_one() < MANY, name
+
+
+@pytest.mark.parametrize("folding", ["ACCENTI({})", "CASEI(ACCENTI({}))", "ACCENTI(CASEI({}))"])
+@pytest.mark.parametrize("around", ["{}", "{} AND live_warning = FALSE", "code = 'X' OR {}"])
+def test_a_filter_for_part_of_a_name_without_marks(large: Database, folding: str, around: str) -> None:
+    with large.public.connect() as connection:
+        name = connection.execute(
+            text("SELECT name FROM published.establishments WHERE length(name) > 15 ORDER BY id LIMIT 1")
+        ).scalar_one()
+        alike = f"{folding.format('name')} LIKE {folding.format(repr('%' + name[1:] + '%'))}"
+        query = FeatureQuery(filter=cql2.read(ESTABLISHMENTS, around.format(alike)))
+        assert features.page(connection, ESTABLISHMENTS, query).features
+        plans = _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query))
+        _check(plans, "ix_establishment_search_key")
 
 
 @pytest.mark.parametrize("values", [{"stall": "7"}, {"sector_group": "repair"}], ids=["a field", "what cells count"])
