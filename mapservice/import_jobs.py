@@ -37,13 +37,18 @@ def main() -> int:
     stopping = Stopping()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    threading.Thread(target=lambda: (until_end_of_input(), stopping.set()), daemon=True).start()
+    threading.Thread(target=_stop_with_parent, args=(stopping,), daemon=True).start()
     try:
         work_off(store, stopping)
     except StoreUnavailableError:
         logger.error("The import process cannot reach the database.")
         return 1
     return 0
+
+
+def _stop_with_parent(stopping: Stopping) -> None:
+    until_end_of_input()
+    stopping.set()
 
 
 def _child(store: DatabaseSettings, code: str, memory_mb: int) -> int:

@@ -1,5 +1,6 @@
-"""Worker processes: forked from one that has loaded everything, replaced when they end or hang, gone with their parent."""
+"""Worker processes: forked from one that has loaded everything, replaced when they end or hang, gone with it."""
 
+import contextlib
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,7 +32,7 @@ from mapservice import workers
 from postgis.local_cluster import LocalCluster
 cluster = LocalCluster(Path(sys.argv[1]))
 with cluster._start_lock():  # as while another thread starts the database again
-    all_ = workers.Workers(1, lambda: time.sleep(600), 1.0)
+    all_ = workers.Workers(0, lambda: time.sleep(600), 1.0)
     all_._start()
 all_.run()
 """
@@ -139,7 +141,9 @@ def _web_workers(service: Service) -> list[int]:
 
 
 def _words(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def test_no_worker_loads_what_only_exports_and_imports_need(service: Service) -> None:
