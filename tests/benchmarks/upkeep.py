@@ -1,8 +1,8 @@
 """What the counted cells add to an edit: `python -m tests.benchmarks.upkeep [SIZES]`.
 
 Edits as the service makes them (`postgis.store.records`, with rights, versions, history and a commit of their own), in
-blocks, in turn with the cells' triggers and without, over the registers that `tests.benchmarks.growth` keeps. Each edit
-is followed by the one that undoes it, in the same block, so that the cells are right again after those without triggers.
+blocks, in turn with the cells' triggers and without, over the registers that `tests.benchmarks.growth` keeps. After
+each comes the edit that undoes it, in the same block, so that the cells are right again after those without triggers.
 """
 
 import json
