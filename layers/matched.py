@@ -50,8 +50,7 @@ class Matched:
         """Whether only those matches of a search are asked for that are ranked."""
         self.picked: list[ranked.Place] = []
         self.ranked = 0
-        others = conditions(collection, query)
-        if self.search is not None and others and not query.sortby:
+        if self.search is not None and not query.sortby and (others := conditions(collection, query)):
             self.search.narrow(connection, others)
         self.order = _order(collection, query, self.search)
 
@@ -130,6 +129,17 @@ class Matched:
         keys = (picked.c[label] for label in self.order.labels)
         statement = select(*columns, *keys).select_from(view.join(picked, view.c.id == picked.c.id))
         return statement.subquery("chosen")
+
+    def all_rows(self, columns: Sequence[ColumnElement[Any]]) -> Any:
+        """The same rows as `page_rows`, for a page so long that to choose their ids first means to read them twice.
+
+        As registered they come one by one, and so the first of them at once; any other order has to be made first.
+        """
+        query, view = self.query, self.collection.view
+        if query.sortby or self.search is not None:
+            return self.page_rows(columns)
+        every = self.narrowed(select(*columns).select_from(view))
+        return self.order.page(every, query.cursor, query.limit, query.offset).subquery("chosen")
 
     def placed(self, chosen: Any) -> list[ColumnElement[Any]]:
         """The order of `page_rows`, which a subquery's own is nobody's promise."""

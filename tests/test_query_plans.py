@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, select, text
 
 from layers import cql2, features, tiles
 from layers.collections import ESTABLISHMENTS
-from layers.query import FeatureQuery
+from layers.feature_text import feature_columns
+from layers.matched import Matched
+from layers.query import MAX_LIMIT, FeatureQuery
+from layers.statements import Statement
 from postgis.actor import write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import records
@@ -109,6 +112,17 @@ def test_a_page_of_a_box(large: Database) -> None:
         ).one()
         query = FeatureQuery(bbox=(lon - 0.002, lat - 0.002, lon + 0.002, lat + 0.002))
         _check(_plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "idx_establishment_geom")
+
+
+def test_a_stream_begins_at_once(large: Database) -> None:
+    """Row by row in the order of the index: nothing is sorted before the first."""
+    with large.public.connect() as connection:
+        matched = Matched(connection, ESTABLISHMENTS, FeatureQuery(limit=MAX_LIMIT))
+        chosen = matched.all_rows(feature_columns(ESTABLISHMENTS, None))
+        plan = Statement(select(chosen).order_by(*matched.placed(chosen))).explained(connection)["Plan"]
+    assert plan["Startup Cost"] < plan["Total Cost"] / 50
+    assert "Sort" not in {node["Node Type"] for node in _nodes(plan)}
+    assert "pk_establishment" in {node.get("Index Name") for node in _nodes(plan)}
 
 
 def test_one_place_by_its_code(large: Database) -> None:

@@ -72,7 +72,7 @@ class _Rows:
 
 def _copy(connection: Connection, matched: Matched, mark: str, rows: _Rows) -> None:
     collection, query = matched.collection, matched.query
-    chosen = matched.page_rows(feature_columns(collection, query.properties))
+    chosen = matched.all_rows(feature_columns(collection, query.properties))
     text = literal_column(mark).concat(feature_text(collection, chosen, query))
     statement = Statement(select(text).select_from(chosen).order_by(*matched.placed(chosen)))
     values = {**statement.bound, **matched.bound(), **matched.order.values(query.cursor, query.limit, query.offset)}
