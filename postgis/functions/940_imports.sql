@@ -1,18 +1,5 @@
 -- Imports beyond what row-level security says. After 900_grants.sql, which takes every right away before it gives some.
 
-CREATE OR REPLACE FUNCTION register.check_importer() RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = register, pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF account.actor_role() IS NULL OR account.actor_role() NOT IN ('officer', 'approver', 'admin') THEN
-        RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-END
-$$;
-
-COMMENT ON FUNCTION register.check_importer() IS 'Refuses actors who may not import; for the functions below, which run as owner.';
-
 -- As owner, since staff delete nothing: what a first reading understood is no fact, and gives way to the next reading.
 CREATE OR REPLACE FUNCTION register.forget_import_rows(of_batch text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
@@ -21,7 +8,7 @@ AS $$
 DECLARE
     forgotten bigint;
 BEGIN
-    PERFORM register.check_importer();
+    PERFORM account.check_officer();
     DELETE FROM import_row r USING import_batch b
      WHERE b.id = r.batch_id AND b.code = of_batch AND b.ward_id = account.actor_ward() AND b.state = 'reading';
     GET DIAGNOSTICS forgotten = ROW_COUNT;
@@ -40,7 +27,7 @@ AS $$
 DECLARE
     withdrawn bigint;
 BEGIN
-    PERFORM register.check_importer();
+    PERFORM account.check_officer();
     UPDATE proposal p SET state = 'withdrawn'
      WHERE p.state = 'pending' AND p.source = 'import' AND p.ward_id = account.actor_ward()
        AND p.receipt IN (
@@ -64,7 +51,7 @@ AS $$
 DECLARE
     forgotten bigint;
 BEGIN
-    PERFORM register.check_importer();
+    PERFORM account.check_officer();
     DELETE FROM personal_datum d USING legal_entity l, import_kept_datum k, import_batch b
      WHERE b.code = of_batch AND b.ward_id = account.actor_ward() AND b.state IN ('applied', 'undone') AND b.job = 'undo'
        AND k.batch_id = b.id AND k.ciphertext IS NULL AND l.code = k.entity_code AND l.ward_id = b.ward_id
@@ -88,7 +75,7 @@ AS $$
 DECLARE
     written text;
 BEGIN
-    PERFORM register.check_importer();
+    PERFORM account.check_officer();
     -- With them go the plans that triggers and references have kept for those few rows.
     FOREACH written IN ARRAY ARRAY['legal_entity', 'personal_datum', 'establishment', 'establishment_fact', 'licence',
                                    'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use'] LOOP
@@ -100,7 +87,7 @@ $$;
 COMMENT ON FUNCTION register.count_written() IS
     'Takes statistics of what a batch writes, its own rows of this transaction too.';
 
-REVOKE ALL ON FUNCTION register.check_importer(), register.forget_import_rows(text), register.withdraw_import_proposals(text),
+REVOKE ALL ON FUNCTION register.forget_import_rows(text), register.withdraw_import_proposals(text),
     register.forget_import_data(text, text[], text[]), register.count_written() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION register.forget_import_rows(text), register.withdraw_import_proposals(text),
     register.forget_import_data(text, text[], text[]), register.count_written() TO mapservice_staff;
