@@ -49,8 +49,7 @@ class Matched:
         """Whether only those matches of a search are asked for that are ranked."""
         self.picked: list[ranked.Place] = []
         self.ranked = 0
-        others = conditions(collection, query)
-        if self.search is not None and others and not query.sortby:
+        if self.search is not None and not query.sortby and (others := conditions(collection, query)):
             self.search.narrow(connection, others)
         self.order = _order(collection, query, self.search)
 
