@@ -45,7 +45,7 @@ def box_page(connection: Connection, collection: Collection, query: FeatureQuery
     shape = collection.id, query.properties, query.crs
     statement = _SHAPES.statement(shape, lambda: _page(collection, query))
     values = {**of_box(collection, box), "page_limit": query.limit, "page_offset": query.offset}
-    matched, returned, last, text = tuple(statement.run_planned(connection, values).one())
+    matched, returned, last, text = statement.run_planned(connection, values)[0]
     if matched > COUNTED_AT_ONCE:
         _full.append((collection.id, box))
         return None

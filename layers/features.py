@@ -138,9 +138,8 @@ def one(
 def _one(connection: Connection, collection: Collection, feature_id: str, query: FeatureQuery) -> Feature | None:
     shape = ("one", collection.id, collection.seen_by, query.properties, query.crs)
     statement = _SHAPES.statement(shape, lambda: _single(collection, query))
-    run = statement.run_planned if query.properties is None else statement.run
-    found = run(connection, {"feature_id": feature_id}).one_or_none()
-    return None if found is None else Feature(found.text, found.version)
+    found = statement.run_planned(connection, {"feature_id": feature_id})
+    return Feature(*found[0]) if found else None
 
 
 def _single(collection: Collection, query: FeatureQuery) -> Select[Any]:

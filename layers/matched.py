@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -165,8 +166,8 @@ class Matched:
         if self.brief:
             # To count what a letter matches would take as long as to rank it.
             self.brief = False
-            return max(query.offset + found, self._estimate()), True
-        estimate = self._estimate()
+            return max(query.offset + found, self.estimate), True
+        estimate = self.estimate
         if estimate > 10 * EXACT_UP_TO:
             # To count only so far would still read a thousand pages, each time others.
             return estimate, True
@@ -187,7 +188,9 @@ class Matched:
         number: int = matching.run(self.connection, {**self.bound(), "most": most}).scalar_one()
         return number
 
-    def _estimate(self) -> int:
+    @cached_property
+    def estimate(self) -> int:
+        """How many rows the planner thinks will match."""
         every = _SHAPES.statement(
             self.shape("every"),
             lambda: self.narrowed(select(literal_column("1")).select_from(self.collection.view)),

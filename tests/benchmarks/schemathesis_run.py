@@ -1,6 +1,6 @@
 """Calls the whole API at random, as anybody and as an officer who writes: no 5xx, no status or form that is not told.
 
-    .venv/bin/python -m tests.benchmarks.schemathesis_run [--calls 20000] [--keep]
+    .venv/bin/python -m tests.benchmarks.schemathesis_run [--calls 20000]
 
 Starts a service of its own on a new database with the demo sample and throws both away. Prints the counts by status and
 what failed; exit 1 when anything did. The suite runs a small share of it (tests/test_schemathesis.py).
