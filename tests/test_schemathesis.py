@@ -5,12 +5,14 @@ A small share of `python -m tests.benchmarks.schemathesis_run`, which makes 20,0
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.benchmarks.schemathesis_run import try_all
-from tests.live_register import LiveRegister, live_register
+from tests.live_register import ITEMS, LiveRegister, live_register
 
 EXAMPLES = 5
+COLLECTION = "/ogc/collections/{collectionId}"
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +30,18 @@ def test_random_calls_are_answered_as_described(register: LiveRegister, who: str
     assert tried.calls > 200
     assert {"200", "400", "404"} <= statuses.keys()
     assert not [status for status in statuses if status.startswith("5")]
+
+
+@pytest.mark.parametrize(
+    ("address", "path", "status"),
+    [
+        ("/?place=nobody", "/", 404),
+        (f"{ITEMS}/{{place}}?f=html&as_of=2000-01-01", f"{COLLECTION}/items/{{featureId}}", 303),
+    ],
+)
+def test_what_random_calls_have_met_is_described(register: LiveRegister, address: str, path: str, status: int) -> None:
+    with httpx.Client(base_url=register.url, timeout=30) as client:
+        answer = client.get(address.format(place=register.ward.places[0]), headers={"Accept": "text/html"})
+        assert answer.status_code == status
+        described = client.get("/ogc/api?f=json").json()["paths"][path]["get"]["responses"]
+    assert str(status) in described
