@@ -14,6 +14,7 @@ from sqlalchemy import (
     select,
 )
 
+from layers.boxed import BoxPage, box_page
 from layers.collections import Collection
 from layers.feature_text import COORDINATE_DIGITS, feature_columns, feature_text, shown_fields
 from layers.matched import EXACT_UP_TO, Matched
@@ -75,6 +76,9 @@ def page(connection: Connection, collection: Collection, query: FeatureQuery) ->
 
     Raises InvalidCursor for a cursor that was not made for this kind of query.
     """
+    boxed = box_page(connection, collection, query)
+    if boxed is not None:
+        return _boxed(connection, collection, query, boxed)
     matched = Matched(connection, collection, query)
     found = matched.run("page", _page_of_texts)
     shown = found[: query.limit]
@@ -85,6 +89,18 @@ def page(connection: Connection, collection: Collection, query: FeatureQuery) ->
         number_matched=number,
         next_cursor=matched.order.after(shown[-1]._mapping) if len(found) > query.limit else None,
         estimated=estimated,
+    )
+
+
+def _boxed(connection: Connection, collection: Collection, query: FeatureQuery, found: BoxPage) -> FeaturePage:
+    """What lies in a box, as registered."""
+    more = found.number_matched > query.offset + found.number_returned and found.last is not None
+    order = Matched(connection, collection, query).order
+    return FeaturePage(
+        features=found.features,
+        number_returned=found.number_returned,
+        number_matched=found.number_matched,
+        next_cursor=order.after(dict.fromkeys(order.labels, found.last)) if more else None,
     )
 
 

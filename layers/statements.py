@@ -49,8 +49,8 @@ class Statement:
         """Execute it with these values in place of those that it was made with."""
         return connection.exec_driver_sql(self.text, {**self.bound, **(values or {})})
 
-    def run_planned(self, connection: Connection, values: Mapping[str, str]) -> CursorResult[Any]:
-        """Execute it by one plan for all values, which are texts; the connection keeps the plan.
+    def run_planned(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
+        """Execute it by one plan for all values; the connection keeps the plan.
 
         For what has one good plan, as a look-up by a unique key has: to make the plan takes several times as long as
         to follow it. In a transaction as `run`.
@@ -77,9 +77,8 @@ class Statement:
             return
         if len(known) >= _MOST_PREPARED:
             _forget(connection)
-        types = ", ".join("text" for _ in names)
         places = {name: AsIs(f"${place}") for place, name in enumerate(names, 1)}
-        connection.exec_driver_sql(f"PREPARE {self.name}({types}) AS {self.text}", {**self.bound, **places})
+        connection.exec_driver_sql(f"PREPARE {self.name} AS {self.text}", {**self.bound, **places})
         known.add(self.name)
 
     def explained(self, connection: Connection, values: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def tile(connection: Connection, collection: Collection, z: int, x: int, y: int,
     """The MVT of one tile of WebMercatorQuad; empty where nothing is. The layer's name is the collection's id."""
     place = _bounds(z, x, y)
     if tile_cells.can_answer(collection, z, query):
-        text = tile_cells.statement(collection, query)
+        text = tile_cells.statement(collection, z, query)
         place |= {"extent": EXTENT, "buffer": BUFFER} | tile_cells.parameters(z, x, y, query)
         return bytes(connection.exec_driver_sql(text, place).scalar_one())
     where = conditions(collection, query)
@@ -168,6 +168,5 @@ def _clusters(collection: Collection, z: int, where: list[ColumnElement[bool]]) 
         case((count == 1, func.min(points.c.id))).label("id"),
         func.public.st_asmvtgeom(centre, _box(), EXTENT, BUFFER, True).label("geom"),
         count.label("count"),
-        func.mode().within_group(points.c.sector_group).label("sector_group"),
-        *(any_of(name) if name in flags else alone(name) for name in rule.fields if name != "sector_group"),
+        *(any_of(name) if name in flags else alone(name) for name in rule.fields),
     ).group_by(func.floor((points.c.px - west) / cell), func.floor((north - points.c.py) / cell))

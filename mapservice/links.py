@@ -1,5 +1,6 @@
 """The only builder of links in OGC documents."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,6 +42,14 @@ class Links:
         """One link object."""
         found = {"href": self.url(path, query), "rel": rel, "type": media_type}
         return {**found, "title": title} if title else found
+
+    def forms(
+        self, path: str, rel: str, forms: Iterable[tuple[str, str, str]], query: Mapping[str, Any] | None = None
+    ) -> list[dict[str, str]]:
+        """Links to what stands at a path in several formats: the value of `f`, media type and title of each."""
+        kept = {name: value for name, value in (query or {}).items() if name != "f"}
+        start = self.url(path, {**kept, "f": ""})
+        return [{"href": start + form, "rel": rel, "type": kind, "title": title} for form, kind, title in forms]
 
     def itself(self, path: str, media_type: str, query: dict[str, Any] | None = None) -> list[dict[str, str]]:
         """The link to the document at hand, and to the same as a page for people or as data."""

@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, select, text
 
-from layers import features, tiles
+from layers import cql2, features, tiles
 from layers.collections import ESTABLISHMENTS
-from layers.query import FeatureQuery
+from layers.feature_text import feature_columns
+from layers.matched import Matched
+from layers.query import MAX_LIMIT, FeatureQuery
+from layers.statements import Statement
 from postgis.actor import write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import records
@@ -111,6 +114,17 @@ def test_a_page_of_a_box(large: Database) -> None:
         _check(_plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "idx_establishment_geom")
 
 
+def test_a_stream_begins_at_once(large: Database) -> None:
+    """Row by row in the order of the index: nothing is sorted before the first."""
+    with large.public.connect() as connection:
+        matched = Matched(connection, ESTABLISHMENTS, FeatureQuery(limit=MAX_LIMIT))
+        chosen = matched.all_rows(feature_columns(ESTABLISHMENTS, None))
+        plan = Statement(select(chosen).order_by(*matched.placed(chosen))).explained(connection)["Plan"]
+    assert plan["Startup Cost"] < plan["Total Cost"] / 50
+    assert "Sort" not in {node["Node Type"] for node in _nodes(plan)}
+    assert "pk_establishment" in {node.get("Index Name") for node in _nodes(plan)}
+
+
 def test_one_place_by_its_code(large: Database) -> None:
     with large.public.connect() as connection:
         code = connection.execute(text("SELECT code FROM published.establishments OFFSET 777 LIMIT 1")).scalar_one()
@@ -133,6 +147,20 @@ def test_a_search_for_a_name(large: Database) -> None:
         features.page(connection, ESTABLISHMENTS, query)
         for name in ("establishment", "establishment_fact"):
             assert connection.execute(read, {"name": name}).scalar_one() < MANY, name
+
+
+@pytest.mark.parametrize("folding", ["ACCENTI({})", "CASEI(ACCENTI({}))", "ACCENTI(CASEI({}))"])
+@pytest.mark.parametrize("around", ["{}", "{} AND live_warning = FALSE", "code = 'X' OR {}"])
+def test_a_filter_for_part_of_a_name_without_marks(large: Database, folding: str, around: str) -> None:
+    with large.public.connect() as connection:
+        name = connection.execute(
+            text("SELECT name FROM published.establishments WHERE length(name) > 15 ORDER BY id LIMIT 1")
+        ).scalar_one()
+        alike = f"{folding.format('name')} LIKE {folding.format(repr('%' + name[1:] + '%'))}"
+        query = FeatureQuery(filter=cql2.read(ESTABLISHMENTS, around.format(alike)))
+        assert features.page(connection, ESTABLISHMENTS, query).features
+        plans = _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query))
+        _check(plans, "ix_establishment_search_key")
 
 
 @pytest.mark.parametrize("values", [{"stall": "7"}, {"sector_group": "repair"}], ids=["a field", "what cells count"])

@@ -96,8 +96,8 @@ class Collection:
     """None where there is nothing to draw."""
     searchable: bool = False
     """Whether the view has `name_key` and `search_key`, so that `q` works."""
-    by_words: bool = False
-    """Whether `published.search_places` finds its rows by their words."""
+    indexed: tuple[str, ...] = ()
+    """The fields whose texts make the `search_key`, where it is kept and an index has its words and their pieces."""
     interval: tuple[str, str] | None = None
     """Columns with the first and last day for `datetime`; null is open."""
     reference: bool = False
@@ -160,7 +160,7 @@ class Collection:
     @property
     def found_by_words(self) -> bool:
         """Whether `published.search_places` finds all of its rows: staff see rows that are not published."""
-        return self.by_words and self.seen_by == "public"
+        return bool(self.indexed) and self.seen_by == "public"
 
     @cached_property
     def field_by_name(self) -> dict[str, Field]:

@@ -67,7 +67,7 @@ COMMENT ON VIEW published.establishment_points IS
     'long as to draw a small tile.';
 
 CREATE VIEW published.tile_cells AS
-SELECT level, quad, sector_group, places, ids, xs_cm, ys_cm, warned, illustrative FROM register.tile_cell;
+SELECT level, quad, places, ids, xs_cm, ys_cm, warned, illustrative FROM register.tile_cell;
 COMMENT ON VIEW published.tile_cells IS 'How many places of published.establishments each cell of the map holds, and their sums.';
 
 CREATE VIEW published.tile_cell_groups AS
