@@ -198,6 +198,7 @@ def _database(store: DatabaseSettings) -> Iterator[Finding]:
             )
         yield _rights(health.public_rights(connection))
         yield _key(connection, store)
+        yield from _sticker_keys(connection, store)
         if damaged := health.damaged_pages(connection):
             yield Finding(
                 Verdict.PROBLEM,
@@ -242,6 +243,20 @@ def _key(connection: Connection, store: DatabaseSettings) -> Finding:
         f"Secret key: {file} (fingerprint {secrets.fingerprint}); encrypted values, all of which it opens: {kept}",
         "It is in no backup: keep a copy in another place",
     )
+
+
+def _sticker_keys(connection: Connection, store: DatabaseSettings) -> Iterator[Finding]:
+    from postgis.secrets import FILE_NAME, read_secrets
+    from postgis.store.stickers import keys_lacking
+
+    lacking, stickers = keys_lacking(connection, read_secrets(store.data_dir))
+    if lacking:
+        yield Finding(
+            Verdict.PROBLEM,
+            f"The marks of {stickers} stickers cannot be checked: {store.data_dir / FILE_NAME} is not their key",
+            f"Copy the key that was kept apart from the backups to {store.data_dir / FILE_NAME}; a new one needs new "
+            "stickers",
+        )
 
 
 def _assets() -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from postgis.bulk import analyse
 from postgis.engine import Database
 from postgis.secrets import Secrets
 from postgis.store import base_map, establishments, model_sites, past, residential_groups
+from postgis.today import today
 
 DEMO_PAST = timedelta(days=366)
 """How long before its loading the demo's history begins."""
@@ -32,7 +33,7 @@ def ensure_sample(database: Database, settings: HttpSettings) -> int:
     with database.owner.begin() as connection:
         if settings.sample == "none" or not establishments.is_empty(connection):
             return 0
-        return _load(connection, secrets_of(database), settings, date.today())
+        return _load(connection, database, settings, today())
 
 
 def load_sample(database: Database, settings: HttpSettings) -> int:
@@ -40,14 +41,14 @@ def load_sample(database: Database, settings: HttpSettings) -> int:
     with database.owner.begin() as connection:
         if not establishments.is_empty(connection):
             raise SampleRefused("The register already holds establishments; the sample is only for a new database.")
-        return _load(connection, secrets_of(database), settings, date.today())
+        return _load(connection, database, settings, today())
 
 
-def _load(connection: Connection, secrets: Secrets, settings: HttpSettings, as_of: date) -> int:
+def _load(connection: Connection, database: Database, settings: HttpSettings, as_of: date) -> int:
     started = time.perf_counter()
     added = 0
     if settings.sample == "demo":
-        added += _load_demo(connection, secrets, settings.ward, as_of)
+        added += _load_demo(connection, secrets_of(database), settings.ward, as_of)
     added += establishments.add_many(connection, osm_places.read_places())
     analyse(connection)
     log.info("sample loaded", extra={"rows": added, "seconds": round(time.perf_counter() - started, 1)})

@@ -18,7 +18,7 @@ from postgis.engine import open_database
 from postgis.local_cluster import LocalCluster
 from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
-from postgis.store import personal_data, records
+from postgis.store import personal_data, records, stickers
 from tests.small_ward import add_staff
 
 
@@ -123,6 +123,11 @@ def test_the_key_that_opens_nothing_is_a_problem(
     file.write_bytes(right)
     secrets._open.cache_clear()
     assert doctor.run_doctor(http, store) == 0
+    with open_database(store) as database, database.owner.begin() as connection:
+        stickers.rotate_key(connection, secrets.Secrets(bytes(secrets.KEY_BYTES)))
+    capsys.readouterr()
+    assert doctor.run_doctor(http, store) == 1
+    assert "The marks of 0 stickers cannot be checked" in capsys.readouterr().out
 
 
 def test_a_database_of_another_version_is_a_problem(

@@ -257,6 +257,11 @@ def test_nobody_is_accused_when_the_key_was_lost(world: World, public: Connectio
     code = world.ward.places[0]
     assert judge(public, OTHER_KEY, code, token(code, serial)).verdict == "unchecked"
     assert judge(public, None, code, token(code, serial)).verdict == "unchecked"
+    with world.database.owner.connect() as connection:
+        stickers_made = connection.execute(text("SELECT count(*) FROM register.sticker")).scalar_one()
+        assert stickers.keys_lacking(connection, KEY) == (0, 0)
+        for lost in (OTHER_KEY, None):
+            assert stickers.keys_lacking(connection, lost) == (1, stickers_made)
 
 
 def test_older_keys_stay_recognised(world: World, public: Connection) -> None:

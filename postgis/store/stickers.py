@@ -105,6 +105,14 @@ def _next_key(connection: Connection, secrets: Secrets, version: int) -> int:
     return version + 1
 
 
+def keys_lacking(connection: Connection, secrets: Secrets | None) -> tuple[int, int]:
+    """How many versions of the key this installation's secrets do not give, and how many stickers they have marked."""
+    keys = connection.execute(select(tables.sticker_key.c.version, tables.sticker_key.c.fingerprint)).all()
+    lacking = [key.version for key in keys if secrets is None or secrets.sticker_key(key.version)[1] != key.fingerprint]
+    counted = select(func.count()).where(_STICKER.c.key_version.in_(lacking))
+    return len(lacking), int(connection.execute(counted).scalar_one())
+
+
 def rotate_key(connection: Connection, secrets: Secrets) -> int:
     """From here on stickers are marked with a new version of the key, which is returned; the older stay recognised."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

@@ -1,14 +1,14 @@
 """Stickers at doors: print runs, each sticker with its serial and what became of it, and the keys of their marks.
 
-The statements stand in 0006_stickers.sql as they were when this migration was made: a migration never changes.
+The statements stand in 0007_stickers.sql as they were when this migration was made: a migration never changes.
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
