@@ -105,7 +105,9 @@ def test_a_page_of_a_box(large: Database) -> None:
             text("SELECT ST_X(geom), ST_Y(geom) FROM published.establishments ORDER BY id LIMIT 1")
         ).one()
         query = FeatureQuery(bbox=(lon - 0.002, lat - 0.002, lon + 0.002, lat + 0.002))
-        _check(_plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "idx_establishment_geom")
+        _check(
+            _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "ix_establishment_point_3857"
+        )
 
 
 def test_a_stream_begins_at_once(large: Database) -> None:
