@@ -17,7 +17,8 @@ from sqlalchemy import (
 from layers.boxed import BoxPage, box_page
 from layers.collections import Collection
 from layers.feature_text import COORDINATE_DIGITS, feature_columns, feature_text, shown_fields
-from layers.matched import EXACT_UP_TO, Matched
+from layers.keyset import encode_cursor
+from layers.matched import AS_REGISTERED, EXACT_UP_TO, Matched
 from layers.query import FeatureQuery
 from layers.statements import Shapes
 
@@ -78,7 +79,7 @@ def page(connection: Connection, collection: Collection, query: FeatureQuery) ->
     """
     boxed = box_page(connection, collection, query)
     if boxed is not None:
-        return _boxed(connection, collection, query, boxed)
+        return _boxed(query, boxed)
     matched = Matched(connection, collection, query)
     found = matched.run("page", _page_of_texts)
     shown = found[: query.limit]
@@ -92,15 +93,14 @@ def page(connection: Connection, collection: Collection, query: FeatureQuery) ->
     )
 
 
-def _boxed(connection: Connection, collection: Collection, query: FeatureQuery, found: BoxPage) -> FeaturePage:
+def _boxed(query: FeatureQuery, found: BoxPage) -> FeaturePage:
     """What lies in a box, as registered."""
     more = found.number_matched > query.offset + found.number_returned and found.last is not None
-    order = Matched(connection, collection, query).order
     return FeaturePage(
         features=found.features,
         number_returned=found.number_returned,
         number_matched=found.number_matched,
-        next_cursor=order.after(dict.fromkeys(order.labels, found.last)) if more else None,
+        next_cursor=encode_cursor(AS_REGISTERED, [found.last]) if more else None,
     )
 
 
@@ -138,9 +138,8 @@ def one(
 def _one(connection: Connection, collection: Collection, feature_id: str, query: FeatureQuery) -> Feature | None:
     shape = ("one", collection.id, collection.seen_by, query.properties, query.crs)
     statement = _SHAPES.statement(shape, lambda: _single(collection, query))
-    run = statement.run_planned if query.properties is None else statement.run
-    found = run(connection, {"feature_id": feature_id}).one_or_none()
-    return None if found is None else Feature(found.text, found.version)
+    found = statement.run_planned(connection, {"feature_id": feature_id})
+    return Feature(*found[0]) if found else None
 
 
 def _single(collection: Collection, query: FeatureQuery) -> Select[Any]:

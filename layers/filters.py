@@ -39,8 +39,6 @@ _ELEMENT: Mapping[str, TypeEngine[Any]] = {
     "date-time": DateTime(timezone=True),
 }
 _LARGEST = Decimal(10) ** 18
-_MARGIN = 1e-4
-"""Degrees: several times what a longitude loses in single precision."""
 
 
 def conditions(collection: Collection, query: FeatureQuery) -> list[ColumnElement[bool]]:
@@ -81,46 +79,6 @@ def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
     if query.interval:
         found |= {"first_day": query.interval.start, "last_day": query.interval.end}
     return found
-
-
-def in_box(collection: Collection) -> ColumnElement[bool]:
-    """The condition of a box alone, by the parameters of `of_box`: for a plan that is kept for all boxes.
-
-    The box is handed over as a shape, since such a plan would make it anew for every row. It knows nothing of the box
-    beforehand either: what it estimates is worth nothing.
-    """
-    geom, box = collection.view.c.geom, bindparam("box", None, Text())
-    if collection.geometry != "Point":
-        return func.public.st_intersects(geom, box)
-    # PostGIS compares boxes in single precision: what meets the one well within the edges is surely inside, and only
-    # what lies along them has to be looked at closely.
-    x, y = func.public.st_x(geom), func.public.st_y(geom)
-    west, south, east, north = (bindparam(name, None, Float()) for name in ("west", "south", "east", "north"))
-    meets = geom.op("OPERATOR(public.&&)", is_comparison=True)
-    return and_(
-        meets(box),
-        or_(
-            meets(bindparam("surely_inside", None, Text())),
-            and_(x.between(west, east), y.between(south, north)),
-        ),
-    )
-
-
-def of_box(collection: Collection, box: Box) -> dict[str, Any]:
-    """The values of the parameters of `in_box`; the box must not cross the antimeridian."""
-    west, south, east, north = box
-    found: dict[str, Any] = {"box": _rectangle(west, south, east, north)}
-    if collection.geometry != "Point":
-        return found
-    inner = west + _MARGIN, south + _MARGIN, east - _MARGIN, north - _MARGIN
-    empty = inner[0] >= inner[2] or inner[1] >= inner[3]
-    found["surely_inside"] = f"SRID={WGS84};POLYGON EMPTY" if empty else _rectangle(*inner)
-    return found | {"west": west, "south": south, "east": east, "north": north}
-
-
-def _rectangle(west: float, south: float, east: float, north: float) -> str:
-    ring = ((west, south), (west, north), (east, north), (east, south), (west, south))
-    return f"SRID={WGS84};{_polygon(ring)}"
 
 
 def is_of_type(kind: str, text: str) -> bool:

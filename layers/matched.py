@@ -34,6 +34,8 @@ from layers.statements import Shapes
 
 EXACT_UP_TO = 20_000
 """So many matches are counted, in a few milliseconds; of more the planner's estimate is told, and called one."""
+AS_REGISTERED = ""
+"""The name of the order by id alone."""
 _SORTED_LETTERS = 120
 """Letters of a text that decide its place; what differs only further on keeps the order of registration."""
 
@@ -207,7 +209,7 @@ def _order(collection: Collection, query: FeatureQuery, search: Search | None) -
         return Keyset(f"sort:{name}", [*keys, last])
     if search is not None:
         return Keyset("match", [Key(search.rank(), Integer()), Key(search.distance(), Numeric()), last])
-    return Keyset("", [last])
+    return Keyset(AS_REGISTERED, [last])
 
 
 _KINDS: Mapping[str, TypeEngine[Any]] = {

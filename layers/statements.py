@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
+from psycopg2 import Error as DriverError
 from psycopg2.errors import FeatureNotSupported, InvalidSqlStatementName
 from psycopg2.extensions import AsIs
 from sqlalchemy import Connection, CursorResult, Executable
@@ -60,27 +61,33 @@ class Statement:
             raise TooBroad(*names)
         return self.run(connection, values)
 
-    def run_planned(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
-        """Execute it by one plan for all values; the connection keeps the plan.
+    def run_planned(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows, by one plan for all values; the connection keeps the plan.
 
         For what has one good plan, as a look-up by a unique key has: to make the plan takes several times as long as
         to follow it. In a transaction as `run`.
         """
         raw: Any = connection.connection.driver_connection
         if not raw.autocommit:
-            return self.run(connection, values)
+            return [tuple(row) for row in self.run(connection, values)]
+        self._prepare(connection, values)
+        # Several statements sent as one are one transaction, and so LOCAL is this statement alone.
+        given = ", ".join(f"%({name})s" for name in values)
+        text = f"SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE {self.name}({given})"
         try:
-            self._prepare(connection, values)
-            # Several statements sent as one are one transaction, and so LOCAL is this statement alone.
-            given = ", ".join(f"%({name})s" for name in values)
-            text = f"SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE {self.name}({given})"
-            return connection.exec_driver_sql(text, dict(values))
-        except DBAPIError as error:
-            # Somebody has deallocated it, or what it finds has another type since.
-            if not isinstance(error.orig, InvalidSqlStatementName | FeatureNotSupported):
-                raise
+            # Past SQLAlchemy, whose result takes longer to set up than a row by its key to find.
+            with raw.cursor() as cursor:
+                cursor.execute(text, values)
+                found: list[tuple[Any, ...]] = cursor.fetchall()
+                return found
+        except (InvalidSqlStatementName, FeatureNotSupported):
+            pass  # somebody has deallocated it, or what it finds has another type since
+        except DriverError as error:
+            if raw.closed:
+                connection.invalidate(error)
+            raise DBAPIError.instance(None, None, error, DriverError, dialect=connection.dialect) from error
         _forget(connection)
-        return self.run(connection, values)
+        return [tuple(row) for row in self.run(connection, values)]
 
     def _prepare(self, connection: Connection, names: Collection[str]) -> None:
         known: set[str] = connection.info.setdefault(_PREPARED, set())

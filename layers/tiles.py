@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import literal_column as column_text
 from sqlalchemy.dialects import postgresql
 
-from layers import tile_cells
+from layers import tile_cells, tile_points
 from layers.collections import Collection
 from layers.filters import conditions
 from layers.query import FeatureQuery
@@ -54,7 +54,10 @@ def tile(connection: Connection, collection: Collection, z: int, x: int, y: int,
     if z < collection.drawn.cluster_below:
         gathered = Statement(_drawn(collection, _clusters(collection, z, where)))
         return bytes(gathered.run_bounded(connection, place, *_asked(query)).scalar_one())
-    mvt, count = _in_no_order(connection, collection, z, where, place)
+    if collection.drawn.rows is not None and not where:
+        mvt, count = tile_points.draw(connection, collection, tuple(place.values()), EXTENT, BUFFER)
+    else:
+        mvt, count = _in_no_order(connection, collection, z, where, place)
     if count > collection.drawn.max_features:
         rows = _features(collection, z, where, in_order=True)
         return bytes(connection.execute(_drawn(collection, rows), place).scalar_one())
@@ -118,8 +121,7 @@ def _features(
     collection: Collection, z: int, where: list[ColumnElement[bool]], *, in_order: bool = False
 ) -> Select[Any]:
     """The features themselves; `in_order`: the first of them, else one more than a tile may have."""
-    rule = collection.drawn
-    rows = collection.view if where else collection.drawn_rows
+    rule, rows = collection.drawn, collection.view
     shown: list[ColumnElement[bool]] = [
         rows.c.geom_3857.op("&&", is_comparison=True)(_box(WORLD_M / 2**z * BUFFER / EXTENT)),
         *where,

@@ -53,8 +53,9 @@ class Links:
 
     def itself(self, path: str, media_type: str, query: dict[str, Any] | None = None) -> list[dict[str, str]]:
         """The link to the document at hand, and to the same as a page for people or as data."""
-        kept = {name: value for name, value in (query or {}).items() if name != "f"}
+        kept = urlencode({name: value for name, value in (query or {}).items() if name != "f"})
+        start = f"{self.base}{path}?{kept}&f=" if kept else f"{self.base}{path}?f="
         return [
-            self.link(path, "self", media_type, query={**kept, "f": "json"}),
-            self.link(path, "alternate", HTML, query={**kept, "f": "html"}),
+            {"href": f"{start}json", "rel": "self", "type": media_type},
+            {"href": f"{start}html", "rel": "alternate", "type": HTML},
         ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 
 from layers import boxed, features
 from layers.boxed import COUNTED_AT_ONCE, box_page
@@ -26,6 +26,7 @@ from postgis.actor import read_as
 from postgis.engine import Database
 from postgis.migrate import upgrade
 from tests.small_ward import OTHER_WARD, WARD, add_staff, fill, lift_warnings
+from tests.statements_sent import noted
 
 WORDS = Words("Cơ sở", "Dữ liệu", "Giới thiệu", [("Tên", "Cơ sở kinh doanh")])
 ORDERS: dict[str, tuple[SortKey, ...]] = {
@@ -170,13 +171,12 @@ def test_a_box_that_holds_too_much_is_read_but_once(
         text("SELECT avg(ST_X(geom)), avg(ST_Y(geom)) FROM published.establishments WHERE illustrative")
     ).one()
     around = [(lon - side, lat - side, lon + side, lat + side) for side in (0.2, 0.3, 0.0005)]
-    asked: list[str] = []
-    event.listen(demo_connection, "before_cursor_execute", lambda *what: asked.append(what[2]))
-    assert box_page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=around[0])) is None
-    assert asked
-    asked.clear()
-    assert box_page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=around[1])) is None
-    assert not asked
+    with noted(demo_connection) as asked:
+        assert box_page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=around[0])) is None
+        assert asked
+        asked.clear()
+        assert box_page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=around[1])) is None
+        assert not asked
     page = features.page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=around[1], limit=5))
     assert (page.number_returned, page.estimated) == (5, False)
     assert page.number_matched is not None

@@ -1,6 +1,5 @@
 """Worker processes: forked from one that has loaded everything, replaced when they end or hang, gone with it."""
 
-import contextlib
 import os
 import re
 import signal
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Service, start_service, stop_service
-from tests.import_process import children_of, kill, until
+from tests.import_process import children_of, kill, until, web_workers_of
 
 _PATIENCE = "import sys, time; from mapservice import workers; workers.PATIENCE = 3.0\n"
 SLEEPING = _PATIENCE + "sys.exit(workers.Workers(2, lambda: time.sleep(600), 1.0).run())"
@@ -136,19 +135,9 @@ def _ask(service: Service) -> None:
                 assert refused.code < 500, address
 
 
-def _web_workers(service: Service) -> list[int]:
-    return [pid for pid in children_of(service.process.pid) if _words(pid) == _words(service.process.pid)]
-
-
-def _words(pid: int) -> bytes:
-    with contextlib.suppress(FileNotFoundError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
-
-
 def test_no_worker_loads_what_only_exports_and_imports_need(service: Service) -> None:
     _ask(service)
-    workers = _web_workers(service)
+    workers = web_workers_of(service.process.pid)
     assert len(workers) == 2
     for pid in (service.process.pid, *workers):
         mapped = Path(f"/proc/{pid}/maps").read_text()
@@ -165,20 +154,22 @@ def test_the_application_imports_nothing_of_that() -> None:
 
 def test_workers_share_what_was_loaded_once(service: Service) -> None:
     _ask(service)
-    for pid in _web_workers(service):
+    for pid in web_workers_of(service.process.pid):
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         sizes = {name: int(size) for name, size in re.findall(r"^(\w+):\s+(\d+) kB$", rollup, re.MULTILINE)}
         assert sizes["Shared_Dirty"] > 25_000, "kB; a worker that was started from nothing shares none"
 
 
 def test_an_idle_service_is_its_workers_and_nothing_more(service: Service) -> None:
-    python = [pid for pid in children_of(service.process.pid) if b"python" in _words(pid)]
-    assert sorted(python) == sorted(_web_workers(service))
+    started = {
+        pid for pid in children_of(service.process.pid) if b"python" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    }
+    assert started == set(web_workers_of(service.process.pid))
 
 
 def test_the_service_goes_on_when_a_worker_is_killed(service: Service) -> None:
-    first, second = _web_workers(service)
+    first, second = web_workers_of(service.process.pid)
     kill(first)
-    until(lambda: len(found := _web_workers(service)) == 2 and first not in found and second in found)
+    until(lambda: len(found := web_workers_of(service.process.pid)) == 2 and first not in found and second in found)
     _ask(service)
     assert "Traceback" not in service.log.read_text(errors="replace")

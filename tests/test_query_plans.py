@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, select, text
+from sqlalchemy import Connection, select, text
 
 from layers import cql2, features, statements, tiles
 from layers.collections import ESTABLISHMENTS
@@ -21,6 +21,7 @@ from postgis.engine import Database, create_database, drop_database
 from postgis.store import records
 from tests.benchmarks import growth_data
 from tests.small_ward import add_staff
+from tests.statements_sent import noted
 
 PLACES = 200_000
 MANY = 5_000
@@ -44,22 +45,15 @@ def large(server: Database, base_database: Database) -> Iterator[Database]:
 
 def _plans(connection: Connection, ask: Callable[[], object]) -> list[dict[str, Any]]:
     """The plans of all statements that a question sends, as they were carried out."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(connection, "before_cursor_execute", note)
-    try:
+    with noted(connection) as asked:
         ask()
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
     plans = []
-    for statement, parameters in asked:
+    for statement in asked:
         setting, _, last = statement.rpartition("; ") if statement.startswith("SET LOCAL") else ("", "", statement)
         if last.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "INSERT", "EXECUTE")):
             explained = connection.exec_driver_sql(
-                f"{setting or 'SELECT 1'}; EXPLAIN (ANALYZE, FORMAT JSON) {last}", parameters
+                f"{setting or 'SELECT 1'}; EXPLAIN (ANALYZE, FORMAT JSON) {last}",
+                execution_options={"no_parameters": True},
             ).scalar_one()
             plans.append((json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"])
     return plans
@@ -85,7 +79,7 @@ def _check(plans: list[dict[str, Any]], index: str | None) -> None:
 def _tile_of(connection: Connection, zoom: int) -> tuple[int, int]:
     """The tile of a zoom around the first place of the register."""
     x, y = connection.execute(
-        text("SELECT ST_X(geom_3857), ST_Y(geom_3857) FROM published.establishment_points ORDER BY id LIMIT 1")
+        text("SELECT ST_X(geom_3857), ST_Y(geom_3857) FROM published.establishments ORDER BY id LIMIT 1")
     ).one()
     side = tiles.WORLD_M / 2**zoom
     return int((x + tiles.WORLD_M / 2) / side), int((tiles.WORLD_M / 2 - y) / side)
@@ -95,7 +89,7 @@ def _tile_of(connection: Connection, zoom: int) -> tuple[int, int]:
     ("zoom", "index"),
     [
         (0, "pk_tile_cell"), (5, "pk_tile_cell"), (9, "pk_tile_cell"), (12, "pk_tile_cell"), (14, "pk_tile_cell"),
-        (15, "idx_establishment_geom_3857"), (16, "idx_establishment_geom_3857"), (18, "idx_establishment_geom_3857"),
+        (15, "ix_establishment_point_3857"), (16, "ix_establishment_point_3857"), (18, "ix_establishment_point_3857"),
     ],
 )  # fmt: skip
 def test_tiles(large: Database, zoom: int, index: str) -> None:
@@ -117,7 +111,9 @@ def test_a_page_of_a_box(large: Database) -> None:
             text("SELECT ST_X(geom), ST_Y(geom) FROM published.establishments ORDER BY id LIMIT 1")
         ).one()
         query = FeatureQuery(bbox=(lon - 0.002, lat - 0.002, lon + 0.002, lat + 0.002))
-        _check(_plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "idx_establishment_geom")
+        _check(
+            _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "ix_establishment_point_3857"
+        )
 
 
 def test_a_stream_begins_at_once(large: Database) -> None:

@@ -76,7 +76,10 @@ class TileRule:
     counted: bool = False
     """Whether the database keeps counts of its places by cell (`layers.tile_cells`)."""
     rows: str | None = None
-    """A view with no more than what tiles carry, for tiles without a filter; None: the collection's own view."""
+    """A view with no more than what tiles carry, for tiles without a filter (`layers.tile_points`); None: the
+    collection's own view."""
+    point: str = "point_3857"
+    """Its column with where things are, of PostgreSQL's own type."""
 
 
 @dataclass(frozen=True)
@@ -127,14 +130,6 @@ class Collection:
         names += ["name_key", "search_key"] if self.searchable else []
         names += ["version"] if self.versioned else []
         return list(dict.fromkeys([*names, *(["geom"] if self.geometry else [])]))
-
-    @cached_property
-    def drawn_rows(self) -> FromClause:
-        """What tiles without a filter are made from."""
-        if self.drawn.rows is None:
-            return self.view
-        schema, _, name = self.drawn.rows.partition(".")
-        return table(name, *map(column, ("id", *self.drawn.fields, "geom_3857")), schema=schema)
 
     @cached_property
     def own(self) -> "Collection":
