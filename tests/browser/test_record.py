@@ -195,6 +195,11 @@ def pages_of(register: Register) -> list[str]:
         "/staff/this-week",
         "/staff/this-week/poor_position",
         "/staff/this-week/duplicates",
+        "/staff/stickers",
+        "/staff/stickers/2A257",
+        "/staff/stickers/runs",
+        "/staff/stickers/runs/1",
+        f"/staff/stickers/runs/new?by=chosen&chosen={first}",
     ]
 
 
