@@ -50,7 +50,7 @@ class Counted:
 def read_wanted(sent: Mapping[str, str], ward: str) -> Wanted:
     """The form's fields, checked as far as they can be without the register."""
     way = sent.get("by", "") if sent.get("by") in WAYS else "street"
-    values = {name: sent.get(name, "").strip()[:_LONGEST] for name in WAYS}
+    values = {name: sent.get(name, "").replace("\0", " ").strip()[:_LONGEST] for name in WAYS}
     layout = sent.get("layout", "") if sent.get("layout") in STICKER_LAYOUTS else STICKER_LAYOUTS[0]
     errors: list[FieldError] = []
     choice: StickerChoice | None = None

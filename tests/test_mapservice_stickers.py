@@ -162,6 +162,23 @@ def test_what_is_wrong_with_a_choice_is_said_beside_it(world: World) -> None:
     assert "đều đã có tem" in page.text
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{PAGE}?q=%00", f"{PAGE}?q={'9' * 5000}", f"{PAGE}?q=%2Fq%2F%3Ft%3D%00",
+        f"{PAGE}?place=%00", f"{PAGE}?cursor=x",
+        f"{PAGE}?q=http%3A%2F%2F%5B%2Fq%2Fx", f"{PAGE}/%00%00%00%00%00", f"{PAGE}/22222", f"{RUNS}/999999999",
+        f"{RUNS}/99999999999999999999", f"{RUNS}/-1", f"{RUNS}/1/prints/999999999.pdf", f"{RUNS}?cursor=%00",
+        f"{RUNS}/new?by=street&street=%00", f"{RUNS}/new?by=model_site&model_site=%00", f"{RUNS}/new?by=x&layout=x",
+        f"{RUNS}/new?by=chosen&chosen={'22222222+' * 400}",
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_in_words(world: World, path: str) -> None:
+    answer = world.officer.get(path)
+    assert answer.status_code in (200, 400, 404), path
+    assert "<main" in answer.text
+
+
 def test_surveyors_look_and_note_nothing(world: World) -> None:
     run = world.make([world.ward.places[6]])
     page = world.surveyor.get(run).text

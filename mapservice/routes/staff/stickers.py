@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from secrets import token_urlsafe
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import QueryParams
@@ -21,7 +20,7 @@ from mapservice.record_forms import argument_errors
 from mapservice.sealed import secrets_of
 from mapservice.security import SentForm, SignedIn, can, check_form, require
 from mapservice.staff_page import page_language, see_other, staff_page
-from postgis import sticker_marks
+from postgis import codes, sticker_marks
 from postgis.actor import Actor, prepare_as, read_as, write_as
 from postgis.errors import Forbidden, InvalidValues, NotFound, Stale
 from postgis.store import photos, stickers
@@ -45,11 +44,14 @@ def index(request: Request, actor: SignedIn) -> Response:
     params = request.query_params
     check_known(params, ("state", "q", "place", "cursor"))
     require(actor, "read", "stickers")
-    lang, q = page_language(request), _sought(params.get("q", "").strip()[:MAX_TEXT])
+    lang, q = page_language(request), _sought(params.get("q", "").replace("\0", " ").strip()[:MAX_TEXT])
     state = params.get("state") or None
     if state is not None and state not in STICKER_STATES:
         raise Problem("invalid_value", pointer="state", name="state", value=state)
-    every = StickerQuery(q=q or None, place=params.get("place") or None)
+    place = params.get("place", "")
+    if place and codes.normalise(place) is None:
+        raise Problem("invalid_value", pointer="place", name="place", value=place)
+    every = StickerQuery(q=q or None, place=codes.normalise(place))
     with read_as(database(request), actor) as connection:
         serial = sticker_marks.canonical(q) if q else None
         if serial and sticker_lists.sticker(connection, serial) is not None:
@@ -158,11 +160,12 @@ def _replaced(request: Request, connection: Any, actor: Actor, serial: str, key:
 
 def _sought(q: str) -> str:
     """What is looked for: of the address on a sticker its serial."""
-    if "/q/" not in q:
+    _, scanned, rest = q.rpartition("/q/")
+    if not scanned:
         return q
-    address = urlsplit(q)
-    parts = sticker_marks.split(QueryParams(address.query).get("t", ""))
-    return parts[0] if parts else address.path.rpartition("/q/")[2]
+    code, _, query = rest.partition("?")
+    parts = sticker_marks.split(QueryParams(query).get("t", ""))
+    return parts[0] if parts else code
 
 
 def _serial(text: str) -> str:
