@@ -137,14 +137,11 @@ def _in_bbox(collection: Collection, bbox: Box, outline: Ring | None) -> ColumnE
         bindparam(name, value, Float()) for name, value in zip(("west", "south", "east", "north"), bbox, strict=True)
     )
     spans: list[tuple[Any, Any]] = [(west, east)] if bbox[0] <= bbox[2] else [(west, 180.0), (-180.0, east)]
-    return or_(
-        *(
-            func.public.st_intersects(
-                collection.view.c.geom, func.public.st_makeenvelope(left, south, right, north, 4326)
-            )
-            for left, right in spans
-        )
+    # ST_Envelope makes a point or a line of a box without width or height: a collapsed polygon meets nothing.
+    boxes = (
+        func.public.st_envelope(func.public.st_makeenvelope(left, south, right, north, 4326)) for left, right in spans
     )
+    return or_(*(func.public.st_intersects(collection.view.c.geom, box) for box in boxes))
 
 
 def _polygon(outline: Ring) -> str:

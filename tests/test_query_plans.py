@@ -156,7 +156,7 @@ def test_what_reads_all_there_is_is_refused(large: Database, monkeypatch: pytest
         x, y = _tile_of(connection, 14)
         assert tiles.tile(connection, ESTABLISHMENTS, 14, x, y, halves)
         plans = _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, sorted_by_code))
-        _check(plans, "uq_establishment_code")
+        _check(plans[:1], "uq_establishment_code")
 
 
 def test_one_place_by_its_code(large: Database) -> None:

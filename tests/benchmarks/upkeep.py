@@ -29,7 +29,7 @@ from tests.benchmarks.growth import made
 from tests.benchmarks.growth_data import FIRST_WARD
 from tests.small_ward import add_staff
 
-BLOCKS, PAIRS = 10, 10
+BLOCKS, PAIRS = 14, 10
 """Blocks with and without; edits and their undoings in each, besides a few that are not timed."""
 _WARM = 2
 METRE = 1 / 111_320
