@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, column, func, literal, select, table
+from sqlalchemy import ColumnElement, Connection, column, func, literal, select, table, text
 from sqlalchemy.sql.functions import Function
 
 from layers.collections import ESTABLISHMENTS, WARDS
@@ -24,9 +24,21 @@ _WARNINGS = table(
     *(column(name) for name in ("id", "establishment", "issued_on", "headline", "instruction", "agency")),
     schema="published",
 )
+_DETAILS = table(
+    "place_details",
+    *(column(name) for name in ("code", "last_inspection", "food_safety_agency", "photo", "former_names")),
+    schema="published",
+)
 _CODES = table("known_codes", *(column(name) for name in ("code", "state", "successor")), schema="published")
 _WARD = WARDS.view
 _WARD_COLUMNS = ("code", "name", "name_en", "kind")
+_DETAIL_COLUMNS = ("last_inspection", "food_safety_agency", "photo", "former_names")
+
+_SUCCESSORS = text(
+    """SELECT w.code, w.name, w.name_en, w.kind, substr(f.former, length(:code) + 2) AS former
+         FROM published.wards w CROSS JOIN LATERAL unnest(w.formed_from) AS f (former)
+        WHERE starts_with(f.former, :code || ' ') LIMIT 2"""
+)
 
 Row = dict[str, Any]
 
@@ -43,7 +55,12 @@ class FoundPlace:
     warnings: list[Row]
     """Live warnings, latest first: `issued_on`, `headline`, `instruction`, `agency`."""
     ward: Row | None
-    """`code`, `name`, `name_en`, `kind` of the present unit it lies in."""
+    """`code`, `name`, `name_en`, `kind` of the present unit it lies in; of a dissolved one, of what that became."""
+    details: Row
+    """`last_inspection` (`inspected_on`, `result`, `agency`, `official_words`, or None), `food_safety_agency`, `photo`
+    (`file`, `width`, `height`, `taken_on`, or None), `former_names`."""
+    dissolved_ward: str | None = None
+    """Name of the unit that it was recorded in, where that is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +89,13 @@ def find_establishment(connection: Connection, code: str) -> FoundPlace | None:
                 func.public.st_x(_VIEW.c.geom).label("lon"),
                 func.public.st_y(_VIEW.c.geom).label("lat"),
                 *(_WARD.c[name].label(f"ward_{name}") for name in _WARD_COLUMNS),
+                *(_DETAILS.c[name] for name in _DETAIL_COLUMNS),
             )
-            .select_from(_VIEW.outerjoin(_WARD, _WARD.c.code == _VIEW.c.ward))
+            .select_from(
+                _VIEW.outerjoin(_WARD, _WARD.c.code == _VIEW.c.ward).outerjoin(
+                    _DETAILS, _DETAILS.c.code == _VIEW.c.code
+                )
+            )
             .where(_VIEW.c.code == code)
         )
         .mappings()
@@ -81,13 +103,33 @@ def find_establishment(connection: Connection, code: str) -> FoundPlace | None:
     )
     if found is None:
         return None
+    ward, dissolved = _ward_of(found), None
+    if ward is None and found["ward"] is not None:
+        ward, dissolved = _became(connection, found["ward"])
     return FoundPlace(
         properties={field.name: found[field.name] for field in ESTABLISHMENTS.fields},
         closed_on=found["closed_on"],
         position=(round(found["lon"], COORDINATE_DIGITS), round(found["lat"], COORDINATE_DIGITS)),
         warnings=live_warnings(connection, code),
-        ward=_ward_of(found),
+        ward=ward,
+        details={name: found[name] for name in _DETAIL_COLUMNS},
+        dissolved_ward=dissolved,
     )
+
+
+def only_place(connection: Connection, candidates: Sequence[str]) -> Row | None:
+    """`code`, `name`, `name_en`, `kind`, `sector_group`, `address`, `street_name`, `stall` of the place that one of a
+    few codes stands for, if exactly one of them was ever issued; else None.
+    """
+    shown = ("name", "name_en", "kind", "sector_group", "address", "street_name", "stall")
+    found = connection.execute(
+        select(_CODES.c.code, _VIEW.c.code.label("place"), *(_VIEW.c[name] for name in shown))
+        .select_from(_CODES.outerjoin(_VIEW, _VIEW.c.code == _CODES.c.code))
+        .where(_CODES.c.code.in_(list(candidates)))
+        .limit(2)
+    ).mappings()
+    rows = [dict(row) for row in found]
+    return rows[0] if len(rows) == 1 and rows[0]["place"] is not None else None
 
 
 def known_code(connection: Connection, code: str) -> tuple[str | None, str | None]:
@@ -116,6 +158,14 @@ def find_ward(connection: Connection, code: str) -> Row | None:
     statement = select(*(_WARD.c[name] for name in _WARD_COLUMNS)).where(_WARD.c.code == code)
     found = connection.execute(statement).mappings().one_or_none()
     return None if found is None else dict(found)
+
+
+def _became(connection: Connection, code: str) -> tuple[Row | None, str | None]:
+    """The present unit that a dissolved one became, and the dissolved one's name; None where it was divided."""
+    found = connection.execute(_SUCCESSORS, {"code": code}).mappings().all()
+    if len(found) != 1:
+        return None, None
+    return {name: found[0][name] for name in _WARD_COLUMNS}, found[0]["former"]
 
 
 def stickers(connection: Connection, choice: StickerChoice) -> list[Row]:

@@ -65,6 +65,7 @@ PROBLEMS: dict[str, int] = {
     "tile_out_of_range": 404,
     "mistyped_code": 404,
     "unknown_code": 404,
+    "unused_code": 404,
     "unknown_record": 404,
     "unknown_worklist": 404,
     "unknown_photo": 404,

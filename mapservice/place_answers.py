@@ -1,6 +1,7 @@
 """A place as it is answered to people scanning: the page of its look-up code, and the same as data."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection
@@ -9,6 +10,7 @@ from layers.lookup import FoundPlace, known_code
 from mapservice.responses import Answer, json_bytes
 from mapservice.settings import HttpSettings
 from postgis import codes
+from postgis.store.photos import SMALL
 from web import lookup
 
 HTML = "text/html; charset=utf-8"
@@ -18,22 +20,29 @@ def place_page(settings: HttpSettings, found: FoundPlace, known: Mapping[str, st
     """The page of a place; `known`: as `relations` says."""
     code = found.properties["code"]
     page = lookup.place_page(
-        {**found.properties, "closed_on": found.closed_on},
+        {**found.properties, **found.details, "closed_on": found.closed_on},
         found.warnings,
         found.ward,
-        page_links(settings, f"/q/{code}", lang, place=code),
+        replace(page_links(settings, f"/q/{code}", lang, place=code), photo=photo_path(found)),
         lang,
         merged_from=codes.display(known["merged_from"]) if "merged_from" in known else None,
         moved_to=path_of(known["moved_to"], lang=lang) if "moved_to" in known else None,
+        dissolved_ward=found.dissolved_ward,
     )
     return page_answer(page, lang)
 
 
 def place_data(settings: HttpSettings, found: FoundPlace, known: Mapping[str, str]) -> Answer:
-    """The properties of the establishments collection, with `warnings`, `geometry` and `url`."""
+    """The properties of the establishments collection, with what else the page tells: one and the same facts."""
+    photo = photo_path(found)
     document = {
         **found.properties,
+        "closed_on": found.closed_on,
         "warnings": found.warnings,
+        "last_inspection": found.details["last_inspection"],
+        "food_safety_agency": found.details["food_safety_agency"],
+        "former_names": found.details["former_names"],
+        "photo": photo and f"{settings.lookup_base}{photo}",
         "geometry": {"type": "Point", "coordinates": found.position},
         "url": address_of(settings, found.properties["code"]),
         **known,
@@ -75,6 +84,12 @@ def page_links(settings: HttpSettings, path: str, lang: str, **map_query: str) -
         map=f"/?{query}" if query else "/",
         form="/q",
     )
+
+
+def photo_path(found: FoundPlace) -> str | None:
+    """Where the small picture of a place's front is."""
+    photo = found.details["photo"]
+    return f"/photos/{photo['file']}{SMALL}.jpg" if photo else None
 
 
 def address_of(settings: HttpSettings, code: str) -> str:

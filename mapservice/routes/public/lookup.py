@@ -3,22 +3,26 @@
 A page is never a dead end: whatever stands behind /q/ is answered with a page that helps, in the language asked for.
 """
 
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
-from layers.lookup import find_establishment, find_ward, known_code
+from layers.lookup import find_establishment, find_ward, known_code, only_place
 from mapservice.dependencies import ReadConnection, Settings
 from mapservice.errors import Problem
 from mapservice.place_answers import address_of, page_answer, page_links, path_of, place_data, place_page, relations
 from mapservice.responses import reply, send
 from mapservice.settings import HttpSettings
 from postgis import codes
-from web import lookup, qr
+from web import lookup_missing, qr
 
 router = APIRouter(tags=["Look-up"])
+
+_REASONS = {"ended_code": "ended", "unused_code": "unused", "unknown_code": "not_issued"}
+"""By problem, why there is no page."""
 
 PNG_BOX = 12
 """Pixels for each module: about 540 for the whole symbol, sharp on a phone and good for a print of 5 cm."""
@@ -30,7 +34,7 @@ def ask(request: Request, connection: ReadConnection, settings: Settings) -> Res
     lang, typed = _lang(request), request.query_params.get("code", "").strip()
     if typed:
         return RedirectResponse(path_of(codes.normalise(typed) or typed, lang=lang), 303)
-    page = lookup.ask_page(find_ward(connection, settings.ward), page_links(settings, "/q", lang), lang)
+    page = lookup_missing.ask_page(find_ward(connection, settings.ward), page_links(settings, "/q", lang), lang)
     return send(request, page_answer(page, lang))
 
 
@@ -91,7 +95,8 @@ def _elsewhere(connection: Connection, code: str, ending: str, **query: str) -> 
         location = path_of(successor, ending, **query, **{"from": code})
         # A merge can be undone: nobody may remember this for ever.
         return RedirectResponse(location, 308, {"Cache-Control": "no-cache"})
-    raise Problem("ended_code" if state in ("ended", "merged") else "unknown_code", value=codes.display(code))
+    reason = {"ended": "ended_code", "merged": "ended_code", "unused": "unused_code"}.get(state or "", "unknown_code")
+    raise Problem(reason, value=codes.display(code))
 
 
 def _no_place(
@@ -104,10 +109,21 @@ def _no_place(
             return _elsewhere(connection, canonical, "", lang=lang)
         except Problem as problem:
             status, typed = problem.status, codes.display(canonical)
-            reason = "ended" if problem.code == "ended_code" else "not_issued"
+            reason = _REASONS[problem.code]
     links = page_links(settings, f"/q/{quote(code, safe='')}", lang)
-    page = lookup.missing_page(reason, typed, find_ward(connection, settings.ward), links, lang)
+    ward = find_ward(connection, settings.ward)
+    meant = _meant(connection, code, ward, lang) if canonical is None else None
+    page = lookup_missing.missing_page(reason, typed, ward, links, lang, meant)
     return send(request, page_answer(page, lang, status))
+
+
+def _meant(
+    connection: Connection, typed: str, ward: dict[str, Any] | None, lang: str
+) -> lookup_missing.Suggestion | None:
+    """The one place that a mistyped code may have been meant for: somebody is asked, never led on."""
+    candidates = codes.one_slip_away(typed)
+    found = only_place(connection, candidates) if candidates else None
+    return None if found is None else lookup_missing.suggestion(found, path_of(found["code"], lang=lang), ward, lang)
 
 
 def _typed_well(canonical: str | None, typed: str) -> str:
