@@ -81,38 +81,41 @@ class StickerChoice:
 
 def find_establishment(connection: Connection, code: str) -> FoundPlace | None:
     """The establishment with a public code in canonical form, or None when the code leads to none."""
-    found = (
-        connection.execute(
-            select(
-                *(_VIEW.c[field.name] for field in ESTABLISHMENTS.fields),
-                _VIEW.c.closed_on,
-                func.public.st_x(_VIEW.c.geom).label("lon"),
-                func.public.st_y(_VIEW.c.geom).label("lat"),
-                *(_WARD.c[name].label(f"ward_{name}") for name in _WARD_COLUMNS),
-                *(_DETAILS.c[name] for name in _DETAIL_COLUMNS),
-            )
-            .select_from(
-                _VIEW.outerjoin(_WARD, _WARD.c.code == _VIEW.c.ward).outerjoin(
-                    _DETAILS, _DETAILS.c.code == _VIEW.c.code
-                )
-            )
-            .where(_VIEW.c.code == code)
+    return find_establishments(connection, [code]).get(code)
+
+
+def find_establishments(connection: Connection, wanted: Sequence[str]) -> dict[str, FoundPlace]:
+    """The establishments with these codes, by code; those that there are."""
+    statement = (
+        select(
+            *(_VIEW.c[field.name] for field in ESTABLISHMENTS.fields),
+            _VIEW.c.closed_on,
+            func.public.st_x(_VIEW.c.geom).label("lon"),
+            func.public.st_y(_VIEW.c.geom).label("lat"),
+            *(_WARD.c[name].label(f"ward_{name}") for name in _WARD_COLUMNS),
+            *(_DETAILS.c[name] for name in _DETAIL_COLUMNS),
         )
-        .mappings()
-        .one_or_none()
+        .select_from(
+            _VIEW.outerjoin(_WARD, _WARD.c.code == _VIEW.c.ward).outerjoin(_DETAILS, _DETAILS.c.code == _VIEW.c.code)
+        )
+        .where(_one_of(_VIEW.c.code, wanted))
     )
-    if found is None:
-        return None
-    ward, dissolved = _ward_of(found), None
-    if ward is None and found["ward"] is not None:
-        ward, dissolved = _became(connection, found["ward"])
+    rows = connection.execute(statement).mappings().all()
+    warnings = live_warnings(connection, [row["code"] for row in rows]) if rows else {}
+    return {row["code"]: _found(connection, row, warnings.get(row["code"], [])) for row in rows}
+
+
+def _found(connection: Connection, row: Any, warnings: list[Row]) -> FoundPlace:
+    ward, dissolved = _ward_of(row), None
+    if ward is None and row["ward"] is not None:
+        ward, dissolved = _became(connection, row["ward"])
     return FoundPlace(
-        properties={field.name: found[field.name] for field in ESTABLISHMENTS.fields},
-        closed_on=found["closed_on"],
-        position=(round(found["lon"], COORDINATE_DIGITS), round(found["lat"], COORDINATE_DIGITS)),
-        warnings=live_warnings(connection, code),
+        properties={field.name: row[field.name] for field in ESTABLISHMENTS.fields},
+        closed_on=row["closed_on"],
+        position=(round(row["lon"], COORDINATE_DIGITS), round(row["lat"], COORDINATE_DIGITS)),
+        warnings=warnings,
         ward=ward,
-        details={name: found[name] for name in _DETAIL_COLUMNS},
+        details={name: row[name] for name in _DETAIL_COLUMNS},
         dissolved_ward=dissolved,
     )
 
@@ -143,14 +146,29 @@ def known_code(connection: Connection, code: str) -> tuple[str | None, str | Non
     return (None, None) if found is None else (found[0], found[1])
 
 
-def live_warnings(connection: Connection, code: str) -> list[Row]:
-    """The live warnings about an establishment, latest first."""
+def known_codes(connection: Connection, after: str, most: int) -> list[tuple[str, str | None, str | None]]:
+    """The next codes ever issued, in order: code, state and successor, as `known_code` says."""
     statement = (
-        select(*(_WARNINGS.c[name] for name in ("issued_on", "headline", "instruction", "agency")))
-        .where(_WARNINGS.c.establishment == code)
+        select(_CODES.c.code, _CODES.c.state, _CODES.c.successor)
+        .where(_CODES.c.code > after)
+        .order_by(_CODES.c.code)
+        .limit(most)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+
+
+def live_warnings(connection: Connection, places: Sequence[str]) -> dict[str, list[Row]]:
+    """The live warnings about establishments by code, latest first."""
+    statement = (
+        select(*(_WARNINGS.c[name] for name in ("establishment", "issued_on", "headline", "instruction", "agency")))
+        .where(_one_of(_WARNINGS.c.establishment, places))
         .order_by(_WARNINGS.c.issued_on.desc(), _WARNINGS.c.id.desc())
     )
-    return [dict(row) for row in connection.execute(statement).mappings()]
+    found: dict[str, list[Row]] = {}
+    for row in connection.execute(statement).mappings():
+        warning = dict(row)
+        found.setdefault(warning.pop("establishment"), []).append(warning)
+    return found
 
 
 def find_ward(connection: Connection, code: str) -> Row | None:
@@ -223,6 +241,11 @@ def _padded(text: ColumnElement[Any]) -> Function[Any]:
     return func.regexp_replace(
         func.regexp_replace(text, "([0-9]+)", r"00000000\1", "g"), "0*([0-9]{8})(?![0-9])", r"\1", "g"
     )
+
+
+def _one_of(known: ColumnElement[Any], wanted: Sequence[str]) -> ColumnElement[bool]:
+    # For one code the plan is made in a fraction of the time.
+    return known == wanted[0] if len(wanted) == 1 else known.in_(list(wanted))
 
 
 def _ward_of(row: Any) -> Row | None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection
@@ -12,12 +14,20 @@ from mapservice.settings import HttpSettings
 from postgis import codes
 from postgis.store.photos import SMALL
 from web import lookup
+from web.render import VIETNAM
 
 HTML = "text/html; charset=utf-8"
 
 
-def place_page(settings: HttpSettings, found: FoundPlace, known: Mapping[str, str], lang: str) -> Answer:
-    """The page of a place; `known`: as `relations` says."""
+def place_page(
+    settings: HttpSettings,
+    found: FoundPlace,
+    known: Mapping[str, str],
+    lang: str,
+    *,
+    saved_at: datetime | None = None,
+) -> Answer:
+    """The page of a place; `known`: as `relations` says. `saved_at`: from a copy, as it was on that day."""
     code = found.properties["code"]
     page = lookup.place_page(
         {**found.properties, **found.details, "closed_on": found.closed_on},
@@ -25,17 +35,32 @@ def place_page(settings: HttpSettings, found: FoundPlace, known: Mapping[str, st
         found.ward,
         replace(page_links(settings, f"/q/{code}", lang, place=code), photo=photo_path(found)),
         lang,
+        saved_at.astimezone(VIETNAM).date() if saved_at else None,
         merged_from=codes.display(known["merged_from"]) if "merged_from" in known else None,
         moved_to=path_of(known["moved_to"], lang=lang) if "moved_to" in known else None,
         dissolved_ward=found.dissolved_ward,
+        saved_at=saved_at,
+        ours=found.ward is not None and found.ward["code"] == settings.ward,
     )
     return page_answer(page, lang)
 
 
-def place_data(settings: HttpSettings, found: FoundPlace, known: Mapping[str, str]) -> Answer:
-    """The properties of the establishments collection, with what else the page tells: one and the same facts."""
+def place_data(
+    settings: HttpSettings, found: FoundPlace, known: Mapping[str, str], *, saved_at: datetime | None = None
+) -> Answer:
+    """The properties of the establishments collection, with what else the page tells: one and the same facts.
+
+    `saved_at` stands in what comes from a copy: newer warnings may be missing.
+    """
+    return Answer(json_bytes(document_of(settings, found, known, saved_at)), "application/json")
+
+
+def document_of(
+    settings: HttpSettings, found: FoundPlace, known: Mapping[str, str], saved_at: datetime | None = None
+) -> dict[str, Any]:
+    """What `place_data` answers and what is signed."""
     photo = photo_path(found)
-    document = {
+    return {
         **found.properties,
         "closed_on": found.closed_on,
         "warnings": found.warnings,
@@ -46,8 +71,8 @@ def place_data(settings: HttpSettings, found: FoundPlace, known: Mapping[str, st
         "geometry": {"type": "Point", "coordinates": found.position},
         "url": address_of(settings, found.properties["code"]),
         **known,
+        **({"saved_at": saved_at} if saved_at else {}),
     }
-    return Answer(json_bytes(document), "application/json")
 
 
 def relations(connection: Connection, found: FoundPlace, came_by: str | None) -> dict[str, str]:

@@ -22,8 +22,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
-from mapservice.beside import NOBODY, JobProcess, run_preparation
+from mapservice.beside import AWAY, NOBODY, JobProcess, LatePreparation, run_preparation
 from mapservice.listening import bind, explain, port_trouble
+from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import BoundedHttp
 from mapservice.settings import HttpSettings
 from postgis.local_cluster import ClusterSupervisor, LocalCluster
@@ -33,6 +34,7 @@ GRACE = 10  # seconds that requests under way get to finish
 # Seconds in which a worker process must show that it lives. uvicorn's own 5 are too few on a machine under load: a
 # worker that still imports is killed for it, and so is the next one, for ever.
 WORKER_PATIENCE = 60
+SHORT_PATIENCE = 2.0  # seconds for the database to come up, where there are copies of pages to serve meanwhile
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -85,17 +87,24 @@ def _ready_store(http: HttpSettings, store: DatabaseSettings) -> Iterator[str | 
         cluster = LocalCluster(store.data_dir, _say) if store.database_url is None else None
         if cluster is not None:
             stack.enter_context(cluster)
-        prepared = run_preparation()
-        if prepared not in (0, NOBODY):
+        jobs = JobProcess()
+        copies = PlaceCopies(store.data_dir).any()
+        prepared = run_preparation(SHORT_PATIENCE if copies else None)
+        if prepared in (0, NOBODY):
+            _say(f"The database is ready ({time.monotonic() - began:.1f} s).")
+            jobs.start()
+        elif prepared == AWAY and copies:
+            _say("Until the database is back, look-up pages are answered from their copies, and nothing else.")
+            late = LatePreparation(jobs.start)
+            late.start()
+            stack.callback(late.stop)
+        else:
             raise _Refused
-        _say(f"The database is ready ({time.monotonic() - began:.1f} s).")
+        stack.callback(jobs.stop)
         if cluster is not None:
             supervisor = ClusterSupervisor(cluster)
             supervisor.start()
             stack.callback(supervisor.stop)
-        jobs = JobProcess()
-        jobs.start()
-        stack.callback(jobs.stop)
         yield _first_account(http, store) if prepared == NOBODY else None
         _say("Stopping ...")
 

@@ -21,6 +21,8 @@ BASE_DATA = {
     "ward", "ward_succession",
     # Counts of what is published.
     "tile_cell", "tile_cell_group", "search_word",
+    # Public keys.
+    "signing_key",
 }  # fmt: skip
 WRITABLE = {
     "legal_entity", "personal_datum", "establishment", "licence", "food_safety_record", "inspection", "warning",

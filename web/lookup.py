@@ -59,6 +59,7 @@ def place_page(
     moved_to: str | None = None,
     dissolved_ward: str | None = None,
     saved_at: datetime | None = None,
+    ours: bool = True,
 ) -> str:
     """The page of one place.
 
@@ -67,6 +68,7 @@ def place_page(
     and `agency`; `ward` has `kind`, `name` and `name_en`. `merged_from` is the code that led here, when it was a
     duplicate; `moved_to` the page of its new place; `dissolved_ward` the former unit that it was recorded in.
     `saved_at`: the page is a copy of that moment, which says that newer warnings may be missing and praises nothing.
+    `ours`: the ward is the service's own, which has promised when it answers.
     """
     day = today or datetime.now(VIETNAM).date()
     warned = bool(warnings) or bool(place["live_warning"])
@@ -92,6 +94,7 @@ def place_page(
         photo=_photo(place, links, lang, day),
         schema_type=_schema_type(place),
         saved=saved_notice(saved_at, lang),
+        ours=ours,
         source=_source(place, ward, lang, day),
         merged_ward=_merged_ward(dissolved_ward, ward, lang),
         today=day,

@@ -120,6 +120,11 @@ def _official_words(place: Mapping[str, Any], lang: str) -> tuple[str, str] | No
     inspection = place["last_inspection"]
     if not inspection or not inspection["official_words"]:
         return None
+    if (
+        inspection["official_words"].casefold()
+        == labels.code_label("inspection_result", inspection["result"], "vi").casefold()
+    ):
+        return None  # nothing that is not said already
     return labels.text("lookup.food.official_words", lang), inspection["official_words"]
 
 

@@ -19,6 +19,7 @@ from postgis.tables.proposal import proposal
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
+from postgis.tables.signing_key import signing_key
 from postgis.tables.staff import reveal, saved_view, session, staff, token, write_key
 from postgis.tables.tile_cell import tile_cell, tile_cell_group
 from postgis.tables.ward import residential_group, ward, ward_succession
@@ -61,6 +62,7 @@ __all__ = [
     "sector_group_class",
     "session",
     "shelf_life",
+    "signing_key",
     "staff",
     "street",
     "target",

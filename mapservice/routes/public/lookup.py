@@ -3,6 +3,7 @@
 A page is never a dead end: whatever stands behind /q/ is answered with a page that helps, in the language asked for.
 """
 
+from time import time
 from typing import Any
 from urllib.parse import quote
 
@@ -11,11 +12,22 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
 from layers.lookup import find_establishment, find_ward, known_code, only_place
-from mapservice.dependencies import ReadConnection, Settings
+from layers.signing_keys import is_current, key_set
+from mapservice.dependencies import ReadConnection, Settings, database
 from mapservice.errors import Problem
-from mapservice.place_answers import address_of, page_answer, page_links, path_of, place_data, place_page, relations
-from mapservice.responses import reply, send
+from mapservice.place_answers import (
+    address_of,
+    document_of,
+    page_answer,
+    page_links,
+    path_of,
+    place_data,
+    place_page,
+    relations,
+)
+from mapservice.responses import json_bytes, reply, send
 from mapservice.settings import HttpSettings
+from mapservice.signing import current_key
 from postgis import codes
 from web import lookup_missing, qr
 
@@ -50,6 +62,30 @@ def place_json(request: Request, code: str, connection: ReadConnection, settings
     if found is None:
         return _elsewhere(connection, canonical, ".json")
     return send(request, place_data(settings, found, relations(connection, found, request.query_params.get("from"))))
+
+
+@router.get("/q/{code}.jws", summary="A place as a signed record", response_class=Response)
+def place_signed(request: Request, code: str, connection: ReadConnection, settings: Settings) -> Response:
+    """The data with `iss` and `iat`, signed (JWS in compact form, EdDSA); /.well-known/jwks.json has the keys."""
+    canonical = codes.normalise(code)
+    if canonical and canonical != code:
+        return _redirect(request, canonical, ".jws")
+    found = find_establishment(connection, _typed_well(canonical, code))
+    if found is None:
+        return _elsewhere(connection, code, ".jws")
+    key = current_key(database(request).settings.data_dir)
+    if key is None or not is_current(connection, key.kid):
+        raise Problem("not_signed")
+    record = document_of(settings, found, relations(connection, found, None))
+    payload = json_bytes({**record, "iss": settings.lookup_base, "iat": int(time())})
+    # Each is of its own moment: nothing to keep.
+    return reply(request, key.sign(payload).encode(), "application/jose", cache="no-store")
+
+
+@router.get("/.well-known/jwks.json", summary="Public keys of signed records", response_class=Response)
+def public_keys(request: Request, connection: ReadConnection) -> Response:
+    """A JSON Web Key Set: every key that records were ever signed with."""
+    return reply(request, json_bytes(key_set(connection)), "application/jwk-set+json")
 
 
 @router.get("/q/{code}.svg", summary="The QR code of a place's page, as SVG", response_class=Response)
