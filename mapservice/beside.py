@@ -1,18 +1,14 @@
-"""The processes beside the web server: one makes the database ready and ends, the other works off imports.
+"""The processes beside the web server: one makes the database ready, others each do the job of an import, and end.
 
-Whatever they load leaves with them, or is theirs: nothing here imports what they need.
+Whatever they load leaves with them: nothing here imports what they need.
 """
 
-import logging
 import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import IO
-
-logger = logging.getLogger(__name__)
 
 NOBODY = 3
 """Exit code of the preparation: all is ready, and nobody has an account yet."""
@@ -21,7 +17,10 @@ AWAY = 4
 
 
 def run_preparation(patience: float | None = None) -> int:
-    """`python -m mapservice.preparation`, with our settings from the environment; its exit code."""
+    """`python -m mapservice.preparation`, with our settings from the environment; its exit code.
+
+    `patience` is how long the database server may take to come up, in seconds.
+    """
     process = _start("mapservice.preparation", *([] if patience is None else [str(patience)]))
     try:
         return process.wait()
@@ -41,10 +40,8 @@ class LatePreparation(threading.Thread):
     def run(self) -> None:
         """Try until it is done."""
         while not self._stopping.wait(self._pause):
-            if run_preparation(0) in (0, NOBODY):
-                logger.warning("The database is back.")
-                if not self._stopping.is_set():
-                    self._ready()
+            if run_preparation(0) in (0, NOBODY) and not self._stopping.is_set():
+                self._ready()
                 return
 
     def stop(self) -> None:
@@ -52,41 +49,9 @@ class LatePreparation(threading.Thread):
         self._stopping.set()
 
 
-class JobProcess(threading.Thread):
-    """Keeps the job process running while the service runs, trying more and more slowly while that fails."""
-
-    def __init__(self, longest: float = 30.0) -> None:
-        super().__init__(name="import-jobs", daemon=True)
-        self._longest = longest
-        self._stopping = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def run(self) -> None:
-        """Start it, and again whenever it ends."""
-        pause = 0.5
-        while not self._stopping.is_set():
-            began = time.monotonic()
-            process = self._process = start_jobs()
-            status = process.wait()
-            if self._stopping.is_set():
-                break
-            pause = 0.5 if time.monotonic() - began > 60 else min(2 * pause, self._longest)
-            logger.warning("The import process ended; starting it again.", extra={"status": status})
-            self._stopping.wait(pause)
-
-    def stop(self, patience: float = 10.0) -> None:
-        """End it, and wait until it has ended."""
-        self._stopping.set()
-        process = self._process
-        if process is not None:
-            end(process, patience)
-        if self.is_alive():
-            self.join(patience)
-
-
-def start_jobs(*arguments: str) -> "subprocess.Popen[bytes]":
-    """`python -m mapservice.import_jobs`."""
-    return _start("mapservice.import_jobs", *arguments)
+def start_job(code: str) -> "subprocess.Popen[bytes]":
+    """`python -m mapservice.import_jobs`, for the job of one batch."""
+    return _start("mapservice.import_jobs", code)
 
 
 def _start(module: str, *arguments: str) -> "subprocess.Popen[bytes]":

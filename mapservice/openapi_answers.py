@@ -82,7 +82,7 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("get", "/readyz"): Answers({200: {rel.JSON: "Health"}, 503: {rel.JSON: "Health"}}),
     ("get", "/metrics"): Answers({200: {TEXT: None}}),
     ("get", "/changes"): _page("Changes", who="seen"),
-    ("get", "/"): Answers({200: {rel.HTML: None}, 304: {}}, (400,)),
+    ("get", "/"): Answers({200: {rel.HTML: None}, 304: {}}, (400, 404)),
     ("get", "/about"): Answers({200: {rel.HTML: None}, 304: {}}, (400,)),
     ("get", "/q"): Answers({200: {rel.HTML: None}, 303: {}, 304: {}}),
     ("get", "/q/{code}"): Answers({200: {rel.HTML: None}, 304: {}, 308: {}}, (404, 410)),
@@ -162,12 +162,12 @@ def describe_answers(method: str, path: str, operation: dict[str, Any]) -> None:
     for status in sorted({*found.problems, *_EVERYWHERE}):
         given = answers.setdefault(str(status), {"description": _TITLES[status]})
         given["content"] = {**_PROBLEM, **given.get("content", {})}
-    operation["responses"] = dict(sorted(answers.items()))
     if found.who != "anybody":
         # A browser is led to where one signs in.
         answers.setdefault("303", _answer(303, {}, ()))
         ways: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
         operation["security"] = ways if found.who == "staff" else [{}, *ways]
+    operation["responses"] = dict(sorted(answers.items()))
 
 
 def _answer(status: int, content: Content, headers: tuple[str, ...]) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """The keys that records are signed with have their public halves in the register.
 
-The statements stand in 0006_signing_keys.sql as they were when this migration was made: a migration never changes.
+The statements stand in 0007_signing_keys.sql as they were when this migration was made: a migration never changes.
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
