@@ -1,5 +1,6 @@
 """What the look-up page and the stickers need to know, from the published views alone."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,8 +91,8 @@ def find_establishments(connection: Connection, wanted: Sequence[str]) -> dict[s
         select(
             *(_VIEW.c[field.name] for field in ESTABLISHMENTS.fields),
             _VIEW.c.closed_on,
-            func.public.st_x(_VIEW.c.geom).label("lon"),
-            func.public.st_y(_VIEW.c.geom).label("lat"),
+            # Rounded as features are: half a millionth of a degree goes up there and may go down elsewhere.
+            func.public.st_asgeojson(_VIEW.c.geom, COORDINATE_DIGITS).label("point"),
             *(_WARD.c[name].label(f"ward_{name}") for name in _WARD_COLUMNS),
             *(_DETAILS.c[name] for name in _DETAIL_COLUMNS),
         )
@@ -112,7 +113,7 @@ def _found(connection: Connection, row: Any, warnings: list[Row]) -> FoundPlace:
     return FoundPlace(
         properties={field.name: row[field.name] for field in ESTABLISHMENTS.fields},
         closed_on=row["closed_on"],
-        position=(round(row["lon"], COORDINATE_DIGITS), round(row["lat"], COORDINATE_DIGITS)),
+        position=tuple(json.loads(row["point"])["coordinates"]),
         warnings=warnings,
         ward=ward,
         details={name: row[name] for name in _DETAIL_COLUMNS},

@@ -32,7 +32,8 @@ class Answers:
 
 _TITLES = {
     200: "As asked", 201: "Made", 202: "Begun, or waiting for a second person", 204: "Done, or nothing there",
-    303: "To the page", 304: "As the client has it", 307: "Elsewhere for now", 308: "Moved for good", 400: "What was asked is not right",
+    303: "To the page", 304: "As the client has it", 307: "Elsewhere for now", 308: "Moved for good",
+    400: "What was asked is not right",
     401: "Nobody known is asking", 403: "Not for whoever is asking", 404: "Nothing of that name",
     405: "Not with this method", 409: "Not as things stand", 410: "Ended", 412: "Changed by somebody else meanwhile",
     413: "Too large", 414: "The address is too long", 415: "Not in this media type", 422: "Fields are not right",
