@@ -23,6 +23,8 @@ from web.render import VIETNAM, format_ago, format_date, render
 
 _STYLE_FILE = Path(__file__).parent / "static" / "css" / "lookup.css"
 _MENTIONED_STATUSES = frozenset({"closed", "moved", "suspended", "not_found"})
+QR_MASK = 3
+"""Of the page's symbol, shown large on a clean screen: to find the best would take most of the time of a page."""
 PHOTO_SIDE = 480
 """Pixels of the longer side of the small picture."""
 _SCHEMA_TYPES = {
@@ -100,7 +102,7 @@ def place_page(
         today=day,
         ward_title=ward_title(ward, lang),
         ward=ward_in_sentence(ward, lang),
-        symbol=Markup(qr.svg(links.page, labels.text("lookup.qr_title", lang))),
+        symbol=Markup(qr.svg(links.page, labels.text("lookup.qr_title", lang), QR_MASK)),
     )
 
 

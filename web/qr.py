@@ -75,9 +75,10 @@ class Symbol:
         return following
 
 
-def symbol(address: str) -> Symbol:
+def symbol(address: str, mask: int | None = None) -> Symbol:
     """The QR symbol of an address, at error level Q, in the smallest version that holds it.
 
+    `mask`: one of the eight patterns that readers undo; else the best to scan, which takes six times as long.
     Raises ValueError when the address is empty or longer than a printed symbol can sensibly carry (300 bytes).
     """
     octets = address.encode()
@@ -87,19 +88,19 @@ def symbol(address: str) -> Symbol:
     import qrcode
     from qrcode.constants import ERROR_CORRECT_Q
 
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=0)
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=0, mask_pattern=mask)
     code.add_data(octets, optimize=0)
     code.make(fit=True)
     return Symbol(tuple(tuple(bool(module) for module in row) for row in code.modules))
 
 
 @lru_cache(maxsize=4096)
-def svg(address: str, title: str) -> str:
+def svg(address: str, title: str, mask: int | None = None) -> str:
     """The QR code of an address as one SVG element with one path; `title` is what a screen reader says for it.
 
     Kept for the 4,096 addresses asked for last (about 12 MB), since drawing one takes ten times as long as its page.
     """
-    drawn = symbol(address)
+    drawn = symbol(address, mask)
     side = drawn.size + 2 * QUIET_ZONE
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" role="img" '
