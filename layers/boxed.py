@@ -100,7 +100,7 @@ def _known_full(collection: Collection, box: Box) -> bool:
     west, south, east, north = box
     return any(
         name == collection.id and west <= inside[0] and south <= inside[1] and east >= inside[2] and north >= inside[3]
-        for name, inside in _full
+        for name, inside in tuple(_full)  # another thread may add to it meanwhile
     )
 
 

@@ -57,7 +57,7 @@ class Matched:
         self.order = _order(collection, query, self.search)
 
     def run(self, kind: str, build: Any) -> Sequence[Any]:
-        """The rows of one page and one more, by `build(self)`."""
+        """The rows of one page and one more, by `build(self)`. Raises TooBroad."""
         search, query = self.search, self.query
         if search is None or search.ids is None or query.sortby:
             return self._run(kind, build)
@@ -90,6 +90,8 @@ class Matched:
         query = self.query
         statement = _SHAPES.statement(self.shape(kind, self.order.shape(query.cursor)), lambda: build(self))
         values = self.bound() | self.order.values(query.cursor, query.limit, query.offset)
+        if query.sortby:
+            return statement.run_bounded(self.connection, values, "sortby").all()
         return statement.run(self.connection, values).all()
 
     def shape(self, *parts: Hashable) -> Hashable | None:
@@ -225,5 +227,6 @@ def _sort_key(collection: Collection, field: Field, descending: bool) -> Key:
     if field.type != "string":
         return Key(column, _KINDS[field.type], descending=descending, nullable=True)
     # Words for people in the order of the Vietnamese alphabet; codes as they are.
-    words = None if field.code_list or field.filterable else VIETNAMESE
-    return Key(func.left(column, _SORTED_LETTERS), Text(), words, descending, nullable=True)
+    if field.code_list or field.filterable:
+        return Key(column, Text(), None, descending, nullable=field.name != collection.id_field)
+    return Key(func.left(column, _SORTED_LETTERS), Text(), VIETNAMESE, descending, nullable=True)

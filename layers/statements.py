@@ -18,7 +18,12 @@ from sqlalchemy.dialects.postgresql import psycopg2
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
+from layers.errors import TooBroad
+
 _DIALECT = psycopg2.dialect()  # type: ignore[no-untyped-call]
+MOST_COST = 100_000
+"""Of what reads and sorts all that matches, in the units of PostgreSQL's planner: about a million places. What needs
+fewer thanks to an index costs less, however many there are."""
 _MOST_SHAPES = 256
 """A statement takes a few kilobytes; a client that writes ever new filters must not fill the memory with them."""
 _MOST_PREPARED = 32
@@ -49,6 +54,12 @@ class Statement:
     def run(self, connection: Connection, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
         """Execute it with these values in place of those that it was made with."""
         return connection.exec_driver_sql(self.text, {**self.bound, **(values or {})})
+
+    def run_bounded(self, connection: Connection, values: Mapping[str, Any], *names: str) -> CursorResult[Any]:
+        """The same, unless the planner expects it to cost more than MOST_COST. Raises TooBroad with these names."""
+        if self.explained(connection, values)["Plan"]["Total Cost"] > MOST_COST:
+            raise TooBroad(*names)
+        return self.run(connection, values)
 
     def run_planned(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The rows, by one plan for all values; the connection keeps the plan.

@@ -43,7 +43,10 @@ _NOTHING_ASKED = FeatureQuery(equals={})
 
 
 def statement(collection: Collection, z: int, query: FeatureQuery) -> str:
-    """SQL for the tile's one value; its parameters are those of `parameters` and the tile's bounds."""
+    """SQL for the tile's one value; its parameters are those of `parameters` and the tile's bounds.
+
+    A place is looked up for none but the cells that hold one alone: of others the sum of ids is some other place's id.
+    """
     rule = collection.drawn
     cells = _OF_GROUPS if query.equals else _OF_FOUR if _finer(z) else _WHOLE
     columns = ", ".join(f"{_KEPT.get(name, f'e.{name}')} AS {name}" for name in rule.fields)
@@ -56,7 +59,7 @@ def statement(collection: Collection, z: int, query: FeatureQuery) -> str:
                            %(extent)s, %(buffer)s, true) AS geom,
                        c.places AS count, {columns}
                   FROM ({cells}) c
-                  LEFT JOIN {rule.rows} e ON c.places = 1 AND e.id = c.ids
+                  LEFT JOIN {rule.rows} e ON e.id = CASE WHEN c.places = 1 THEN c.ids END
                  ORDER BY c.quad) cell
     """
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, text
 from layers.collections import Collection
 from layers.statements import Shapes
 
-_ROUNDED = 0.5
-"""In tile units: a place so far outside is drawn on the edge. What lies farther out is left out by ST_AsMVTGeom."""
+_ROUNDED = 0.51
+"""In tile units: a place half of one outside is drawn on the edge. What lies farther out ST_AsMVTGeom leaves out."""
 _SHAPES = Shapes()
 
 

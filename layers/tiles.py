@@ -28,6 +28,7 @@ from layers.collections import Collection
 from layers.filters import conditions
 from layers.query import FeatureQuery
 from layers.search import Search
+from layers.statements import Statement
 
 EXTENT = 4096
 BUFFER = 64
@@ -38,7 +39,10 @@ DETAIL_FROM_ZOOM = 12
 
 
 def tile(connection: Connection, collection: Collection, z: int, x: int, y: int, query: FeatureQuery) -> bytes:
-    """The MVT of one tile of WebMercatorQuad; empty where nothing is. The layer's name is the collection's id."""
+    """The MVT of one tile of WebMercatorQuad; empty where nothing is. The layer's name is the collection's id.
+
+    Raises TooBroad for a filter that no count answers and no index narrows, over more than about a million places.
+    """
     place = _bounds(z, x, y)
     if tile_cells.can_answer(collection, z, query):
         text = tile_cells.statement(collection, z, query)
@@ -48,7 +52,8 @@ def tile(connection: Connection, collection: Collection, z: int, x: int, y: int,
     if query.q is not None:
         where.append(Search(connection, collection, query.q).condition())
     if z < collection.drawn.cluster_below:
-        return bytes(connection.execute(_drawn(collection, _clusters(collection, z, where)), place).scalar_one())
+        gathered = Statement(_drawn(collection, _clusters(collection, z, where)))
+        return bytes(gathered.run_bounded(connection, place, *_asked(query)).scalar_one())
     if collection.drawn.rows is not None and not where:
         mvt, count = tile_points.draw(connection, collection, tuple(place.values()), EXTENT, BUFFER)
     else:
@@ -57,6 +62,12 @@ def tile(connection: Connection, collection: Collection, z: int, x: int, y: int,
         rows = _features(collection, z, where, in_order=True)
         return bytes(connection.execute(_drawn(collection, rows), place).scalar_one())
     return bytes(mvt)
+
+
+def _asked(query: FeatureQuery) -> list[str]:
+    """The parameters that the places of a tile are chosen by."""
+    others = {"q": query.q, "filter": query.filter, "datetime": query.interval}
+    return [*query.equals, *(name for name, value in others.items() if value is not None)]
 
 
 def _bounds(z: int, x: int, y: int) -> dict[str, Any]:

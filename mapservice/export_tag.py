@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from layers.features import Matched
+from layers.features import EXACT_UP_TO, Matched
 from layers.standing import state_read
 
 _SOURCES = ("layers", "mapservice", "web")
@@ -19,8 +19,9 @@ def export_tag(matched: Matched, form: str, lang: str, address: str) -> str | No
     query = matched.query
     if query.q is not None:
         return None
-    # Told on a page where there is more than is counted.
-    estimate = matched.estimate if form == "json" and query.cursor is None else None
+    # Told on a page where there is more than is counted; below that a new estimate changes nothing.
+    told = form == "json" and query.cursor is None
+    estimate = max(matched.estimate, EXACT_UP_TO + 1) if told else None
     parts = (state_read(matched.connection), matched.collection.id, form, lang, address, estimate, _release())
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 

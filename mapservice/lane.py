@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from layers.answer_cache import Filling, Touched
 from mapservice import lane_figures
 from mapservice.errors import failure
-from mapservice.hearing import Hearing
+from mapservice.hearing import BEAT_S, Hearing
 from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_headers
 from mapservice.lane_addresses import Asked, LeftToOthers, recognise
 from mapservice.lane_faces import Faces
@@ -254,7 +254,9 @@ class Lane:
         for key in keys:
             path, _, query = key.partition(b"?")
             asked = recognise(self.settings, path.decode(), query, None)
-            if not self.kept.trusted() or self.kept.cache.bytes > self.kept.cache.limit * FILLED_AHEAD:
+            while not self.kept.trusted():
+                await asyncio.sleep(BEAT_S)  # nothing would be kept: a busy moment, or the database is away
+            if self.kept.cache.bytes > self.kept.cache.limit * FILLED_AHEAD:
                 break
             if asked is not None:
                 await self._made_again(asked, (encoding,))

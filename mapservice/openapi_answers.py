@@ -149,8 +149,8 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("patch", "/imports/{batch_id}"): _staff({202: _IMPORT}, *_IMPORTING, 428),
     ("get", "/imports/{batch_id}/rows"): _staff({200: {rel.JSON: "ImportRows"}, 304: {}}, 404),
     ("patch", "/imports/{batch_id}/rows/{number}"): _staff({200: _IMPORT, 202: _IMPORT}, *_IMPORTING, 428),
-    ("post", "/imports/{batch_id}/apply"): _staff({202: _IMPORT}, *_IMPORTING),
-    ("post", "/imports/{batch_id}/undo"): _staff({202: _IMPORT}, *_IMPORTING),
+    ("post", "/imports/{batch_id}/apply"): _staff({202: _IMPORT}, *_IMPORTING, 428),
+    ("post", "/imports/{batch_id}/undo"): _staff({202: _IMPORT}, *_IMPORTING, 428),
     ("post", "/imports/{batch_id}/cancel"): _staff({202: _IMPORT}, *_IMPORTING),
     ("get", "/imports/{batch_id}/errors.xlsx"): _staff({200: {XLSX_TYPE: None}}, 404, 409),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 COMPRESS_FROM = 600
 """Bytes: below this the headers of compression cost more than it saves."""
-BROTLI_QUALITY = 4
+BROTLI_QUALITY = 3
 GZIP_LEVEL = 6
 NO_CACHE = "no-cache"
 """Keep it, but ask every time whether it is still right."""

@@ -163,6 +163,15 @@ def test_a_box_is_answered_at_once_as_it_is_the_long_way(demo_connection: Connec
     assert at_once > 60
 
 
+def test_a_box_may_be_a_line_or_a_point(demo_connection: Connection) -> None:
+    lon, lat = demo_connection.execute(
+        text("SELECT public.st_x(geom), public.st_y(geom) FROM published.establishments ORDER BY id LIMIT 1")
+    ).one()
+    for box in ((lon, lat, lon, lat), (lon, lat, lon, lat + 0.001), (lon - 0.001, lat, lon, lat)):
+        page = features.page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=box))
+        assert page.number_matched and page.number_matched >= 1, box
+
+
 def test_a_box_that_holds_too_much_is_read_but_once(
     demo_connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

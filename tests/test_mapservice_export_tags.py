@@ -94,5 +94,5 @@ def test_every_write_that_could_matter_gives_another(api: Api, form: str) -> Non
 @pytest.mark.parametrize("form", ["xlsx", "gpkg", "fgb", "parquet"])
 def test_files_that_are_made_first_have_none(client: httpx.Client, form: str) -> None:
     """Some say when they were made: two are never the same to the byte."""
-    answer = client.get(f"{PLACES}?f={form}&limit=3", headers={"If-None-Match": "*"})
+    answer = client.get(f"{PLACES}?f={form}&limit=3", headers={"If-None-Match": "*"}, timeout=120)
     assert (answer.status_code, answer.headers.get("etag")) == (200, None)

@@ -48,7 +48,11 @@ def run() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def begin(script: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        started.append(subprocess.Popen([sys.executable, "-c", script, *arguments], stderr=subprocess.DEVNULL))
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-c", script, *arguments], stderr=subprocess.DEVNULL, start_new_session=True
+            )
+        )
         return started[-1]
 
     yield begin

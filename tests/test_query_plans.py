@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, text
 
-from layers import cql2, features, tiles
+from layers import cql2, features, statements, tiles
 from layers.collections import ESTABLISHMENTS
+from layers.errors import TooBroad
 from layers.feature_text import feature_columns
 from layers.matched import Matched
-from layers.query import MAX_LIMIT, FeatureQuery
+from layers.query import MAX_LIMIT, FeatureQuery, SortKey
 from layers.statements import Statement
 from postgis.actor import write_as
 from postgis.engine import Database, create_database, drop_database
@@ -92,8 +95,11 @@ def _tile_of(connection: Connection, zoom: int) -> tuple[int, int]:
 def test_tiles(large: Database, zoom: int, index: str) -> None:
     with large.public.connect() as connection:
         x, y = _tile_of(connection, zoom)
-        _check(_plans(connection, lambda: tiles.tile(connection, ESTABLISHMENTS, zoom, x, y, FeatureQuery())), index)
+        plans = _plans(connection, lambda: tiles.tile(connection, ESTABLISHMENTS, zoom, x, y, FeatureQuery()))
+        _check(plans, index)
         if zoom < 15:
+            thrown_away = [node.get("Rows Removed by Join Filter", 0) for plan in plans for node in _nodes(plan)]
+            assert max(thrown_away) == 0, "a place is looked up for a cell that holds several"
             query = FeatureQuery(equals={"sector_group": ("food_service", "lodging")})
             plans = _plans(connection, lambda: tiles.tile(connection, ESTABLISHMENTS, zoom, x, y, query))
             _check(plans, "pk_tile_cell_group")
@@ -119,6 +125,38 @@ def test_a_stream_begins_at_once(large: Database) -> None:
     assert plan["Startup Cost"] < plan["Total Cost"] / 50
     assert "Sort" not in {node["Node Type"] for node in _nodes(plan)}
     assert "pk_establishment" in {node.get("Index Name") for node in _nodes(plan)}
+
+
+def test_tiles_of_what_an_index_finds(large: Database) -> None:
+    with large.public.connect() as connection:
+        x, y = _tile_of(connection, 5)
+        for name, value, index in (
+            ("live_warning", "true", "ix_establishment_live_warning"),
+            ("ward", growth_data.FIRST_WARD, "ix_establishment_ward_id"),
+        ):
+            query = FeatureQuery(equals={name: (value,)})
+            plans = _plans(connection, partial(tiles.tile, connection, ESTABLISHMENTS, 5, x, y, query))
+            assert index in {node.get("Index Name") for plan in plans for node in _nodes(plan)}
+
+
+def test_what_reads_all_there_is_is_refused(large: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here from a tenth of a million places on: the least that makes it, besides what an index narrows."""
+    monkeypatch.setattr(statements, "MOST_COST", 10_000)
+    sorted_by_name = FeatureQuery(sortby=(SortKey("name"),), limit=10)
+    sorted_by_code = FeatureQuery(sortby=(SortKey("code", descending=True),), limit=10)
+    halves = FeatureQuery(equals={"accepts_cashless": ("yes",)})
+    with large.public.connect() as connection:
+        x, y = _tile_of(connection, 5)
+        with pytest.raises(TooBroad, match="sortby"):
+            features.page(connection, ESTABLISHMENTS, sorted_by_name)
+        with pytest.raises(TooBroad, match="accepts_cashless"):
+            tiles.tile(connection, ESTABLISHMENTS, 5, x, y, halves)
+        in_ward = replace(sorted_by_name, equals={"ward": (growth_data.FIRST_WARD,)})
+        assert features.page(connection, ESTABLISHMENTS, in_ward).number_returned == 10
+        x, y = _tile_of(connection, 14)
+        assert tiles.tile(connection, ESTABLISHMENTS, 14, x, y, halves)
+        plans = _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, sorted_by_code))
+        _check(plans[:1], "uq_establishment_code")
 
 
 def test_one_place_by_its_code(large: Database) -> None:

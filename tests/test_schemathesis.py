@@ -45,3 +45,12 @@ def test_what_random_calls_have_met_is_described(register: LiveRegister, address
         assert answer.status_code == status
         described = client.get("/ogc/api?f=json").json()["paths"][path]["get"]["responses"]
     assert str(status) in described
+
+
+@pytest.mark.parametrize("step", ["apply", "undo"])
+def test_an_empty_version_of_an_import_is_described(register: LiveRegister, step: str) -> None:
+    headers = {"Authorization": f"Bearer {register.tokens[0]}", "If-Match": ""}
+    with httpx.Client(base_url=register.url, timeout=30) as client:
+        assert client.post(f"/imports/0/{step}", headers=headers, json={}).status_code == 428
+        described = client.get("/ogc/api?f=json").json()["paths"][f"/imports/{{batch_id}}/{step}"]["post"]["responses"]
+    assert "428" in described

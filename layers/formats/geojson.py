@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection, literal_column, select
+from sqlalchemy.exc import DBAPIError
 
 from layers.collections import Collection
 from layers.feature_text import feature_columns, feature_text
@@ -78,7 +80,11 @@ def _copy(connection: Connection, matched: Matched, mark: str, rows: _Rows) -> N
     values = {**statement.bound, **matched.bound(), **matched.order.values(query.cursor, query.limit, query.offset)}
     cursor: Any = connection.connection.cursor()
     with cursor:
-        cursor.copy_expert(_COPY.format(cursor.mogrify(statement.text, values).decode()), rows)
+        try:
+            cursor.copy_expert(_COPY.format(cursor.mogrify(statement.text, values).decode()), rows)
+        except psycopg2.Error as error:
+            # Past SQLAlchemy, but to be told like any other: too slow, or the database is away.
+            raise DBAPIError.instance("COPY", None, error, psycopg2.Error, hide_parameters=True) from error
 
 
 def _cursor_after(connection: Connection, matched: Matched, row: bytes) -> str:

@@ -58,7 +58,7 @@ def laid(places: int = PLACES, *, anew: bool = False, without: str = "") -> Iter
             if not left_out.search(name):
                 ours[name] = stack.enter_context(_service(data_dir, name, **settings))
         if not left_out.search(FRONTED):
-            front = stack.enter_context(nginx_before(ours[OURS].url, workers=2))
+            front = stack.enter_context(nginx_before(ours[OURS].base, workers=2))
             ours[FRONTED] = Peer(FRONTED, front.url, front.pid, entrants.OUR_PATHS)
         store = _store(database)
         found = stack.enter_context(peers.running(kept, store, left_out))

@@ -10,8 +10,9 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from postgis.engine import Database, open_database
 from postgis.settings import DatabaseSettings
 from postgis.store import records
 from tests.benchmarks.bed import folder
+from tests.benchmarks.cpu_time import backends, timed
 from tests.benchmarks.growth import made
 from tests.benchmarks.growth_data import FIRST_WARD
 from tests.small_ward import add_staff
@@ -33,6 +35,7 @@ _WARM = 2
 METRE = 1 / 111_320
 _TRIGGERS = ("count_cells_added", "count_cells_changed", "count_cells_removed")
 Values = Mapping[str, Any]
+Edit = Callable[[Database, Actor, str, Sequence[int]], list[tuple[float, float]]]
 
 
 def main() -> int:
@@ -50,25 +53,34 @@ def main() -> int:
 
 
 def measure(database: Database) -> dict[str, dict[str, float]]:
-    """Median milliseconds of each kind of edit without and with the cells' upkeep."""
+    """Median milliseconds of each kind of edit without and with the cells' upkeep: by the clock and of processors."""
     actor = add_staff(database, f"upkeep-{time.time_ns()}", "officer", FIRST_WARD)
     places = _places(database)
     found = {}
     try:
         for kind, edit in KINDS.items():
             times: dict[bool, list[float]] = {False: [], True: []}
+            costs: dict[bool, list[float]] = {False: [], True: []}
             for number in range(2 * BLOCKS):
                 # Off, on; on, off: what drifts hits both alike.
                 on = number % 4 in (1, 2)
                 _set(database, enabled=on)
-                for pair in range(_WARM + PAIRS):
-                    both = edit(database, actor, next(places))
-                    times[on] += both if pair >= _WARM else []
-            off, on_ = statistics.median(times[False]), statistics.median(times[True])
-            found[kind] = {"edits": len(times[True]), "without_ms": off, "with_ms": on_, "times": on_ / off}
+                for _ in range(_WARM):
+                    edit(database, actor, next(places), ())
+                processes = backends(database)
+                for _ in range(PAIRS):
+                    for took, cost in edit(database, actor, next(places), processes):
+                        times[on].append(took)
+                        costs[on].append(cost)
+            found[kind] = {"edits": len(times[True])} | _medians("", times) | _medians("cpu_", costs)
     finally:
         _set(database, enabled=True)
     return found
+
+
+def _medians(name: str, taken: Mapping[bool, list[float]]) -> dict[str, float]:
+    off, on = statistics.median(taken[False]), statistics.median(taken[True])
+    return {f"{name}without_ms": off, f"{name}with_ms": on, f"{name}times": on / off}
 
 
 def _places(database: Database) -> Iterator[str]:
@@ -93,27 +105,23 @@ def _set(database: Database, *, enabled: bool) -> None:
             )
 
 
-def _of_place(change: Callable[[Values], Values]) -> Callable[[Database, Actor, str], list[float]]:
+def _of_place(change: Callable[[Values], Values]) -> Edit:
     """An edit of the place itself, and its undoing."""
 
-    def edit(database: Database, actor: Actor, code: str) -> list[float]:
+    def edit(database: Database, actor: Actor, code: str, processes: Sequence[int]) -> list[tuple[float, float]]:
         with write_as(database, actor, reason="đo") as writer:
             there = records.get(writer, "establishments", code).values
         wanted = change(there)
-        return [
-            _timed(database, actor, "establishments", code, values)
-            for values in (wanted, {name: there[name] for name in wanted})
-        ]
+
+        def write(values: Values) -> None:
+            with write_as(database, actor, reason="đo") as writer:
+                version = records.get(writer, "establishments", code).version
+                records.change(writer, "establishments", code, version, values)
+
+        undone = {name: there[name] for name in wanted}
+        return [timed(processes, partial(write, values)) for values in (wanted, undone)]
 
     return edit
-
-
-def _timed(database: Database, actor: Actor, collection: str, code: str, values: Values) -> float:
-    began = time.perf_counter()
-    with write_as(database, actor, reason="đo") as writer:
-        version = records.get(writer, collection, code).version
-        records.change(writer, collection, code, version, values)
-    return (time.perf_counter() - began) * 1000
 
 
 def _moved(metres: float) -> Callable[[Values], Values]:
@@ -125,29 +133,24 @@ def _moved(metres: float) -> Callable[[Values], Values]:
     return moved
 
 
-def _cashless(database: Database, actor: Actor, code: str) -> list[float]:
+def _cashless(database: Database, actor: Actor, code: str, processes: Sequence[int]) -> list[tuple[float, float]]:
     """A method of payment is added, and ended."""
-    began = time.perf_counter()
-    values = {
-        "establishment": code,
-        "method": "pos_card",
-        "accepted": True,
-        "evidence_level": "observed",
-        "source": "field_survey",
-    }
-    with write_as(database, actor, reason="đo") as writer:
-        ward = writer.execute(text("SELECT ward_id FROM register.establishment WHERE code = :code"), {"code": code})
-        made_ = records.create(
-            writer, "payment_acceptances", values | {"checked_on": "2026-11-01"}, ward_id=ward.scalar_one()
-        )
-    first = time.perf_counter() - began
-    began = time.perf_counter()
-    with write_as(database, actor, reason="đo") as writer:
-        records.end(writer, "payment_acceptances", made_.code, made_.version, "đo")
-    return [first * 1000, (time.perf_counter() - began) * 1000]
+    said = {"establishment": code, "method": "pos_card", "accepted": True, "evidence_level": "observed"}
+    added: list[records.Record] = []
+
+    def add() -> None:
+        with write_as(database, actor, reason="đo") as writer:
+            values = {**said, "source": "field_survey", "checked_on": "2026-11-01"}
+            added.append(records.create(writer, "payment_acceptances", values, ward_id=actor.ward_id))
+
+    def end() -> None:
+        with write_as(database, actor, reason="đo") as writer:
+            records.end(writer, "payment_acceptances", added[0].code, added[0].version, "đo")
+
+    return [timed(processes, add), timed(processes, end)]
 
 
-KINDS: Mapping[str, Callable[[Database, Actor, str], list[float]]] = {
+KINDS: Mapping[str, Edit] = {
     "another name": _of_place(lambda there: {"name": f"{there['name']} hai"}),
     "another sector": _of_place(
         lambda there: {"sector_group": "repair" if there["sector_group"] != "repair" else "grocery"}
@@ -160,9 +163,12 @@ KINDS: Mapping[str, Callable[[Database, Actor, str], list[float]]] = {
 
 def report(taken: Mapping[str, Mapping[str, float]]) -> None:
     """Prints a table and writes it as JSON."""
-    print(f"{'':28}{'edits':>7}{'without ms':>12}{'with ms':>10}{'times':>8}")
+    print(f"{'':28}{'edits':>7}{'without ms':>12}{'with ms':>10}{'times':>8}{'CPU without':>13}{'with':>8}{'times':>8}")
     for name, row in taken.items():
-        print(f"{name:28}{row['edits']:7}{row['without_ms']:12.2f}{row['with_ms']:10.2f}{row['times']:8.3f}")
+        print(
+            f"{name:28}{row['edits']:7}{row['without_ms']:12.2f}{row['with_ms']:10.2f}{row['times']:8.3f}"
+            f"{row['cpu_without_ms']:13.2f}{row['cpu_with_ms']:8.2f}{row['cpu_times']:8.3f}"
+        )
     results = Path("bench-results")
     results.mkdir(exist_ok=True)
     path = results / f"upkeep-{time.strftime('%Y%m%d-%H%M%S')}.json"
