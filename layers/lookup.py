@@ -1,9 +1,11 @@
 """What the look-up page needs to know, from the published views alone."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, column, func, select, table
+from sqlalchemy import ColumnElement, Connection, column, func, select, table, text
 
 from layers.collections import ESTABLISHMENTS, WARDS
 from layers.features import COORDINATE_DIGITS
@@ -19,9 +21,21 @@ _WARNINGS = table(
     *(column(name) for name in ("id", "establishment", "issued_on", "headline", "instruction", "agency")),
     schema="published",
 )
+_DETAILS = table(
+    "place_details",
+    *(column(name) for name in ("code", "last_inspection", "food_safety_agency", "photo", "former_names")),
+    schema="published",
+)
 _CODES = table("known_codes", *(column(name) for name in ("code", "state", "successor")), schema="published")
 _WARD = WARDS.view
 _WARD_COLUMNS = ("code", "name", "name_en", "kind")
+_DETAIL_COLUMNS = ("last_inspection", "food_safety_agency", "photo", "former_names")
+
+_SUCCESSORS = text(
+    """SELECT w.code, w.name, w.name_en, w.kind, substr(f.former, length(:code) + 2) AS former
+         FROM published.wards w CROSS JOIN LATERAL unnest(w.formed_from) AS f (former)
+        WHERE starts_with(f.former, :code || ' ') LIMIT 2"""
+)
 
 Row = dict[str, Any]
 
@@ -38,35 +52,68 @@ class FoundPlace:
     warnings: list[Row]
     """Live warnings, latest first: `issued_on`, `headline`, `instruction`, `agency`."""
     ward: Row | None
-    """`code`, `name`, `name_en`, `kind` of the present unit it lies in."""
+    """`code`, `name`, `name_en`, `kind` of the present unit it lies in; of a dissolved one, of what that became."""
+    details: Row
+    """`last_inspection` (`inspected_on`, `result`, `agency`, `official_words`, or None), `food_safety_agency`, `photo`
+    (`file`, `width`, `height`, `taken_on`, or None), `former_names`."""
+    dissolved_ward: str | None = None
+    """Name of the unit that it was recorded in, where that is no more."""
 
 
 def find_establishment(connection: Connection, code: str) -> FoundPlace | None:
     """The establishment with a public code in canonical form, or None when the code leads to none."""
-    found = (
-        connection.execute(
-            select(
-                *(_VIEW.c[field.name] for field in ESTABLISHMENTS.fields),
-                _VIEW.c.closed_on,
-                func.public.st_x(_VIEW.c.geom).label("lon"),
-                func.public.st_y(_VIEW.c.geom).label("lat"),
-                *(_WARD.c[name].label(f"ward_{name}") for name in _WARD_COLUMNS),
-            )
-            .select_from(_VIEW.outerjoin(_WARD, _WARD.c.code == _VIEW.c.ward))
-            .where(_VIEW.c.code == code)
+    return find_establishments(connection, [code]).get(code)
+
+
+def find_establishments(connection: Connection, wanted: Sequence[str]) -> dict[str, FoundPlace]:
+    """The establishments with these codes, by code; those that there are."""
+    statement = (
+        select(
+            *(_VIEW.c[field.name] for field in ESTABLISHMENTS.fields),
+            _VIEW.c.closed_on,
+            # Rounded as features are: half a millionth of a degree goes up there and may go down elsewhere.
+            func.public.st_asgeojson(_VIEW.c.geom, COORDINATE_DIGITS).label("point"),
+            *(_WARD.c[name].label(f"ward_{name}") for name in _WARD_COLUMNS),
+            *(_DETAILS.c[name] for name in _DETAIL_COLUMNS),
         )
-        .mappings()
-        .one_or_none()
+        .select_from(
+            _VIEW.outerjoin(_WARD, _WARD.c.code == _VIEW.c.ward).outerjoin(_DETAILS, _DETAILS.c.code == _VIEW.c.code)
+        )
+        .where(_one_of(_VIEW.c.code, wanted))
     )
-    if found is None:
-        return None
+    rows = connection.execute(statement).mappings().all()
+    warnings = live_warnings(connection, [row["code"] for row in rows]) if rows else {}
+    return {row["code"]: _found(connection, row, warnings.get(row["code"], [])) for row in rows}
+
+
+def _found(connection: Connection, row: Any, warnings: list[Row]) -> FoundPlace:
+    ward, dissolved = _ward_of(row), None
+    if ward is None and row["ward"] is not None:
+        ward, dissolved = _became(connection, row["ward"])
     return FoundPlace(
-        properties={field.name: found[field.name] for field in ESTABLISHMENTS.fields},
-        closed_on=found["closed_on"],
-        position=(round(found["lon"], COORDINATE_DIGITS), round(found["lat"], COORDINATE_DIGITS)),
-        warnings=live_warnings(connection, code),
-        ward=_ward_of(found),
+        properties={field.name: row[field.name] for field in ESTABLISHMENTS.fields},
+        closed_on=row["closed_on"],
+        position=tuple(json.loads(row["point"])["coordinates"]),
+        warnings=warnings,
+        ward=ward,
+        details={name: row[name] for name in _DETAIL_COLUMNS},
+        dissolved_ward=dissolved,
     )
+
+
+def only_place(connection: Connection, candidates: Sequence[str]) -> Row | None:
+    """`code`, `name`, `name_en`, `kind`, `sector_group`, `address`, `street_name`, `stall` of the place that one of a
+    few codes stands for, if exactly one of them was ever issued; else None.
+    """
+    shown = ("name", "name_en", "kind", "sector_group", "address", "street_name", "stall")
+    found = connection.execute(
+        select(_CODES.c.code, _VIEW.c.code.label("place"), *(_VIEW.c[name] for name in shown))
+        .select_from(_CODES.outerjoin(_VIEW, _VIEW.c.code == _CODES.c.code))
+        .where(_CODES.c.code.in_(list(candidates)))
+        .limit(2)
+    ).mappings()
+    rows = [dict(row) for row in found]
+    return rows[0] if len(rows) == 1 and rows[0]["place"] is not None else None
 
 
 def known_code(connection: Connection, code: str) -> tuple[str | None, str | None]:
@@ -80,14 +127,29 @@ def known_code(connection: Connection, code: str) -> tuple[str | None, str | Non
     return (None, None) if found is None else (found[0], found[1])
 
 
-def live_warnings(connection: Connection, code: str) -> list[Row]:
-    """The live warnings about an establishment, latest first."""
+def known_codes(connection: Connection, after: str, most: int) -> list[tuple[str, str | None, str | None]]:
+    """The next codes ever issued, in order: code, state and successor, as `known_code` says."""
     statement = (
-        select(*(_WARNINGS.c[name] for name in ("issued_on", "headline", "instruction", "agency")))
-        .where(_WARNINGS.c.establishment == code)
+        select(_CODES.c.code, _CODES.c.state, _CODES.c.successor)
+        .where(_CODES.c.code > after)
+        .order_by(_CODES.c.code)
+        .limit(most)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+
+
+def live_warnings(connection: Connection, places: Sequence[str]) -> dict[str, list[Row]]:
+    """The live warnings about establishments by code, latest first."""
+    statement = (
+        select(*(_WARNINGS.c[name] for name in ("establishment", "issued_on", "headline", "instruction", "agency")))
+        .where(_one_of(_WARNINGS.c.establishment, places))
         .order_by(_WARNINGS.c.issued_on.desc(), _WARNINGS.c.id.desc())
     )
-    return [dict(row) for row in connection.execute(statement).mappings()]
+    found: dict[str, list[Row]] = {}
+    for row in connection.execute(statement).mappings():
+        warning = dict(row)
+        found.setdefault(warning.pop("establishment"), []).append(warning)
+    return found
 
 
 def find_ward(connection: Connection, code: str) -> Row | None:
@@ -95,6 +157,19 @@ def find_ward(connection: Connection, code: str) -> Row | None:
     statement = select(*(_WARD.c[name] for name in _WARD_COLUMNS)).where(_WARD.c.code == code)
     found = connection.execute(statement).mappings().one_or_none()
     return None if found is None else dict(found)
+
+
+def _became(connection: Connection, code: str) -> tuple[Row | None, str | None]:
+    """The present unit that a dissolved one became, and the dissolved one's name; None where it was divided."""
+    found = connection.execute(_SUCCESSORS, {"code": code}).mappings().all()
+    if len(found) != 1:
+        return None, None
+    return {name: found[0][name] for name in _WARD_COLUMNS}, found[0]["former"]
+
+
+def _one_of(known: ColumnElement[Any], wanted: Sequence[str]) -> ColumnElement[bool]:
+    # For one code the plan is made in a fraction of the time.
+    return known == wanted[0] if len(wanted) == 1 else known.in_(list(wanted))
 
 
 def _ward_of(row: Any) -> Row | None:

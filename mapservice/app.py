@@ -8,8 +8,10 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from mapservice import errors, logs, staff_page
+from mapservice.copying import Copying
 from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
+from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import about, lookup, map, proposals, static
@@ -39,7 +41,8 @@ from mapservice.routes.staff import (
 from mapservice.routes.staff import imports as import_pages
 from mapservice.routes.staff import proposals as review
 from mapservice.settings import HttpSettings
-from postgis.engine import Database, open_database
+from mapservice.while_away import WhileAway
+from postgis.engine import Database, prepared_database
 from postgis.settings import DatabaseSettings
 
 ROUTERS = (
@@ -98,6 +101,7 @@ def create_app(settings: HttpSettings, database: Database, **options: Any) -> Fa
     )
     app.state.settings, app.state.database = settings, database
     app.state.staff_error_page = staff_page.error_page
+    app.state.instead_of_failure = WhileAway(settings, PlaceCopies(database.settings.data_dir)).instead
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -109,12 +113,17 @@ def create_service(
 ) -> ASGIApp:
     """The application with all that stands around it, as each worker process runs it; `closing` ends with it."""
     lane = Lane(database, settings)
+    copying = Copying(database, PlaceCopies(database.settings.data_dir))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with closing or nullcontext():
             async with lane.running():
-                yield {KEPT_ANSWERS: lane.kept}
+                copying.start()
+                try:
+                    yield {KEPT_ANSWERS: lane.kept}
+                finally:
+                    copying.stop()
 
     app: ASGIApp = create_app(settings, database, lifespan=lifespan)
     if database.settings.replicas:
@@ -126,5 +135,5 @@ def create_app_from_environment() -> ASGIApp:
     """What each worker process runs: settings from the environment, the cluster already up."""
     logs.configure()
     stack = ExitStack()
-    database = stack.enter_context(open_database(DatabaseSettings()))
+    database = stack.enter_context(prepared_database(DatabaseSettings()))
     return create_service(HttpSettings(), database, stack)

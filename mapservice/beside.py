@@ -7,20 +7,46 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from typing import IO
 
 NOBODY = 3
 """Exit code of the preparation: all is ready, and nobody has an account yet."""
+AWAY = 4
+"""Exit code of the preparation: the database server does not answer."""
 
 
-def run_preparation() -> int:
-    """`python -m mapservice.preparation`, with our settings from the environment; its exit code."""
-    process = _start("mapservice.preparation")
+def run_preparation(patience: float | None = None) -> int:
+    """`python -m mapservice.preparation`, with our settings from the environment; its exit code.
+
+    `patience` is how long the database server may take to come up, in seconds.
+    """
+    process = _start("mapservice.preparation", *([] if patience is None else [str(patience)]))
     try:
         return process.wait()
     finally:
         # Told to stop: what it has begun is undone, and the database is ours alone again.
         end(process, 0.0)
+
+
+class LatePreparation(threading.Thread):
+    """Prepares a database that was away when the service started, as soon as it is back, and then calls `ready`."""
+
+    def __init__(self, ready: Callable[[], None], pause: float = 5.0) -> None:
+        super().__init__(name="late-preparation", daemon=True)
+        self._ready, self._pause = ready, pause
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Try until it is done."""
+        while not self._stopping.wait(self._pause):
+            if run_preparation(0) in (0, NOBODY) and not self._stopping.is_set():
+                self._ready()
+                return
+
+    def stop(self) -> None:
+        """Try no more. What is under way ends with this process."""
+        self._stopping.set()
 
 
 def start_job(code: str) -> "subprocess.Popen[bytes]":

@@ -35,14 +35,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refusals() -> tuple[type[Exception], ...]:
-    from mapservice import history_commands, staff_commands
+    from mapservice import history_commands, signing, staff_commands
     from mapservice.sample import SampleRefused
 
-    return StoreUnavailableError, SampleRefused, staff_commands.Refused, history_commands.NotWhole
+    return StoreUnavailableError, SampleRefused, staff_commands.Refused, history_commands.NotWhole, signing.NotGenuine
 
 
 def _parser() -> argparse.ArgumentParser:
-    from mapservice import export_command, geocoding, history_commands, ingest_command, staff_commands, sticker_commands
+    from mapservice import (
+        export_command,
+        geocoding,
+        history_commands,
+        ingest_command,
+        signing_commands,
+        staff_commands,
+        sticker_commands,
+    )
 
     parser = argparse.ArgumentParser(prog="mapservice", description="Bản đồ số kinh doanh: a ward's business map.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -62,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         command(name, summary, run).add_argument("folder", metavar="DIR", type=Path)
     staff_commands.add_parsers(commands)
     history_commands.add_parsers(commands)
+    signing_commands.add_parsers(commands)
     geocoding.add_parsers(commands)
     export_command.add_parsers(commands)
     ingest_command.add_parsers(commands)

@@ -5,7 +5,7 @@
 
 import json
 import logging
-from typing import Any
+from typing import Any, cast
 
 import psycopg2.errors
 from fastapi import FastAPI, Request, Response
@@ -66,6 +66,7 @@ PROBLEMS: dict[str, int] = {
     "tile_out_of_range": 404,
     "mistyped_code": 404,
     "unknown_code": 404,
+    "unused_code": 404,
     "unknown_record": 404,
     "unknown_worklist": 404,
     "unknown_photo": 404,
@@ -122,6 +123,7 @@ PROBLEMS: dict[str, int] = {
     "database_away": 503,
     "too_slow": 503,
     "register_busy": 503,
+    "not_signed": 503,
     "internal": 500,
 }
 RETRY_AFTER_S = 5
@@ -215,7 +217,10 @@ def install(app: FastAPI) -> None:
 
 def failure(request: Request, error: Exception) -> Response:
     """What is answered when making an answer has failed."""
-    problem = _problem_of(request, error)
+    instead = getattr(request.app.state, "instead_of_failure", None) if "app" in request.scope else None
+    if instead is not None and (answer := instead(request, error)) is not None:
+        return cast(Response, answer)
+    problem = problem_of(request, error)
     if problem is None:
         return _unexpected(request, error)
     response = problem_response(problem, request)
@@ -224,7 +229,7 @@ def failure(request: Request, error: Exception) -> Response:
     return response
 
 
-def _problem_of(request: Request, error: Exception) -> Problem | None:
+def problem_of(request: Request, error: Exception) -> Problem | None:
     """The problem that an exception stands for; None: it should not have been."""
     if isinstance(error, Problem):
         return error

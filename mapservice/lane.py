@@ -26,9 +26,11 @@ from mapservice.lane_addresses import Asked, LeftToOthers, recognise
 from mapservice.lane_faces import Faces
 from mapservice.lane_workers import Workers
 from mapservice.middleware import Observe
+from mapservice.place_copies import PlaceCopies
 from mapservice.responses import Answer, decoded, encoded
 from mapservice.settings import HttpSettings
 from mapservice.warming import pyramid
+from mapservice.while_away import WhileAway
 from postgis.engine import Database
 
 log = logging.getLogger("mapservice.lane")
@@ -45,6 +47,7 @@ class Lane:
     def __init__(self, database: Database, settings: HttpSettings) -> None:
         self.database, self.settings = database, settings
         self.kept = KeptAnswers(settings.cache_mb * 2**20, Faces(settings.public_url))
+        self._while_away = WhileAway(settings, PlaceCopies(database.settings.data_dir))
         self._under_way: dict[bytes, _Making] = {}
         self._to_remake: OrderedDict[bytes, tuple[str | None, ...]] = OrderedDict()
         self._remaking: asyncio.Task[None] | None = None
@@ -150,7 +153,8 @@ class Lane:
         except LeftToOthers:
             return False
         except Exception as error:  # whatever it was: the same words as anywhere else
-            await failure(request, error)(scope, receive, send)
+            response = self._while_away.instead(request, error) or failure(request, error)
+            await response(scope, receive, send)
             return True
         found = self.kept.choose(kept, accept_encoding, if_none_match.encode("latin-1") if if_none_match else None)
         if found is None:

@@ -32,7 +32,8 @@ class Answers:
 
 _TITLES = {
     200: "As asked", 201: "Made", 202: "Begun, or waiting for a second person", 204: "Done, or nothing there",
-    303: "To the page", 304: "As the client has it", 308: "Moved for good", 400: "What was asked is not right",
+    303: "To the page", 304: "As the client has it", 307: "Elsewhere for now", 308: "Moved for good",
+    400: "What was asked is not right",
     401: "Nobody known is asking", 403: "Not for whoever is asking", 404: "Nothing of that name",
     405: "Not with this method", 409: "Not as things stand", 410: "Ended", 412: "Changed by somebody else meanwhile",
     413: "Too large", 414: "The address is too long", 415: "Not in this media type", 422: "Fields are not right",
@@ -85,8 +86,10 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("get", "/"): Answers({200: {rel.HTML: None}, 304: {}}, (400, 404)),
     ("get", "/about"): Answers({200: {rel.HTML: None}, 304: {}}, (400,)),
     ("get", "/q"): Answers({200: {rel.HTML: None}, 303: {}, 304: {}}),
-    ("get", "/q/{code}"): Answers({200: {rel.HTML: None}, 304: {}, 308: {}}, (404, 410)),
-    ("get", "/q/{code}.json"): Answers({200: {rel.JSON: "Place"}, 304: {}, 308: {}}, (404, 410)),
+    ("get", "/q/{code}"): Answers({200: {rel.HTML: None}, 304: {}, 307: {}, 308: {}}, (404, 410)),
+    ("get", "/q/{code}.json"): Answers({200: {rel.JSON: "Place"}, 304: {}, 307: {}, 308: {}}, (404, 410)),
+    ("get", "/q/{code}.jws"): Answers({200: {"application/jose": None}, 308: {}}, (404, 410)),
+    ("get", "/.well-known/jwks.json"): Answers({200: {"application/jwk-set+json": "Keys"}, 304: {}}),
     ("get", "/q/{code}.svg"): Answers({200: {"image/svg+xml": None}, 304: {}, 308: {}}, (404, 410)),
     ("get", "/q/{code}.png"): Answers({200: {"image/png": None}, 304: {}, 308: {}}, (404, 410)),
     ("get", "/ogc"): _page("Landing"),

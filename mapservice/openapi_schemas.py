@@ -148,6 +148,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Health": _object("status", status={"enum": ["alive", "ready", "waiting"]}),
     "Place": _object("code name", code=_TEXT, name={"type": ["string", "null"]}),
+    "Keys": _object("keys", keys=_array({"type": "object"})),
     "Receipt": _object(
         "receipt state", receipt=_TEXT, state={"enum": list(PROPOSAL_STATES)}, risk={"enum": [*RISKS, None]}
     ),

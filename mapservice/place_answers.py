@@ -1,6 +1,9 @@
 """A place as it is answered to people scanning: the page of its look-up code, and the same as data."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import Connection
@@ -9,41 +12,76 @@ from layers.lookup import FoundPlace, known_code
 from mapservice.responses import Answer, json_bytes
 from mapservice.settings import HttpSettings
 from postgis import codes
+from postgis.store.photos import SMALL
 from web import lookup
+from web.render import VIETNAM
 from web.sticker_words import StickerWords
 
 HTML = "text/html; charset=utf-8"
 
 
 def place_page(
-    settings: HttpSettings, found: FoundPlace, known: Mapping[str, str], lang: str, sticker: StickerWords | None = None
+    settings: HttpSettings,
+    found: FoundPlace,
+    known: Mapping[str, str],
+    lang: str,
+    sticker: StickerWords | None = None,
+    *,
+    saved_at: datetime | None = None,
 ) -> Answer:
-    """The page of a place; `known`: as `relations` says; `sticker`: of the one that was scanned."""
+    """The page of a place; `known`: as `relations` says; `sticker`: of the one that was scanned. `saved_at`: from a
+    copy, as it was on that day.
+    """
     code = found.properties["code"]
     page = lookup.place_page(
-        {**found.properties, "closed_on": found.closed_on},
+        {**found.properties, **found.details, "closed_on": found.closed_on},
         found.warnings,
         found.ward,
-        page_links(settings, f"/q/{code}", lang, token=sticker.token if sticker else None, place=code),
+        replace(
+            page_links(settings, f"/q/{code}", lang, token=sticker.token if sticker else None, place=code),
+            photo=photo_path(found),
+        ),
         lang,
+        saved_at.astimezone(VIETNAM).date() if saved_at else None,
         merged_from=codes.display(known["merged_from"]) if "merged_from" in known else None,
         moved_to=path_of(known["moved_to"], lang=lang) if "moved_to" in known else None,
         sticker_notice=sticker.notice if sticker else None,
         sticker_serial=sticker.serial if sticker else None,
+        dissolved_ward=found.dissolved_ward,
+        saved_at=saved_at,
+        ours=found.ward is not None and found.ward["code"] == settings.ward,
     )
     return page_answer(page, lang)
 
 
-def place_data(settings: HttpSettings, found: FoundPlace, known: Mapping[str, str]) -> Answer:
-    """The properties of the establishments collection, with `warnings`, `geometry` and `url`."""
-    document = {
+def place_data(
+    settings: HttpSettings, found: FoundPlace, known: Mapping[str, str], *, saved_at: datetime | None = None
+) -> Answer:
+    """The properties of the establishments collection, with what else the page tells: one and the same facts.
+
+    `saved_at` stands in what comes from a copy: newer warnings may be missing.
+    """
+    return Answer(json_bytes(document_of(settings, found, known, saved_at)), "application/json")
+
+
+def document_of(
+    settings: HttpSettings, found: FoundPlace, known: Mapping[str, str], saved_at: datetime | None = None
+) -> dict[str, Any]:
+    """What `place_data` answers and what is signed."""
+    photo = photo_path(found)
+    return {
         **found.properties,
+        "closed_on": found.closed_on,
         "warnings": found.warnings,
+        "last_inspection": found.details["last_inspection"],
+        "food_safety_agency": found.details["food_safety_agency"],
+        "former_names": found.details["former_names"],
+        "photo": photo and f"{settings.lookup_base}{photo}",
         "geometry": {"type": "Point", "coordinates": found.position},
         "url": address_of(settings, found.properties["code"]),
         **known,
+        **({"saved_at": saved_at} if saved_at else {}),
     }
-    return Answer(json_bytes(document), "application/json")
 
 
 def relations(connection: Connection, found: FoundPlace, came_by: str | None) -> dict[str, str]:
@@ -83,6 +121,12 @@ def page_links(
         map=f"/?{query}" if query else "/",
         form="/q",
     )
+
+
+def photo_path(found: FoundPlace) -> str | None:
+    """Where the small picture of a place's front is."""
+    photo = found.details["photo"]
+    return f"/photos/{photo['file']}{SMALL}.jpg" if photo else None
 
 
 def address_of(settings: HttpSettings, code: str) -> str:

@@ -22,8 +22,9 @@ from types import FrameType
 import uvicorn
 
 from mapservice import heap
-from mapservice.beside import NOBODY, run_preparation
+from mapservice.beside import AWAY, NOBODY, LatePreparation, run_preparation
 from mapservice.listening import bind, explain, port_trouble
+from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import BoundedHttp
 from mapservice.settings import HttpSettings
 from mapservice.workers import Workers
@@ -31,6 +32,7 @@ from postgis.local_cluster import ClusterSupervisor, LocalCluster
 from postgis.settings import DatabaseSettings
 
 GRACE = 10  # seconds that requests under way get to finish
+SHORT_PATIENCE = 2.0  # seconds for the database to come up, where there are copies of pages to serve meanwhile
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _LOADED_ONCE = ("mapservice.app", "uvicorn.lifespan.on", "uvloop", "sqlalchemy.dialects.postgresql.psycopg2")
 """What every worker needs. With one import of prometheus_client among them, which looks for the directory just made."""
@@ -68,20 +70,41 @@ def _ready_store(http: HttpSettings, store: DatabaseSettings) -> Iterator[str | 
         cluster = LocalCluster(store.data_dir, _say) if store.database_url is None else None
         if cluster is not None:
             stack.enter_context(cluster)
-        prepared = run_preparation()
-        if prepared not in (0, NOBODY):
+        copies = PlaceCopies(store.data_dir).any()
+        prepared = run_preparation(SHORT_PATIENCE if copies else None)
+        if prepared in (0, NOBODY):
+            _say(f"The database is ready ({time.monotonic() - began:.1f} s).")
+        elif prepared == AWAY and copies:
+            _say("Until the database is back, look-up pages are answered from their copies, and nothing else.")
+        else:
             raise _Refused
-        _say(f"The database is ready ({time.monotonic() - began:.1f} s).")
         if cluster is not None:
             supervisor = ClusterSupervisor(cluster)
             supervisor.start()
             stack.callback(supervisor.stop)
-        # Not before the preparation: what it may have to make is what this imports.
-        jobs = importlib.import_module("mapservice.job_watch").JobWatch(store)
-        jobs.start()
-        stack.callback(jobs.stop)
+        stack.enter_context(_jobs(store, away=prepared == AWAY))
         yield _first_account(http, store) if prepared == NOBODY else None
         _say("Stopping ...")
+
+
+@contextlib.contextmanager
+def _jobs(store: DatabaseSettings, *, away: bool) -> Iterator[None]:
+    """Works off imports; where the database is `away`, from when it is back and prepared."""
+    # Not before the preparation: what it may have to make is what this imports.
+    jobs = importlib.import_module("mapservice.job_watch").JobWatch(store)
+
+    def back() -> None:
+        _say("The database is back.")
+        jobs.start()
+
+    late = LatePreparation(back)
+    (late if away else jobs).start()
+    try:
+        yield
+    finally:
+        late.stop()
+        if jobs.is_alive():
+            jobs.stop()
 
 
 def _first_account(http: HttpSettings, store: DatabaseSettings) -> str:

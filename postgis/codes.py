@@ -13,6 +13,7 @@ import random
 import secrets
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 
 ALPHABET = "23456789ACEFHJKMNPRTWXY"
 LENGTH = 8
@@ -24,6 +25,8 @@ _SPACE = _BASE ** (LENGTH - 1)
 _SEPARATORS = frozenset({"Pd", "Zs", "Zl", "Zp", "Cc", "Cf"})
 # Nobody types more than this for eight characters; a longer text is refused before any work is done on it.
 _LONGEST_INPUT = 64
+_LOOK_ALIKE = ("0ODQC", "1ILJT7", "2Z7", "5S", "6G", "8B3", "UVWY", "4A", "MN", "EF", "PRK", "KXH")
+_KEYBOARD = ("1234567890", "QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM")
 
 
 def check_character(stem: str) -> str:
@@ -48,11 +51,30 @@ def normalise(text: str) -> str | None:
     Case, spaces, hyphens and full-width letters do not matter. Nothing is guessed: a sign outside the alphabet makes
     the whole text no code, since a guess might open the page of another shop.
     """
-    if len(text) > _LONGEST_INPUT:
-        return None
-    plain = unicodedata.normalize("NFKC", text)
-    code = "".join(character for character in plain if unicodedata.category(character) not in _SEPARATORS).upper()
+    code = _signs(text)
     return code if is_valid(code) else None
+
+
+def one_slip_away(text: str) -> list[str]:
+    """The codes that somebody may have meant who made one likely slip: a sign taken for one that looks like it or lies
+    beside it on a keyboard, or two neighbours swapped. At most a dozen; none for what is a code, or no code by far.
+
+    Good for asking "did you mean", never for leading on: the slip may have been another.
+    """
+    typed = _signs(text)
+    if len(typed) != LENGTH or is_valid(typed):
+        return []
+    foreign = [place for place, character in enumerate(typed) if character not in _VALUE]
+    if len(foreign) > 1:
+        return []
+    found = {
+        typed[:place] + meant + typed[place + 1 :]
+        for place in foreign or range(LENGTH)
+        for meant in _TAKEN_FOR.get(typed[place], "")
+    }
+    if not foreign:
+        found |= {typed[:place] + typed[place + 1] + typed[place] + typed[place + 2 :] for place in range(LENGTH - 1)}
+    return sorted(code for code in found if is_valid(code))
 
 
 def display(code: str) -> str:
@@ -91,6 +113,29 @@ def codes_for(seed_texts: Iterable[str], taken: Iterable[str] = ()) -> list[str]
     return codes
 
 
+def _signs(text: str) -> str:
+    """What was typed, without what only separates; nothing of a text that nobody types."""
+    if len(text) > _LONGEST_INPUT:
+        return ""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(character for character in plain if unicodedata.category(character) not in _SEPARATORS).upper()
+
+
+def _slips() -> dict[str, str]:
+    """For each sign what it may have been meant for."""
+    pairs = {(one, other) for alike in _LOOK_ALIKE for one in alike for other in alike}
+    for row in _KEYBOARD:
+        pairs |= set(pairwise(row))
+    for above, below in pairwise(_KEYBOARD):
+        # Each row stands half a key to the right of the one above it.
+        pairs |= {*zip(above, below, strict=False), *zip(above[1:], below, strict=False)}
+    pairs |= {(other, one) for one, other in pairs}
+    return {
+        sign: "".join(sorted(meant for typed, meant in pairs if typed == sign and meant != sign and meant in _VALUE))
+        for sign, _ in pairs
+    }
+
+
 def _weighted_sum(characters: str) -> int:
     return sum(place * _VALUE[character] for place, character in enumerate(characters, start=1))
 
@@ -101,3 +146,6 @@ def _code_of(number: int) -> str:
         number, digit = divmod(number, _BASE)
         stem += ALPHABET[digit]
     return stem + check_character(stem)
+
+
+_TAKEN_FOR = _slips()

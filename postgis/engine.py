@@ -21,15 +21,15 @@ from postgis.cluster_config import OWNER_ROLE, PORT, PUBLIC_ROLE, STAFF_ROLE, SU
 from postgis.debian import Say
 from postgis.liveness import look_before_use
 from postgis.local_cluster import LocalCluster
-from postgis.replicas import Replica, Replicas, position_number
+from postgis.replicas import Replica, Replicas, written_position
 from postgis.settings import DatabaseSettings
-from postgis.unavailable import StoreUnavailableError
+from postgis.unavailable import StoreAwayError
 
 logger = logging.getLogger(__name__)
 
 DATABASE_NAME = "mapservice"
 _MAINTENANCE_DATABASE = "postgres"
-_PATIENCE = 30.0  # seconds for a server of somebody else's to come up, as in `docker compose up`
+PATIENCE_S = 30.0  # for a server of somebody else's to come up, as in `docker compose up`
 
 # current_date decides whether a licence is valid: it must be Vietnam's, whatever the server's clock is set to.
 _EVERYWHERE = {"timezone": "Asia/Ho_Chi_Minh", "client_encoding": "UTF8"}
@@ -97,7 +97,7 @@ class Database:
             return None
         with self._making:
             replicas = self.replicas
-        return replicas.choose(_position(since))
+        return replicas.choose(written_position(since))
 
     @contextlib.contextmanager
     def reading(self, since: str | None = None) -> Iterator[Connection]:
@@ -198,13 +198,27 @@ class Database:
 
 
 @contextlib.contextmanager
-def open_database(settings: DatabaseSettings, say: Say = logger.info, *, prepare: bool = True) -> Iterator[Database]:
+def open_database(
+    settings: DatabaseSettings, say: Say = logger.info, *, prepare: bool = True, patience: float = PATIENCE_S
+) -> Iterator[Database]:
     """The database of these settings, ready for migrations, for as long as the context lasts.
 
     Without a URL the embedded cluster is installed, created, started or adopted as needed, and stopped afterwards
-    unless another process uses it. `prepare=False` leaves a database as it is, for looking only. Raises
-    StoreUnavailableError with a message for people.
+    unless another process uses it. `prepare=False` leaves a database as it is, for looking only; `patience` is how long
+    a server may take to come up, in seconds. Raises StoreUnavailableError with a message for people; StoreAwayError for
+    a server that does not answer.
     """
+    with prepared_database(settings, say) as database:
+        if prepare:
+            _prepare(database, say, patience)
+        else:
+            _look(database)
+        yield database
+
+
+@contextlib.contextmanager
+def prepared_database(settings: DatabaseSettings, say: Say = logger.info) -> Iterator[Database]:
+    """The same where another process sees to it that it is ready: its server may be away for now."""
     with contextlib.ExitStack() as stack:
         if settings.database_url is None:
             cluster = stack.enter_context(LocalCluster(settings.data_dir, say))
@@ -212,10 +226,6 @@ def open_database(settings: DatabaseSettings, say: Say = logger.info, *, prepare
         else:
             database = Database(_external_url(settings.database_url), settings)
         stack.callback(database.dispose)
-        if prepare:
-            _prepare(database, say)
-        else:
-            _look(database)
         yield database
 
 
@@ -243,27 +253,17 @@ def _embedded(cluster: LocalCluster, settings: DatabaseSettings) -> Database:
     return Database(url, settings, cluster)
 
 
-def _position(since: str | None) -> int:
-    """As a number; what no server of ours has written is nobody's, so the primary answers."""
-    if since is None:
-        return 0
-    try:
-        return position_number(since)
-    except ValueError:
-        return 2**64
-
-
 def _external_url(given: str) -> URL:
     """SQLAlchemy 2.1 reads plain `postgresql://` as psycopg 3, and `postgres://` not at all."""
     url = make_url(given.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+psycopg2")
     return url if url.database else url.set(database=DATABASE_NAME)
 
 
-def _prepare(database: Database, say: Say) -> None:
+def _prepare(database: Database, say: Say, patience: float) -> None:
     """Roles, database, extensions and rights, each made where missing."""
     login = database.cluster is not None
     try:
-        if _exists(database, say):
+        if _exists(database, say, patience):
             with database.administrator() as connection:
                 if bootstrap.is_ready(connection, login=login):
                     return
@@ -289,9 +289,9 @@ def _look(database: Database) -> None:
         raise _unreachable(database, error) from None
 
 
-def _exists(database: Database, say: Say) -> bool:
+def _exists(database: Database, say: Say, patience: float) -> bool:
     """Whether the database exists; waits a while for a server that is still starting."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience
     told = False
     while True:
         try:
@@ -310,10 +310,10 @@ def _exists(database: Database, say: Say) -> bool:
         time.sleep(0.5)
 
 
-def _unreachable(database: Database, error: OperationalError) -> StoreUnavailableError:
+def _unreachable(database: Database, error: OperationalError) -> StoreAwayError:
     lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
     hint = "Check MAPSERVICE_DATABASE_URL." if database.cluster is None else f"Look at {database.settings.data_dir}."
-    return StoreUnavailableError(
+    return StoreAwayError(
         f"The database server at {_address(database)} can't be used. {hint}\n"
         f"Its words: {lines[0] if lines else type(error).__name__}"
     )

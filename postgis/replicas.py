@@ -35,6 +35,16 @@ def position_number(position: str) -> int:
     return int(high, 16) << 32 | int(low, 16)
 
 
+def written_position(since: str | None) -> int:
+    """As a number; what no server of ours has written is nobody's, so the primary answers."""
+    if since is None:
+        return 0
+    try:
+        return position_number(since)
+    except ValueError:
+        return 2**64
+
+
 class Replica:
     """One replica: where it answers, how far it has come, and until when it may answer."""
 

@@ -7,3 +7,7 @@ class StoreUnavailableError(Exception):
     The message is for the person at the terminal: plain English, what is wrong and what to do about it. Callers print
     it as it is and exit 1; nobody needs the stack.
     """
+
+
+class StoreAwayError(StoreUnavailableError):
+    """The server of the store does not answer: it may come back by itself."""

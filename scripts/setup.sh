@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 VENV=.venv
 STAMPS=$VENV/.stamps
-TEST_PACKAGES=(chromium gdal-bin libzbar0 fonts-dejavu-core docker-compose python3-qgis nginx)
+TEST_PACKAGES=(chromium gdal-bin libzbar0 fonts-dejavu-core docker-compose python3-qgis nginx w3m lynx)
 
 say() { printf '· %s\n' "$*" >&2; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }

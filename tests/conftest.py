@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,8 +131,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_service(data_dir: Path, **settings: str) -> Service:
-    """Starts `mapservice serve` on a free port and waits until it is ready."""
+def start_service(data_dir: Path, ready: Callable[[Service], None] | None = None, **settings: str) -> Service:
+    """Starts `mapservice serve` on a free port and waits until it is ready, or until `ready` returns."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAPSERVICE_")}
     environment |= {"MAPSERVICE_PORT": str(port), "MAPSERVICE_DATA_DIR": str(data_dir), **settings}
@@ -143,7 +143,7 @@ def start_service(data_dir: Path, **settings: str) -> Service:
         )
     service = Service(process, f"http://127.0.0.1:{port}", data_dir, log)
     try:
-        wait_until_ready(service)
+        (ready or wait_until_ready)(service)
     except BaseException:
         stop_service(service)
         raise

@@ -225,7 +225,8 @@ def test_the_form_leads_on(web: httpx.Client) -> None:
 def test_the_data_has_the_names_of_the_collection(web: httpx.Client) -> None:
     document = web.get(f"/q/{CODE['warned']}.json").json()
     fields = [field.name for field in ESTABLISHMENTS.fields]
-    assert list(document) == [*fields, "warnings", "geometry", "url"]
+    beside = ("closed_on", "warnings", "last_inspection", "food_safety_agency", "former_names", "photo")
+    assert list(document) == [*fields, *beside, "geometry", "url"]
     assert document["url"] == f"{PUBLIC_URL}/q/{CODE['warned']}"
     assert document["ward"] == "20257"
     assert document["live_warning"] is True

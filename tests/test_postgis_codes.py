@@ -149,3 +149,24 @@ def test_new_codes_use_the_whole_alphabet() -> None:
     seen = "".join(codes.new_code() for _ in range(500))
     assert set(seen) == set(codes.ALPHABET)
     assert not set(seen) & set(string.ascii_lowercase)
+
+
+@given(CODES, st.integers(0, 7), st.data())
+def test_a_likely_slip_leads_back_to_the_code_and_to_few_others(code: str, place: int, data: st.DataObject) -> None:
+    meant = code[place]
+    typed = data.draw(st.sampled_from([sign for sign in codes._TAKEN_FOR if meant in codes._TAKEN_FOR[sign]]))
+    candidates = codes.one_slip_away(code[:place] + typed + code[place + 1 :])
+    assert code in candidates
+    assert len(candidates) <= 15
+    assert all(codes.is_valid(candidate) for candidate in candidates)
+
+
+@given(CODES, st.integers(0, 6))
+def test_a_swap_leads_back_to_the_code(code: str, place: int) -> None:
+    swapped = code[:place] + code[place + 1] + code[place] + code[place + 2 :]
+    assert (code in codes.one_slip_away(swapped)) is (swapped != code)
+
+
+@pytest.mark.parametrize("typed", ["", "x", "K7M42XP2", "K7M4-2XP", "K7M42XP22", "00000000", "OOM42XP2", "A" * 1000])
+def test_nothing_is_guessed_for_a_code_or_for_what_is_none_by_far(typed: str) -> None:
+    assert codes.one_slip_away(typed) == []

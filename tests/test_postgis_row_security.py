@@ -23,6 +23,8 @@ BASE_DATA = {
     "tile_cell", "tile_cell_group", "search_word",
     # The installation's, of all its wards: versions, without the keys.
     "sticker_key",
+    # Public keys.
+    "signing_key",
 }  # fmt: skip
 WRITABLE = {
     "legal_entity", "personal_datum", "establishment", "licence", "food_safety_record", "inspection", "warning",

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from mapservice.app import ROUTERS, create_app
 from mapservice.asker import COOKIE
 from mapservice.settings import HttpSettings
+from mapservice.signing import ensure_key
 from postgis.actor import Actor, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.secrets import open_secrets
@@ -38,6 +39,8 @@ GET    /about                                                  200      200     
 GET    /q                                                      200      200     200      200   200   200     200     200
 GET    /q/{code}                                               200      200     200      200   200   200     200     200
 GET    /q/{code}.json                                          200      200     200      200   200   200     200     200
+GET    /q/{code}.jws                                           200      200     200      200   200   200     200     200
+GET    /.well-known/jwks.json                                  200      200     200      200   200   200     200     200
 GET    /q/{code}.svg                                           200      200     200      200   200   200     200     200
 GET    /q/{code}.png                                           200      200     200      200   200   200     200     200
 
@@ -390,6 +393,7 @@ def _tokens(database: Database, actors: dict[str, Actor]) -> dict[str, str]:
 
 def _names(database: Database, ward: SmallWard) -> dict[str, str]:
     """The ward's own records; the photo is one that was taken away, which the ward's staff may still look at."""
+    ensure_key(database)
     with database.owner.begin() as connection:
         row = connection.execute(
             text("UPDATE register.photo SET ended_at = now(), end_reason = 'thử' WHERE establishment_id = "

@@ -1,6 +1,7 @@
 """QR codes: that independent decoders read exactly the address, as drawn for pages and for printing."""
 
 import io
+import random
 import re
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from postgis import codes
 from web import qr
+from web.lookup import QR_MASK
 
 ADDRESS = "https://bando.hoacuong.example.vn/q/K7M42XP2"
 ADDRESSES = st.from_regex(r"https?://[a-z0-9.-]{1,40}(:[0-9]{2,5})?/q/[2-9A-Y]{8}", fullmatch=True)
@@ -103,3 +106,16 @@ def test_an_address_that_no_sticker_could_carry_is_refused() -> None:
     for address in ("", "https://example.vn/" + "x" * 300):
         with pytest.raises(ValueError, match="1 to 300 bytes"):
             qr.symbol(address)
+
+
+def test_the_symbol_of_a_page_is_read_as_its_address() -> None:
+    for number in range(60):
+        address = f"https://bando.example.vn/q/{codes.new_code(random.Random(number))}"
+        modules = qr.symbol(address, mask=QR_MASK).modules
+        side = len(modules) + 2 * qr.QUIET_ZONE
+        image = Image.new("L", (side, side), 255)
+        for row, line in enumerate(modules, start=qr.QUIET_ZONE):
+            for column, dark in enumerate(line, start=qr.QUIET_ZONE):
+                image.putpixel((column, row), 0 if dark else 255)
+        drawn = image.resize((side * 4, side * 4), Image.Resampling.NEAREST)
+        assert [found.text for found in zxingcpp.read_barcodes(drawn)] == [address]

@@ -1,4 +1,4 @@
-"""The public look-up page: what a person who scanned a sticker reads about one place, and what when there is none.
+"""The public look-up page: what a person who scanned a sticker reads about one place.
 
 Plain rows in, one HTML document out, complete in itself: style inlined, no script, no font and no picture to fetch.
 A live warning stands above everything.
@@ -23,6 +23,16 @@ from web.render import VIETNAM, format_ago, format_date, render
 
 _STYLE_FILE = Path(__file__).parent / "static" / "css" / "lookup.css"
 _MENTIONED_STATUSES = frozenset({"closed", "moved", "suspended", "not_found"})
+QR_MASK = 3
+"""Of the page's symbol, shown large on a clean screen: to find the best would take most of the time of a page."""
+PHOTO_SIDE = 480
+"""Pixels of the longer side of the small picture."""
+_SCHEMA_TYPES = {
+    "food_service": "Restaurant",
+    "cafe_drinks": "CafeOrCoffeeShop",
+    "grocery": "GroceryStore",
+    "lodging": "LodgingBusiness",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,8 @@ class Links:
     map: str
     form: str
     """Where the form for typing a code sends it."""
+    photo: str | None = None
+    """The small picture of the front."""
 
 
 def place_page(
@@ -47,15 +59,21 @@ def place_page(
     *,
     merged_from: str | None = None,
     moved_to: str | None = None,
+    dissolved_ward: str | None = None,
     sticker_notice: str | None = None,
     sticker_serial: str | None = None,
+    saved_at: datetime | None = None,
+    ours: bool = True,
 ) -> str:
     """The page of one place.
 
-    `place` has the properties of the establishments collection and `closed_on`; `warnings` are its live ones, latest
-    first, with `issued_on`, `headline`, `instruction` and `agency`; `ward` has `kind`, `name` and `name_en`.
-    `merged_from` is the code that led here, when it was a duplicate; `moved_to` the page of its new place. Of the
+    `place` has the properties of the establishments collection, `closed_on`, `last_inspection`, `food_safety_agency`,
+    `photo` and `former_names`; `warnings` are its live ones, latest first, with `issued_on`, `headline`, `instruction`
+    and `agency`; `ward` has `kind`, `name` and `name_en`. `merged_from` is the code that led here, when it was a
+    duplicate; `moved_to` the page of its new place; `dissolved_ward` the former unit that it was recorded in. Of the
     sticker that was scanned, where one was: `sticker_serial` is its number, `sticker_notice` what is wrong with it.
+    `saved_at`: the page is a copy of that moment, which says that newer warnings may be missing and praises nothing.
+    `ours`: the ward is the service's own, which has promised when it answers.
     """
     day = today or datetime.now(VIETNAM).date()
     warned = bool(warnings) or bool(place["live_warning"])
@@ -72,52 +90,24 @@ def place_page(
         name=place_name(place, lang),
         other_name=_other_name(place, lang),
         trade=trade(place, lang),
-        address=_address(place, ward, lang),
+        address=address_in_words(place, ward, lang),
         hours=opening_hours.in_words(place["opening_hours"], lang) if place["opening_hours"] else None,
         website=_website(place["website"]),
         warned=warned,
         warnings=[_warning(warning, lang, day) for warning in warnings],
         status=_status(place, lang, day),
-        facts=facts(place, lang, day, warned=warned),
-        source=_source(place, lang, day),
+        facts=facts(place, lang, day, warned=warned or saved_at is not None),
+        former_names=_former_names(place, lang),
+        photo=_photo(place, links, lang, day),
+        schema_type=_schema_type(place),
+        saved=saved_notice(saved_at, lang),
+        ours=ours,
+        source=_source(place, ward, lang, day),
+        merged_ward=_merged_ward(dissolved_ward, ward, lang),
         today=day,
         ward_title=ward_title(ward, lang),
         ward=ward_in_sentence(ward, lang),
-        symbol=Markup(qr.svg(links.page, labels.text("lookup.qr_title", lang))),
-    )
-
-
-def missing_page(reason: str, typed: str, ward: Mapping[str, Any] | None, links: Links, lang: str) -> str:
-    """The page for a code that leads nowhere: `mistyped` (as its check character shows), `not_issued` or `ended`.
-
-    It says what is wrong, lets the person type again and leads to the map, and warns of false stickers.
-    """
-    return render(
-        "lookup/missing.html",
-        lang,
-        style=style(),
-        links=links,
-        heading=labels.text(f"lookup.missing.{reason}_title", lang),
-        explanation=labels.text(f"lookup.missing.{reason}", lang, code=_as_typed(typed)),
-        typed=_as_typed(typed),
-        genuine=reason == "ended",
-        ward_title=ward_title(ward, lang),
-        ward=ward_in_sentence(ward, lang),
-    )
-
-
-def ask_page(ward: Mapping[str, Any] | None, links: Links, lang: str) -> str:
-    """The page that asks for a code, for those who read it from a sticker rather than scan it."""
-    return render(
-        "lookup/missing.html",
-        lang,
-        style=style(),
-        links=links,
-        heading=labels.text("lookup.missing.ask_title", lang),
-        explanation=labels.text("lookup.missing.ask", lang),
-        typed=None,
-        ward_title=ward_title(ward, lang),
-        ward=ward_in_sentence(ward, lang),
+        symbol=Markup(qr.svg(links.page, labels.text("lookup.qr_title", lang), QR_MASK)),
     )
 
 
@@ -181,7 +171,7 @@ def _other_name(place: Mapping[str, Any], lang: str) -> str | None:
     return other if other and other.casefold() != shown.casefold() else None
 
 
-def _address(place: Mapping[str, Any], ward: Mapping[str, Any] | None, lang: str) -> str | None:
+def address_in_words(place: Mapping[str, Any], ward: Mapping[str, Any] | None, lang: str) -> str | None:
     """The address as stated, with the unit's name unless it is in there already."""
     parts = [place["address"] or ""]
     if place["stall"]:
@@ -229,7 +219,53 @@ def _status(place: Mapping[str, Any], lang: str, today: date) -> dict[str, Any]:
     return {"code": status, "loud": loud, "words": words}
 
 
-def _source(place: Mapping[str, Any], lang: str, today: date) -> str:
+def saved_notice(saved_at: datetime | None, lang: str) -> str | None:
+    """That a page is a copy, and of when: "lúc 14:05 ngày 22/11/2026"."""
+    if saved_at is None:
+        return None
+    moment = saved_at.astimezone(VIETNAM)
+    return labels.text("lookup.saved.notice", lang, time=f"{moment:%H:%M}", date=format_date(moment))
+
+
+def _former_names(place: Mapping[str, Any], lang: str) -> str | None:
+    names = place["former_names"]
+    return labels.text("lookup.former_names", lang, names=", ".join(names)) if names else None
+
+
+def _merged_ward(dissolved: str | None, ward: Mapping[str, Any] | None, lang: str) -> str | None:
+    if dissolved is None:
+        return None
+    return labels.text("lookup.merged_ward", lang, old=dissolved, new=ward_in_sentence(ward, lang))
+
+
+def _photo(place: Mapping[str, Any], links: Links, lang: str, today: date) -> dict[str, Any] | None:
+    """Address, words and size of the small picture, which is PHOTO_SIDE at most."""
+    photo = place["photo"]
+    if not photo or not links.photo:
+        return None
+    name, taken_on = place_name(place, lang), photo["taken_on"]
+    dated = {"date": format_date(taken_on), "ago": format_ago(taken_on, lang, today)} if taken_on else {}
+    scale = min(1.0, PHOTO_SIDE / max(photo["width"], photo["height"]))
+    return {
+        "address": links.photo,
+        "words": labels.text("lookup.photo.alt", lang, name=name),
+        "dated": labels.text("lookup.photo.taken", lang, **dated) if taken_on else None,
+        "width": round(photo["width"] * scale),
+        "height": round(photo["height"] * scale),
+    }
+
+
+def _schema_type(place: Mapping[str, Any]) -> str | None:
+    """The schema.org type that stands in the mark-up; None for invented places and for those that do not trade.
+
+    The mark-up names what is on the page anyway: it cannot tell more than the page.
+    """
+    if place["illustrative"] or place["operating_status"] in _MENTIONED_STATUSES:
+        return None
+    return f"https://schema.org/{_SCHEMA_TYPES.get(place['sector_group'], 'LocalBusiness')}"
+
+
+def _source(place: Mapping[str, Any], ward: Mapping[str, Any] | None, lang: str, today: date) -> str:
     if place["source"] == "osm":
         return labels.text("lookup.source.osm", lang)
     if place["illustrative"]:
@@ -242,12 +278,7 @@ def _source(place: Mapping[str, Any], lang: str, today: date) -> str:
         "lookup.source.verified",
         lang,
         source=source,
+        ward=ward_in_sentence(ward, lang),
         date=format_date(verified_on),
         ago=format_ago(verified_on, lang, today),
     )
-
-
-def _as_typed(text: str) -> str:
-    """What the person typed, short and printable enough to be shown back."""
-    plain = "".join(character if character.isprintable() else " " for character in text).strip()
-    return plain if len(plain) <= 24 else plain[:23] + "…"

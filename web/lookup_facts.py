@@ -37,10 +37,12 @@ class Fact:
     details: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     dated: str | None = None
+    official: tuple[str, str] | None = None
+    """Words of an agency as they were signed, in Vietnamese, and what introduces them."""
 
 
 def facts(place: Mapping[str, Any], lang: str, today: date, *, warned: bool) -> list[Fact]:
-    """Registration, food safety and payment of a place, in that order. `warned`: a warning is live."""
+    """Registration, food safety and payment of a place, in that order. `warned`: a warning is live, or may be."""
     found = [_licence(place, lang, today), _food_safety(place, lang, today), _payment(place, lang, today)]
     # What OpenStreetMap says, nobody has checked.
     if warned or place["operating_status"] in _NOT_TRADING or place["source"] == "osm":
@@ -77,28 +79,53 @@ def _food_safety(place: Mapping[str, Any], lang: str, today: date) -> Fact:
     words = (
         labels.text("lookup.food.expired", lang) if lapsed else labels.code_label("food_safety_status", status, lang)
     )
-    term = [_term(until, lang, today)] if until and (held or lapsed) else []
-    details = list(term)
+    paper = [_term(until, lang, today)] if until and (held or lapsed) else []
+    has_day = bool(paper) or bool(result and inspected_on)
+    if held and place["food_safety_agency"]:
+        paper.append(labels.text("lookup.food.issued_by", lang, agency=place["food_safety_agency"]))
+    details = list(paper)
     if result and inspected_on:
         outcome = labels.code_label("inspection_result", result, lang)
         if failed:
             # What officers found outweighs what hangs on the wall.
             file = labels.text("lookup.food.file", lang, words=words)
-            details = [dated("inspected", inspected_on, lang, today), file, *details]
+            details = [dated("inspected", inspected_on, lang, today), *_inspector(place, lang), file, *paper]
             words = labels.text("lookup.food.failed", lang, result=outcome)
         else:
             when = {"date": format_date(inspected_on), "ago": format_ago(inspected_on, lang, today)}
             details.append(labels.text("lookup.food.inspection", lang, result=outcome, **when))
-    elif status == "unknown":
-        of_food = place["sector_group"] in FOOD_SECTORS
-        details.append(labels.text(f"lookup.food.{'unknown_note' if of_food else 'other_sector_note'}", lang))
-    elif status != "not_required":
-        details.append(labels.text("lookup.food.no_inspection", lang))
+            details += _inspector(place, lang)
+    elif status != "unknown":
+        details += [] if status == "not_required" else [labels.text("lookup.food.no_inspection", lang)]
+    elif place["sector_group"] in FOOD_SECTORS:
+        # A state of its own, neither good nor bad.
+        words = labels.text("lookup.food.not_inspected", lang)
+        details.append(labels.text("lookup.food.unknown_note", lang))
+    else:
+        details.append(labels.text("lookup.food.other_sector_note", lang))
     tones: dict[str, Tone] = {"unknown": "unknown", "not_required": "plain", "missing": "caution"}
     tone = tones.get(status, "plain" if result == "pending" else "good")
     ending = held and until is not None and until <= today + EXPIRING_WITHIN
-    has_day = bool(term) or bool(result and inspected_on)
-    return _fact("food", place, lang, today, words, "caution" if failed or ending else tone, details, has_day=has_day)
+    fact = _fact("food", place, lang, today, words, "caution" if failed or ending else tone, details, has_day=has_day)
+    return replace(fact, official=_official_words(place, lang))
+
+
+def _inspector(place: Mapping[str, Any], lang: str) -> list[str]:
+    """Who inspected, where it is known of the inspection that counts."""
+    inspection = place["last_inspection"]
+    return [labels.text("lookup.food.inspected_by", lang, agency=inspection["agency"])] if inspection else []
+
+
+def _official_words(place: Mapping[str, Any], lang: str) -> tuple[str, str] | None:
+    inspection = place["last_inspection"]
+    if not inspection or not inspection["official_words"]:
+        return None
+    if (
+        inspection["official_words"].casefold()
+        == labels.code_label("inspection_result", inspection["result"], "vi").casefold()
+    ):
+        return None  # nothing that is not said already
+    return labels.text("lookup.food.official_words", lang), inspection["official_words"]
 
 
 def _term(until: date, lang: str, today: date) -> str:

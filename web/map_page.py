@@ -217,7 +217,9 @@ def payment_words(place: Place, lang: str) -> str:
 
 
 def food_words(place: Place, lang: str) -> str:
-    """Food safety in one line, or nothing where it is neither known nor a question."""
+    """Food safety in one line, or nothing where it is neither known nor a question, or a live warning says more."""
+    if place.get("live_warning"):
+        return ""
     status = str(place.get("food_safety_status") or "unknown")
     if status == "unknown" and place.get("sector_group") not in FOOD_SECTORS:
         return ""

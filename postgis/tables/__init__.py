@@ -19,6 +19,7 @@ from postgis.tables.proposal import proposal
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
+from postgis.tables.signing_key import signing_key
 from postgis.tables.staff import reveal, saved_view, session, staff, token, write_key
 from postgis.tables.sticker import sticker, sticker_event, sticker_key, sticker_print, sticker_run
 from postgis.tables.tile_cell import tile_cell, tile_cell_group
@@ -62,6 +63,7 @@ __all__ = [
     "sector_group_class",
     "session",
     "shelf_life",
+    "signing_key",
     "staff",
     "sticker",
     "sticker_event",

@@ -3,23 +3,39 @@
 A page is never a dead end: whatever stands behind /q/ is answered with a page that helps, in the language asked for.
 """
 
+from time import time
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
-from layers.lookup import find_establishment, find_ward, known_code
-from mapservice.dependencies import ReadConnection, Settings
+from layers.lookup import find_establishment, find_ward, known_code, only_place
+from layers.signing_keys import is_current, key_set
+from mapservice.dependencies import ReadConnection, Settings, database
 from mapservice.errors import Problem
-from mapservice.place_answers import address_of, page_answer, page_links, path_of, place_data, place_page, relations
-from mapservice.responses import reply, send
+from mapservice.place_answers import (
+    address_of,
+    document_of,
+    page_answer,
+    page_links,
+    path_of,
+    place_data,
+    place_page,
+    relations,
+)
+from mapservice.responses import json_bytes, reply, send
 from mapservice.scanned import false_sticker, scanned_sticker, words_of
 from mapservice.settings import HttpSettings
+from mapservice.signing import current_key
 from postgis import codes
-from web import lookup, qr
+from web import lookup_missing, qr
 
 router = APIRouter(tags=["Look-up"])
+
+_REASONS = {"ended_code": "ended", "unused_code": "unused", "unknown_code": "not_issued"}
+"""By problem, why there is no page."""
 
 PNG_BOX = 12
 """Pixels for each module: about 540 for the whole symbol, sharp on a phone and good for a print of 5 cm."""
@@ -31,7 +47,7 @@ def ask(request: Request, connection: ReadConnection, settings: Settings) -> Res
     lang, typed = _lang(request), request.query_params.get("code", "").strip()
     if typed:
         return RedirectResponse(path_of(codes.normalise(typed) or typed, lang=lang), 303)
-    page = lookup.ask_page(find_ward(connection, settings.ward), page_links(settings, "/q", lang), lang)
+    page = lookup_missing.ask_page(find_ward(connection, settings.ward), page_links(settings, "/q", lang), lang)
     return send(request, page_answer(page, lang))
 
 
@@ -47,6 +63,30 @@ def place_json(request: Request, code: str, connection: ReadConnection, settings
     if found is None:
         return _elsewhere(connection, canonical, ".json")
     return send(request, place_data(settings, found, relations(connection, found, request.query_params.get("from"))))
+
+
+@router.get("/q/{code}.jws", summary="A place as a signed record", response_class=Response)
+def place_signed(request: Request, code: str, connection: ReadConnection, settings: Settings) -> Response:
+    """The data with `iss` and `iat`, signed (JWS in compact form, EdDSA); /.well-known/jwks.json has the keys."""
+    canonical = codes.normalise(code)
+    if canonical and canonical != code:
+        return _redirect(request, canonical, ".jws")
+    found = find_establishment(connection, _typed_well(canonical, code))
+    if found is None:
+        return _elsewhere(connection, code, ".jws")
+    key = current_key(database(request).settings.data_dir)
+    if key is None or not is_current(connection, key.kid):
+        raise Problem("not_signed")
+    record = document_of(settings, found, relations(connection, found, None))
+    payload = json_bytes({**record, "iss": settings.lookup_base, "iat": int(time())})
+    # Each is of its own moment: nothing to keep.
+    return reply(request, key.sign(payload).encode(), "application/jose", cache="no-store")
+
+
+@router.get("/.well-known/jwks.json", summary="Public keys of signed records", response_class=Response)
+def public_keys(request: Request, connection: ReadConnection) -> Response:
+    """A JSON Web Key Set: every key that records were ever signed with."""
+    return reply(request, json_bytes(key_set(connection)), "application/jwk-set+json")
 
 
 @router.get("/q/{code}.svg", summary="The QR code of a place's page, as SVG", response_class=Response)
@@ -96,7 +136,8 @@ def _elsewhere(connection: Connection, code: str, ending: str, **query: str) -> 
         location = path_of(successor, ending, **query, **{"from": code})
         # A merge can be undone: nobody may remember this for ever.
         return RedirectResponse(location, 308, {"Cache-Control": "no-cache"})
-    raise Problem("ended_code" if state in ("ended", "merged") else "unknown_code", value=codes.display(code))
+    reason = {"ended": "ended_code", "merged": "ended_code", "unused": "unused_code"}.get(state or "", "unknown_code")
+    raise Problem(reason, value=codes.display(code))
 
 
 def _no_place(
@@ -110,10 +151,21 @@ def _no_place(
             return _elsewhere(connection, canonical, "", lang=lang, **came_with)
         except Problem as problem:
             status, typed = problem.status, codes.display(canonical)
-            reason = "ended" if problem.code == "ended_code" else "not_issued"
+            reason = _REASONS[problem.code]
     links = page_links(settings, f"/q/{quote(code, safe='')}", lang)
-    page = lookup.missing_page(reason, typed, find_ward(connection, settings.ward), links, lang)
+    ward = find_ward(connection, settings.ward)
+    meant = _meant(connection, code, ward, lang) if canonical is None else None
+    page = lookup_missing.missing_page(reason, typed, ward, links, lang, meant)
     return send(request, page_answer(page, lang, status))
+
+
+def _meant(
+    connection: Connection, typed: str, ward: dict[str, Any] | None, lang: str
+) -> lookup_missing.Suggestion | None:
+    """The one place that a mistyped code may have been meant for: somebody is asked, never led on."""
+    candidates = codes.one_slip_away(typed)
+    found = only_place(connection, candidates) if candidates else None
+    return None if found is None else lookup_missing.suggestion(found, path_of(found["code"], lang=lang), ward, lang)
 
 
 def _typed_well(canonical: str | None, typed: str) -> str:

@@ -53,6 +53,7 @@ function payment(place) {
 
 /** @param {Record<string, any>} place */
 function food(place) {
+  if (place.live_warning) return ""; // nothing good stands above a warning
   const status = place.food_safety_status ?? "unknown";
   if (status === "unknown" && !page.foodSectors.includes(place.sector_group)) return "";
   const found = label("food_safety_status", status);

@@ -1,0 +1,18 @@
+"""The keys that records are signed with have their public halves in the register.
+
+The statements stand in 0008_signing_keys.sql as they were when this migration was made: a migration never changes.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    op.get_bind().exec_driver_sql(statements, execution_options={"no_parameters": True})
