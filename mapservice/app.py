@@ -12,7 +12,7 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
-from mapservice.routes.public import about, lookup, map, proposals, static
+from mapservice.routes.public import about, lookup, map, proposals, reports, static
 from mapservice.routes.service import changes, health
 from mapservice.routes.staff import (
     account,
@@ -36,6 +36,7 @@ from mapservice.routes.staff import (
 )
 from mapservice.routes.staff import imports as import_pages
 from mapservice.routes.staff import proposals as review
+from mapservice.routes.staff import reports as inbox
 from mapservice.settings import HttpSettings
 from postgis.engine import Database, open_database
 from postgis.settings import DatabaseSettings
@@ -47,6 +48,7 @@ ROUTERS = (
     map.router,
     about.router,
     lookup.router,
+    reports.router,
     landing.router,
     collections.router,
     items.router,
@@ -68,6 +70,7 @@ ROUTERS = (
     register.router,
     duplicates.router,
     worklists.router,
+    inbox.router,
     change_log.router,
     shelf_lives.router,
     photos.router,

@@ -46,10 +46,21 @@ RECORDS = frozenset(
 SUBJECTS = (
     PUBLISHED
     | RECORDS
-    | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
+    | {
+        "register",
+        "history",
+        "proposals",
+        "adverse_proposals",
+        "personal_data",
+        "accounts",
+        "imports",
+        "shelf_lives",
+        "reports",
+    }
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
-failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact."""
+failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked
+fact. `reports`: what citizens report about a place."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -58,7 +69,11 @@ def _grown(base: Rights, **more: Iterable[str]) -> Rights:
     return {verb: base.get(verb, frozenset()) | frozenset(more.get(verb, ())) for verb in {*base, *more}}
 
 
-ANYBODY: Rights = {"read": PUBLISHED, "propose": frozenset({"establishments", "payment_acceptances"})}
+ANYBODY: Rights = {
+    "read": PUBLISHED,
+    "propose": frozenset({"establishments", "payment_acceptances"}),
+    "create": frozenset({"reports"}),
+}
 _SURVEYOR = _grown(
     ANYBODY,
     read=RECORDS | {"register", "history", "proposals"},
@@ -66,9 +81,9 @@ _SURVEYOR = _grown(
 )
 _OFFICER = _grown(
     _SURVEYOR,
-    read={"personal_data", "imports"},
+    read={"personal_data", "imports", "reports"},
     create=RECORDS | {"imports"},
-    change=RECORDS | {"imports"},
+    change=RECORDS | {"imports", "reports"},
     end=RECORDS,
     review={"proposals"},
     reveal={"personal_data"},

@@ -163,6 +163,26 @@ IMPORT_DECISIONS = ("new", "update", "leave")
 IMPORT_OUTCOMES = ("applied", "proposed", "left", "conflict", "refused", "same")
 """What applying did: `conflict`: somebody had changed the record since; `refused`: the register cannot hold it."""
 
+REPORT_KINDS = ("wrong_information", "hygiene", "fake_sticker", "wrong_payment_qr", "other", "personal_data")
+"""What people report about a place; `personal_data`: a request about one's own data, with a deadline of its own."""
+
+REPORT_STATES = ("received", "in_progress", "answered", "closed", "rejected")
+
+REPORT_OUTCOMES = (
+    "corrected",
+    "inspected",
+    "sticker_replaced",
+    "sticker_genuine",
+    "payment_qr_removed",
+    "payment_qr_right",
+    "nothing_found",
+    "passed_on",
+    "request_met",
+)
+"""What came of a report that was answered."""
+
+REPORT_EVENTS = ("received", "taken_up", "extended", "proposed", "answered", "rejected", "closed")
+
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
 
 CODE_LISTS: dict[str, tuple[str, ...]] = {
@@ -199,5 +219,9 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "import_verdict": IMPORT_VERDICTS,
     "import_decision": IMPORT_DECISIONS,
     "import_outcome": IMPORT_OUTCOMES,
+    "report_kind": REPORT_KINDS,
+    "report_state": REPORT_STATES,
+    "report_outcome": REPORT_OUTCOMES,
+    "report_event": REPORT_EVENTS,
 }
 """Every list by the name that fields, translations and `/schema` use for it."""

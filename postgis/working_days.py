@@ -1,7 +1,7 @@
 """Deadlines: working days of Vietnam's public offices, counted with the days off that are known.
 
-The days stand in `postgis/reference/working_calendar.toml`, by year, with their source. A deadline that depends on a year
-whose days are not announced, or not known at all, is told as such: it may still move.
+The days stand in `postgis/reference/working_calendar.toml`, by year, with their source. A deadline that depends on a
+year whose days are not announced, or not known at all, is told as such: it may still move.
 """
 
 from dataclasses import dataclass

@@ -25,6 +25,8 @@ class SmallWard:
     entities: list[str] = field(default_factory=list)
     codes: dict[str, list[str]] = field(default_factory=dict)
     receipt: str = ""
+    report: str = ""
+    """The receipt of a citizen's report."""
 
 
 def add_staff(database: Database, login: str, role: str, ward: str = WARD, **values: Any) -> Actor:
@@ -45,7 +47,7 @@ def ward_id_of(connection: Connection, ward: str) -> int:
 def fill(database: Database, actor: Actor, places: int) -> SmallWard:
     """Places with one record of every kind each, written the way an officer writes them; and a row of every other table
     that belongs to a ward."""
-    made = SmallWard(actor.ward_code, receipt=new_receipt())
+    made = SmallWard(actor.ward_code, receipt=new_receipt(), report=new_receipt())
     with write_as(database, actor, reason="a small ward", source="office") as connection:
         made.codes["model_sites"] = [_model_site(connection, actor)]
         for number in range(places):
@@ -53,7 +55,7 @@ def fill(database: Database, actor: Actor, places: int) -> SmallWard:
     named = {"ward_id": actor.ward_id, "staff_id": actor.staff_id}
     with database.owner.begin() as connection:
         for statement in _OTHER_ROWS:
-            connection.execute(text(statement), {**named, "receipt": made.receipt})
+            connection.execute(text(statement), {**named, "receipt": made.receipt, "report": made.report})
     return made
 
 
@@ -128,6 +130,9 @@ _OTHER_ROWS = (
        SELECT id, 'reading' FROM register.import_batch WHERE ward_id = :ward_id""",
     """INSERT INTO register.import_kept_datum (batch_id, entity_code, field, written_hash)
        SELECT id, 'LE', 'owner_phone', '\\x00' FROM register.import_batch WHERE ward_id = :ward_id""",
+    """INSERT INTO register.citizen_report (receipt, ward_id, establishment_id, kind, words_sealed, due_on, due_certain)
+       SELECT :report, :ward_id, id, 'other', '\\x00', '2026-11-25', true
+         FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )

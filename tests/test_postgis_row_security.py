@@ -27,10 +27,12 @@ WRITABLE = {
     "payment_acceptance", "digital_use", "model_site", "photo", "outreach", "proposal",
     "ward_shelf_life", "distinct_pair",
     "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
+    "citizen_report",
 }  # fmt: skip
-NEVER_WRITTEN = {"change", "establishment_fact", "residential_group"}
+NEVER_WRITTEN = {"change", "establishment_fact", "residential_group", "report_event"}
 NOT_FOR_SURVEYORS = {
     "personal_datum", "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
+    "citizen_report", "report_event",
 }  # fmt: skip
 KEYS = {
     "change": "seq", "establishment_fact": "establishment_id", "import_row": "batch_id", "import_shape": "ward_id",
@@ -39,6 +41,7 @@ KEYS = {
 COLUMNS = {
     "personal_datum": "mask", "ward_shelf_life": "months", "import_batch": "reason", "import_row": "outcome",
     "import_shape": "correction", "import_progress": "done", "import_kept_datum": "mask",
+    "citizen_report": "answer",
 }  # fmt: skip
 """A column to try a change on; elsewhere there is `ended_at`."""
 
@@ -100,6 +103,8 @@ def _of_ward(connection: Connection, relation: str, ward: str) -> str:
         return f"t.establishment_id IN (SELECT id FROM register.establishment WHERE ward_id IN {ids})"
     if "batch_id" in columns:
         return f"t.batch_id IN (SELECT id FROM register.import_batch WHERE ward_id IN {ids})"
+    if "report_id" in columns:
+        return f"t.report_id IN (SELECT id FROM register.citizen_report WHERE ward_id IN {ids})"
     assert "legal_entity_id" in columns, f"register.{relation}: how does it belong to a ward?"
     return f"t.legal_entity_id IN (SELECT id FROM register.legal_entity WHERE ward_id IN {ids})"
 
@@ -305,8 +310,8 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
     with ward_database.owner.connect() as owner:
         functions = list(owner.execute(text(AS_OWNER)))
     by_anybody = {
-        "published.proposal", "published.register_head", "published.touched", "published.words_from",
-        "published.words_near", "published.words_with",
+        "published.proposal", "published.register_head", "published.report", "published.touched",
+        "published.words_from", "published.words_near", "published.words_with",
     }  # fmt: skip
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {
@@ -314,6 +319,7 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         "account.session_holder", "account.sweep_sessions", "account.token_holder", "register.count_written",
         "register.forget_import_data", "register.forget_import_rows",
         "register.forget_personal_datum", "register.propose_anonymously",
+        "register.report_anonymously", "register.reports_full",
         "register.withdraw_anonymously", "register.withdraw_import_proposals",
     }  # fmt: skip
     assert [found.name for found in functions if not found.is_pinned] == [], (

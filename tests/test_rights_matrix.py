@@ -41,6 +41,10 @@ GET    /q/{code}.json                                          200      200     
 GET    /q/{code}.svg                                           200      200     200      200   200   200     200     200
 GET    /q/{code}.png                                           200      200     200      200   200   200     200     200
 
+GET    /q/{code}/report                                        200      200     200      200   200   200     200     200
+POST   /q/{code}/report                                        422      422     422      422   422   422     401     401
+GET    /reports/{receipt}                                      200      200     200      200   200   200     200     200
+
 GET    /ogc                                                    200      200     200      200   200   200     200     200
 GET    /ogc/conformance                                        200      200     200      200   200   200     200     200
 GET    /ogc/api                                                200      200     200      200   200   200     200     200
@@ -148,6 +152,11 @@ POST   /staff/proposals/apply                                  401      403     
 GET    /staff/proposals/{receipt}                              401      200     200      200   200   404     401     401
 POST   /staff/proposals/{receipt}                              401      403     409      409   409   404     401     401
 
+GET    /staff/reports                                          401      403     200      200   200   200     401     401
+GET    /staff/reports/{number}                                 401      403     200      200   200   404     401     401
+POST   /staff/reports/{number}                                 401      403     422      422   422   404     401     401
+GET    /staff/reports/{number}/photo                           401      403     404      404   404   404     401     401
+
 GET    /staff/legal_entities/{code}/personal                   401      403     200      200   200   404     401     401
 POST   /staff/legal_entities/{code}/personal/{field}           401      403     422      422   422   404     401     401
 POST   /staff/legal_entities/{code}/personal/{field}/reveal    401      403     422      422   422   404     401     401
@@ -243,6 +252,11 @@ ASKS = {
     "POST /proposals/{receipt}/reject": DECIDED,
     "POST /proposals/{receipt}/withdraw": Ask(parameters={"receipt": "{theirs}"}),
     "POST /proposals": Ask(body=WISH),
+    "POST /q/{code}/report": Ask(file="photo"),
+    "GET /reports/{receipt}": Ask(parameters={"receipt": "{report}"}),
+    "GET /staff/reports/{number}": Ask(parameters={"number": "{report_number}"}),
+    "GET /staff/reports/{number}/photo": Ask(parameters={"number": "{report_number}"}),
+    "POST /staff/reports/{number}": Ask(form={"action": "answer"}, parameters={"number": "{report_number}"}),
     "POST /imports": Ask(file="file"),
     "POST /staff/imports": Ask(file="file"),
     "PATCH /imports/{batch_id}": Ask(body={"choices": {}}, headers=STALE),
@@ -388,6 +402,9 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
             text("SELECT code FROM register.import_batch WHERE ward_id = (SELECT id FROM register.ward "
                  "WHERE code = :ward AND valid_to IS NULL)"), of_ward,
         ).scalar_one()  # fmt: skip
+        report = connection.execute(
+            text("SELECT id FROM register.citizen_report WHERE receipt = :receipt"), {"receipt": ward.report}
+        ).scalar_one()
     folder = database.settings.data_dir / photos.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{row.file}.jpg").write_bytes(b"a picture")
@@ -402,6 +419,8 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         "photo": row.code,
         "photo_file": f"{row.file}.jpg",
         "batch": batch,
+        "report": ward.report,
+        "report_number": str(report),
     }
 
 

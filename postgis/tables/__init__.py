@@ -16,6 +16,7 @@ from postgis.tables.payment import digital_use, payment_acceptance
 from postgis.tables.photo import outreach, photo
 from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
+from postgis.tables.report import citizen_report, report_event
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
@@ -26,6 +27,7 @@ from postgis.tables.ward import residential_group, ward, ward_succession
 __all__ = [
     "basemap_area",
     "change",
+    "citizen_report",
     "data_source",
     "digital_use",
     "distinct_pair",
@@ -51,6 +53,7 @@ __all__ = [
     "photo",
     "proposal",
     "reference_release",
+    "report_event",
     "residential_group",
     "reveal",
     "saved_view",
