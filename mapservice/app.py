@@ -12,7 +12,7 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
-from mapservice.routes.public import about, lookup, map, proposals, reports, static
+from mapservice.routes.public import about, corrections, lookup, map, proposals, reports, static
 from mapservice.routes.service import changes, health
 from mapservice.routes.staff import (
     account,
@@ -49,6 +49,7 @@ ROUTERS = (
     about.router,
     lookup.router,
     reports.router,
+    corrections.router,
     landing.router,
     collections.router,
     items.router,

@@ -43,6 +43,8 @@ GET    /q/{code}.png                                           200      200     
 
 GET    /q/{code}/report                                        200      200     200      200   200   200     200     200
 POST   /q/{code}/report                                        422      422     422      422   422   422     401     401
+GET    /q/{code}/correct                                       200      200     200      200   200   200     200     200
+POST   /q/{code}/correct                                       422      422     422      422   422   422     401     401
 GET    /reports/{receipt}                                      200      200     200      200   200   200     200     200
 
 GET    /ogc                                                    200      200     200      200   200   200     200     200
@@ -299,7 +301,7 @@ class World:
         sent: dict[str, Any] = {}
         if how.file:
             sent = {"data": form, "files": {how.file: b"no picture"}}
-        elif method != "GET" and path.startswith("/staff"):
+        elif method != "GET" and path.startswith(("/staff", "/owner", "/q/")):
             sent = {"data": {"csrf_token": "", **form}}
         elif method != "GET":
             sent = {"json": _filled(how.body, self.names)}
