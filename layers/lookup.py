@@ -21,12 +21,20 @@ _VIEW = table(
 )
 _WARNINGS = table(
     "warnings",
-    *(column(name) for name in ("id", "establishment", "issued_on", "headline", "instruction", "agency")),
+    *(column(name) for name in ("id", "code", "establishment", "issued_on", "headline", "instruction", "agency")),
+    schema="published",
+)
+_REPLIES = table(
+    "replies",
+    *(column(name) for name in ("collection", "code", "establishment", "fact_on", "reply", "replied_on")),
     schema="published",
 )
 _CODES = table("known_codes", *(column(name) for name in ("code", "state", "successor")), schema="published")
 _WARD = WARDS.view
 _WARD_COLUMNS = ("code", "name", "name_en", "kind")
+
+FAILED = ("fail", "c")
+"""Results of an inspection that are adverse to a place."""
 
 Row = dict[str, Any]
 
@@ -41,9 +49,11 @@ class FoundPlace:
     position: tuple[float, float]
     """Longitude and latitude, WGS 84."""
     warnings: list[Row]
-    """Live warnings, latest first: `issued_on`, `headline`, `instruction`, `agency`."""
+    """Live warnings, latest first: `code`, `issued_on`, `headline`, `instruction`, `agency`."""
     ward: Row | None
     """`code`, `name`, `name_en`, `kind` of the present unit it lies in."""
+    replies: list[Row]
+    """What the owner says to adverse facts: `collection`, `code`, `fact_on`, `reply`, `replied_on`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,16 @@ def find_establishment(connection: Connection, code: str) -> FoundPlace | None:
         position=(round(found["lon"], COORDINATE_DIGITS), round(found["lat"], COORDINATE_DIGITS)),
         warnings=live_warnings(connection, code),
         ward=_ward_of(found),
+        replies=owner_replies(connection, code) if found["live_warning"] or _failed(found) else [],
     )
+
+
+def owner_replies(connection: Connection, code: str) -> list[Row]:
+    """What the owner of a place says to adverse facts about it, the latest fact first."""
+    names = ("collection", "code", "fact_on", "reply", "replied_on")
+    statement = select(*(_REPLIES.c[name] for name in names)).where(_REPLIES.c.establishment == code)
+    statement = statement.order_by(_REPLIES.c.fact_on.desc(), _REPLIES.c.collection, _REPLIES.c.code)
+    return [dict(row) for row in connection.execute(statement).mappings()]
 
 
 def known_code(connection: Connection, code: str) -> tuple[str | None, str | None]:
@@ -104,7 +123,7 @@ def known_code(connection: Connection, code: str) -> tuple[str | None, str | Non
 def live_warnings(connection: Connection, code: str) -> list[Row]:
     """The live warnings about an establishment, latest first."""
     statement = (
-        select(*(_WARNINGS.c[name] for name in ("issued_on", "headline", "instruction", "agency")))
+        select(*(_WARNINGS.c[name] for name in ("code", "issued_on", "headline", "instruction", "agency")))
         .where(_WARNINGS.c.establishment == code)
         .order_by(_WARNINGS.c.issued_on.desc(), _WARNINGS.c.id.desc())
     )
@@ -173,6 +192,10 @@ def _padded(text: ColumnElement[Any]) -> Function[Any]:
     return func.regexp_replace(
         func.regexp_replace(text, "([0-9]+)", r"00000000\1", "g"), "0*([0-9]{8})(?![0-9])", r"\1", "g"
     )
+
+
+def _failed(found: Any) -> bool:
+    return found["last_inspection_result"] in FAILED
 
 
 def _ward_of(row: Any) -> Row | None:

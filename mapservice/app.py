@@ -12,7 +12,7 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
-from mapservice.routes.public import about, corrections, lookup, map, proposals, reports, static
+from mapservice.routes.public import about, corrections, lookup, map, owner, payment_check, proposals, reports, static
 from mapservice.routes.service import changes, health
 from mapservice.routes.staff import (
     account,
@@ -24,6 +24,7 @@ from mapservice.routes.staff import (
     exports,
     import_batches,
     merging,
+    owner_codes,
     past,
     personal,
     photos,
@@ -35,6 +36,7 @@ from mapservice.routes.staff import (
     worklists,
 )
 from mapservice.routes.staff import imports as import_pages
+from mapservice.routes.staff import payment_check as payment_qr
 from mapservice.routes.staff import proposals as review
 from mapservice.routes.staff import reports as inbox
 from mapservice.settings import HttpSettings
@@ -50,6 +52,8 @@ ROUTERS = (
     lookup.router,
     reports.router,
     corrections.router,
+    owner.router,
+    payment_check.router,
     landing.router,
     collections.router,
     items.router,
@@ -74,6 +78,8 @@ ROUTERS = (
     inbox.router,
     change_log.router,
     shelf_lives.router,
+    owner_codes.router,
+    payment_qr.router,
     photos.router,
     entities.router,
     steps.router,

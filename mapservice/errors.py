@@ -94,6 +94,7 @@ PROBLEMS: dict[str, int] = {
     "basis_needed": 422,
     "invalid_proposal": 422,
     "too_many_proposals": 429,
+    "owner_sign_in_required": 401,
     "unknown_report": 404,
     "report_changed": 409,
     "report_photo_too_large": 413,

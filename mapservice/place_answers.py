@@ -23,6 +23,7 @@ def place_page(settings: HttpSettings, found: FoundPlace, known: Mapping[str, st
         found.ward,
         page_links(settings, f"/q/{code}", lang, place=code),
         lang,
+        replies=found.replies,
         merged_from=codes.display(known["merged_from"]) if "merged_from" in known else None,
         moved_to=path_of(known["moved_to"], lang=lang) if "moved_to" in known else None,
     )
@@ -30,10 +31,11 @@ def place_page(settings: HttpSettings, found: FoundPlace, known: Mapping[str, st
 
 
 def place_data(settings: HttpSettings, found: FoundPlace, known: Mapping[str, str]) -> Answer:
-    """The properties of the establishments collection, with `warnings`, `geometry` and `url`."""
+    """The properties of the establishments collection, with `warnings`, `replies`, `geometry` and `url`."""
     document = {
         **found.properties,
         "warnings": found.warnings,
+        "replies": found.replies,
         "geometry": {"type": "Point", "coordinates": found.position},
         "url": address_of(settings, found.properties["code"]),
         **known,

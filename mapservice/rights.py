@@ -56,11 +56,15 @@ SUBJECTS = (
         "imports",
         "shelf_lives",
         "reports",
+        "owner_codes",
+        "payment_accounts",
+        "payment_checks",
     }
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
 failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked
-fact. `reports`: what citizens report about a place."""
+fact. `reports`: what citizens report about a place. `owner_codes`: by
+which owners come in. `payment_accounts`: what the payment QR of a place is compared with, by a `payment_check`."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -72,7 +76,7 @@ def _grown(base: Rights, **more: Iterable[str]) -> Rights:
 ANYBODY: Rights = {
     "read": PUBLISHED,
     "propose": frozenset({"establishments", "payment_acceptances"}),
-    "create": frozenset({"reports"}),
+    "create": frozenset({"reports", "payment_checks"}),
 }
 _SURVEYOR = _grown(
     ANYBODY,
@@ -82,7 +86,7 @@ _SURVEYOR = _grown(
 _OFFICER = _grown(
     _SURVEYOR,
     read={"personal_data", "imports", "reports"},
-    create=RECORDS | {"imports"},
+    create=RECORDS | {"imports", "owner_codes", "payment_accounts"},
     change=RECORDS | {"imports", "reports"},
     end=RECORDS,
     review={"proposals"},

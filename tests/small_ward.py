@@ -130,6 +130,14 @@ _OTHER_ROWS = (
        SELECT id, 'reading' FROM register.import_batch WHERE ward_id = :ward_id""",
     """INSERT INTO register.import_kept_datum (batch_id, entity_code, field, written_hash)
        SELECT id, 'LE', 'owner_phone', '\\x00' FROM register.import_batch WHERE ward_id = :ward_id""",
+    """INSERT INTO register.owner_code (establishment_id, code_hash, made_by, expires_at)
+       SELECT id, '\\x00', :staff_id, now() FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.payment_account (establishment_id, bank_bin, account_hash, buyer_check, checked_by)
+       SELECT id, '970400', '\\x00', false, :staff_id FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.payment_check_count (establishment_id, hour, checks)
+       SELECT id, '2026-01-02 03:00+07', 1 FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.owner_request (receipt, establishment_id)
+       SELECT :receipt, id FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
     """INSERT INTO register.citizen_report (receipt, ward_id, establishment_id, kind, words_sealed, due_on, due_certain)
        SELECT :report, :ward_id, id, 'other', '\\x00', '2026-11-25', true
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",

@@ -27,21 +27,29 @@ WRITABLE = {
     "payment_acceptance", "digital_use", "model_site", "photo", "outreach", "proposal",
     "ward_shelf_life", "distinct_pair",
     "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
-    "citizen_report",
+    "citizen_report", "owner_code", "payment_account",
 }  # fmt: skip
-NEVER_WRITTEN = {"change", "establishment_fact", "residential_group", "report_event"}
+NEVER_WRITTEN = {
+    "change",
+    "establishment_fact",
+    "residential_group",
+    "report_event",
+    "owner_request",
+    "payment_check_count",
+}
 NOT_FOR_SURVEYORS = {
     "personal_datum", "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
     "citizen_report", "report_event",
 }  # fmt: skip
 KEYS = {
     "change": "seq", "establishment_fact": "establishment_id", "import_row": "batch_id", "import_shape": "ward_id",
-    "import_progress": "batch_id", "import_kept_datum": "batch_id",
+    "import_progress": "batch_id", "import_kept_datum": "batch_id", "owner_request": "receipt",
+    "payment_check_count": "establishment_id",
 }  # fmt: skip
 COLUMNS = {
     "personal_datum": "mask", "ward_shelf_life": "months", "import_batch": "reason", "import_row": "outcome",
     "import_shape": "correction", "import_progress": "done", "import_kept_datum": "mask",
-    "citizen_report": "answer",
+    "citizen_report": "answer", "owner_code": "withdrawn_at", "payment_account": "withdrawn_at",
 }  # fmt: skip
 """A column to try a change on; elsewhere there is `ended_at`."""
 
@@ -316,6 +324,8 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {
         "account.actor_id", "account.actor_ward", "account.actor_role", "account.reserve_attempt",
+        "account.end_owner_session", "account.owner_holder", "account.owner_sign_in",
+        "register.owner_requests", "register.propose_as_owner", "register.check_payment",
         "account.session_holder", "account.sweep_sessions", "account.token_holder", "register.count_written",
         "register.forget_import_data", "register.forget_import_rows",
         "register.forget_personal_datum", "register.propose_anonymously",

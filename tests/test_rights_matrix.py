@@ -45,7 +45,16 @@ GET    /q/{code}/report                                        200      200     
 POST   /q/{code}/report                                        422      422     422      422   422   422     401     401
 GET    /q/{code}/correct                                       200      200     200      200   200   200     200     200
 POST   /q/{code}/correct                                       422      422     422      422   422   422     401     401
+GET    /q/{code}/payment                                       200      200     200      200   200   200     200     200
+POST   /q/{code}/payment                                       422      422     422      422   422   422     401     401
 GET    /reports/{receipt}                                      200      200     200      200   200   200     200     200
+
+GET    /owner                                                  200      200     200      200   200   200     200     200
+POST   /owner                                                  403      403     403      403   403   403     403     403
+POST   /owner/sign-out                                         401      401     401      401   401   401     401     401
+GET    /owner/correct                                          401      401     401      401   401   401     401     401
+POST   /owner/correct                                          401      401     401      401   401   401     401     401
+POST   /owner/reply                                            401      401     401      401   401   401     401     401
 
 GET    /ogc                                                    200      200     200      200   200   200     200     200
 GET    /ogc/conformance                                        200      200     200      200   200   200     200     200
@@ -131,6 +140,10 @@ GET    /staff/establishments/{code}/merge                      401      403     
 POST   /staff/establishments/{code}/merge                      401      403     409      409   409   404     401     401
 GET    /staff/establishments/{code}/steps/{step}               401      200     200      200   200   404     401     401
 POST   /staff/establishments/{code}/steps/{step}               401      422     409      409   409   404     401     401
+GET    /staff/establishments/{code}/payment-qr                 401      403     200      200   200   404     401     401
+POST   /staff/establishments/{code}/payment-qr                 401      403     422      422   422   404     401     401
+GET    /staff/establishments/{code}/owner-codes                401      403     200      200   200   404     401     401
+POST   /staff/establishments/{code}/owner-codes                401      403     400      400   400   400     401     401
 POST   /staff/establishments/{code}/photos                     401      403     422      422   422   404     401     401
 POST   /staff/establishments/{code}/photos/{photo}/end         401      403     422      422   422   404     401     401
 POST   /staff/establishments/{code}/{collection}               401      422     422      422   422   404     401     401
@@ -255,6 +268,8 @@ ASKS = {
     "POST /proposals/{receipt}/withdraw": Ask(parameters={"receipt": "{theirs}"}),
     "POST /proposals": Ask(body=WISH),
     "POST /q/{code}/report": Ask(file="photo"),
+    "POST /q/{code}/payment": Ask(file="photo"),
+    "POST /staff/establishments/{code}/payment-qr": Ask(file="photo", form={"action": "compare"}),
     "GET /reports/{receipt}": Ask(parameters={"receipt": "{report}"}),
     "GET /staff/reports/{number}": Ask(parameters={"number": "{report_number}"}),
     "GET /staff/reports/{number}/photo": Ask(parameters={"number": "{report_number}"}),

@@ -45,6 +45,7 @@ def place_page(
     lang: str,
     today: date | None = None,
     *,
+    replies: Sequence[Mapping[str, Any]] = (),
     merged_from: str | None = None,
     moved_to: str | None = None,
 ) -> str:
@@ -52,6 +53,7 @@ def place_page(
 
     `place` has the properties of the establishments collection and `closed_on`; `warnings` are its live ones, latest
     first, with `issued_on`, `headline`, `instruction` and `agency`; `ward` has `kind`, `name` and `name_en`.
+    `replies` is what the owner says to adverse facts, with `collection`, `code`, `fact_on`, `reply`, `replied_on`;
     `merged_from` is the code that led here, when it was a duplicate; `moved_to` the page of its new place.
     """
     day = today or datetime.now(VIETNAM).date()
@@ -74,6 +76,15 @@ def place_page(
         warnings=[_warning(warning, lang, day) for warning in warnings],
         status=_status(place, lang, day),
         facts=facts(place, lang, day, warned=warned),
+        replies={(each["collection"], each["code"]): each for each in replies},
+        inspection_reply=next(
+            (
+                each
+                for each in replies
+                if (each["collection"], each["fact_on"]) == ("inspections", place["last_inspection_on"])
+            ),
+            None,
+        ),
         source=_source(place, lang, day),
         today=day,
         ward_title=ward_title(ward, lang),
@@ -203,6 +214,7 @@ def _website(address: str | None) -> tuple[str, str] | None:
 def _warning(warning: Mapping[str, Any], lang: str, today: date) -> dict[str, str | None]:
     issued_on = warning["issued_on"]
     return {
+        "code": warning.get("code"),
         "headline": warning["headline"],
         "instruction": warning["instruction"],
         "since": labels.text(

@@ -19,7 +19,8 @@ BEGIN
                              'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use', 'model_site',
                              'photo', 'outreach', 'proposal', 'change', 'residential_group', 'ward_shelf_life',
                              'distinct_pair', 'import_batch', 'import_row', 'import_shape', 'import_progress',
-                             'import_kept_datum', 'citizen_report', 'report_event')
+                             'import_kept_datum', 'citizen_report', 'report_event',
+                             'owner_code', 'owner_request', 'payment_account', 'payment_check_count')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
@@ -47,7 +48,8 @@ BEGIN
             ELSE ''
         END;
         writes := CASE
-            WHEN found.table_name IN ('change', 'establishment_fact', 'residential_group', 'report_event') THEN ' AND false'
+            WHEN found.table_name IN ('change', 'establishment_fact', 'residential_group', 'report_event', 'owner_request',
+                                      'payment_check_count') THEN ' AND false'
             WHEN found.table_name = 'proposal' THEN ''
             WHEN found.table_name = 'ward_shelf_life' THEN ' AND (SELECT account.actor_role()) IN (''approver'', ''admin'')'
             ELSE officers

@@ -12,7 +12,9 @@ from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
 from postgis.tables.model_site import model_site
+from postgis.tables.owner import owner_code, owner_request, owner_session
 from postgis.tables.payment import digital_use, payment_acceptance
+from postgis.tables.payment_account import payment_account, payment_check_count
 from postgis.tables.photo import outreach, photo
 from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
@@ -47,7 +49,12 @@ __all__ = [
     "metadata",
     "model_site",
     "outreach",
+    "owner_code",
+    "owner_request",
+    "owner_session",
     "payment_acceptance",
+    "payment_account",
+    "payment_check_count",
     "personal_datum",
     "phase",
     "photo",
