@@ -14,6 +14,8 @@ class AddressBook:
     streets: StreetNames
     wards: Mapping[str, str | None] = field(default_factory=dict)
     sites: Iterable[str] = ()
+    _wards: dict[str, tuple[str, str | None]] = field(init=False, repr=False, compare=False)
+    _sites: dict[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Fold the names."""
@@ -27,13 +29,11 @@ class AddressBook:
 
     def ward(self, written: str) -> tuple[str, str | None] | None:
         """The ward of that name, and its present code."""
-        found: dict[str, tuple[str, str | None]] = self._wards  # type: ignore[attr-defined]
-        return found.get(search_key(written))
+        return self._wards.get(search_key(written))
 
     def site(self, written: str) -> str | None:
         """The known market or centre of that name."""
-        known: dict[str, str] = self._sites  # type: ignore[attr-defined]
-        return known.get(search_key(written))
+        return self._sites.get(search_key(written))
 
 
 NOTHING_KNOWN = AddressBook(StreetNames(()))

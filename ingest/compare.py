@@ -15,10 +15,10 @@ from ingest.addresses import street_way
 from ingest.compare_records import record_wishes
 from ingest.house_numbers import read_numbers
 from ingest.known import KnownPlace
-from ingest.match import Place
 from ingest.rows import ReadRow
 from ingest.said import Said
 from ingest.street_names import street_key
+from ingest.weighing import Place
 from ingest.wishes import Wish, entity_to_make
 from postgis.folding import flatten, search_key
 

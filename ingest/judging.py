@@ -8,7 +8,7 @@ from ingest.compare import Change, changes_of, house_key_of, wishes_of_update
 from ingest.identity import Identities
 from ingest.known import KnownPlace, KnownRegister
 from ingest.list_facts import ListFacts
-from ingest.match import Match, Matcher, Place, Sketch, sketch_of
+from ingest.match import Matcher
 from ingest.nothing_lost import say_kept
 from ingest.planned import PlannedRow
 from ingest.row_places import Locator
@@ -17,6 +17,7 @@ from ingest.rows import ReadRow
 from ingest.said import Said, said_of, say_unnamed, site_key
 from ingest.twins import Twins
 from ingest.verdicts import Verdict
+from ingest.weighing import Match, Place, Sketch, sketch_of
 from ingest.wishes import entity_to_make, wishes_of_new
 from postgis.identifiers import mask
 from postgis.vocabulary import PERSONAL_FIELDS

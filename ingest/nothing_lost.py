@@ -41,7 +41,7 @@ def say_kept(row: ReadRow, said: Said) -> None:
         return
     used = set(_used(row, said))
     for field, column in open_ones:
-        if field not in used and not is_empty(tidy(row.cells[column])):  # type: ignore[arg-type]
+        if field not in used and not is_empty(tidy(row.cells[column])):
             row.findings.append(Finding(column, "kept_as_text"))
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.compare import Change
-from ingest.match import Match
 from ingest.records import Skipped
 from ingest.rows import ReadRow
 from ingest.table_rows import Reason
 from ingest.verdicts import Verdict
+from ingest.weighing import Match
 from ingest.wishes import Wishes
 from ingest.workbook import raw_text
 

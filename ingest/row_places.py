@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from ingest.addresses import Address, parse_address, street_way
 from ingest.gazetteer import Gazetteer
@@ -72,7 +72,7 @@ class Locator:
     def place(self, record: Record, numbers: Mapping[str, tuple[int, ...]], points: Points | None = None) -> PlaceOfRow:
         """Everything that a record says of its place. `points`: what a person says of the file's own coordinates."""
         said = {
-            field: ", ".join(text for cell in cells if (text := _text(cell)))  # type: ignore[arg-type]
+            field: ", ".join(text for cell in cells if (text := _text(cell)))
             for field in _ADDRESS_FIELDS
             if (cells := record.values.get(field))
         }
@@ -113,7 +113,7 @@ class Locator:
             missing = {name: getattr(separate, name) for name in parts if getattr(address, name) is None}
             problems = tuple(code for code in address.problems if code not in ("no_street", "no_number"))
             address = replace(address, **missing, problems=problems)
-        more: dict[str, str | None] = {}
+        more: dict[str, Any] = {}
         if address.residential_group is None and (number := _GROUP.search(said.get("residential_group", ""))):
             more["residential_group"] = number[1].upper()
         if address.ward is None and (written := said.get("ward")):
@@ -127,7 +127,7 @@ class Locator:
         if stall := said.get("stall"):
             more["stall"] = stall.upper()
         whole = stated or ", ".join(part for part in (said.get("stall"), said.get("market"), way) if part)
-        return whole, replace(address, **more) if more else address  # type: ignore[arg-type]
+        return whole, replace(address, **more) if more else address
 
     def _point(
         self, record: Record, numbers: Mapping[str, tuple[int, ...]]
@@ -135,10 +135,10 @@ class Locator:
         for first, second in _PAIRS:
             if first in record.values and second in record.values:
                 pair = record.values[first][0], record.values[second][0]
-                return self._read(pair[0], pair[1], columns_of(record, numbers, first))  # type: ignore[arg-type]
+                return self._read(pair[0], pair[1], columns_of(record, numbers, first))
         if "coordinates" in record.values:
             cell = record.values["coordinates"][0]
-            return self._read(cell, None, columns_of(record, numbers, "coordinates"))  # type: ignore[arg-type]
+            return self._read(cell, None, columns_of(record, numbers, "coordinates"))
         return None, [], 0.0
 
     def _read(self, first: Cell, second: Cell, columns: list[int]) -> tuple[Position | None, list[Finding], float]:

@@ -205,9 +205,9 @@ def read_values(
         for at, cell in enumerate(cells):
             column = columns[at] if at < len(columns) else None
             if name == "payment_methods":
-                reading = read_methods(cell, methods.get(column) if column else None)  # type: ignore[arg-type]
+                reading = read_methods(cell, methods.get(column) if column else None)
             else:
-                reading = read_cell(field, cell)  # type: ignore[arg-type]
+                reading = read_cell(field, cell)
             if reading.problems or reading.needs_person:
                 findings += _findings(name, reading, column)
             lost = reading.value is not None and _is_sure(name, reading) and not _put(values, name, reading.value)
@@ -217,7 +217,7 @@ def read_values(
             if name == "sector" and reading.raw:
                 values.setdefault("sector_reading", reading)
         if field == "business_line":
-            texts = (tidy(cell) for cell in record.values[field])  # type: ignore[arg-type]
+            texts = (tidy(cell) for cell in record.values[field])
             values["offering"] = "; ".join(dict.fromkeys(text for text in texts if not is_empty(text)))
     return values, findings
 

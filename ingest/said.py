@@ -24,6 +24,7 @@ from postgis.reference_data import group_members
 from postgis.reference_files import read_rows
 from postgis.store.record_types import RECORD_TYPES
 from postgis.store.record_values import EARLIEST
+from postgis.today import today as vietnams_today
 from postgis.vocabulary import CASHLESS_METHODS
 
 Values = dict[str, Any]
@@ -127,7 +128,7 @@ def _days(row: ReadRow, today: date) -> dict[str, date]:
             continue
         if value.precision != "day" or value.on < EARLIEST:
             row.say("day_kept", name)
-        elif name in _HAVE_HAPPENED and value.on > max(today, date.today()):
+        elif name in _HAVE_HAPPENED and value.on > max(today, vietnams_today()):
             row.say("day_ahead", name, "wrong")
         else:
             found[name] = value.on

@@ -8,7 +8,7 @@ from array import array
 from collections import Counter
 from itertools import chain, combinations
 
-from ingest.match import DOUBT_FROM, SAME_FROM, Match, Place, Sketch, Weighing
+from ingest.weighing import DOUBT_FROM, SAME_FROM, Match, Place, Sketch, Weighing
 
 _LARGEST_BLOCK = 40
 _TOO_MANY: list[int] = []

@@ -12,10 +12,11 @@ from datetime import date, datetime, time
 from typing import Any, Generic, TypeVar
 
 from ingest.address_words import clean
+from ingest.workbook import Value
 from postgis.folding import search_key
 
-Cell = str | int | float | bool | date | datetime | time | None
-"""What readers of spreadsheets give."""
+Cell = Value | None
+"""What readers of spreadsheets give, or nothing."""
 
 NEEDS_PERSON_BELOW = 0.8
 """A value of less confidence is a proposal that a person confirms."""

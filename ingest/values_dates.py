@@ -10,6 +10,7 @@ from typing import Literal
 
 from ingest.values import Cell, Problem, Reading, nothing, raw_text, tidy
 from postgis.folding import flatten
+from postgis.today import today as vietnams_today
 
 Precision = Literal["day", "month", "year"]
 _FIRST, _LAST = date(1900, 1, 1), date(2100, 12, 31)
@@ -52,7 +53,7 @@ def read_date(cell: Cell, *, system_1904: bool = False, today: date | None = Non
     if (empty := nothing(cell)) is not None:
         return empty
     raw = raw_text(cell)
-    now = today or date.today()
+    now = today or vietnams_today()
     if isinstance(cell, bool):
         return Reading(raw, problems=(Problem("not_a_date"),))
     if isinstance(cell, datetime):

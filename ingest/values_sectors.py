@@ -71,10 +71,10 @@ class SectorNames:
         words = _words(text)
         if not words:
             return []
-        scores: Counter[str] = Counter()
+        scores: dict[str, float] = defaultdict(float)
         for word in words:
             for code in self._classes.get(word, ()):
-                scores[code] += self._weights[word]  # type: ignore[assignment]
+                scores[code] += self._weights[word]
         mine = sum(self._weights.get(word, 6.0) for word in words)
         ranked = []
         for code, shared in scores.items():

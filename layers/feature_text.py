@@ -59,12 +59,13 @@ def feature_text(collection: Collection, chosen: Any, query: FeatureQuery) -> Co
 
 def _properties(fields: Sequence[Field]) -> ColumnElement[str]:
     """The object of the properties, member by member: a fifth faster than row_to_json, and to the same letter."""
-    members = " || ',' || ".join(_member(field) for field in fields)
-    return literal_column(f"('{{' || {members} || '}}')" if members else "'{}'", Text())
+    # Each joining copies what there is so far: the comma is part of the member behind it.
+    members = " || ".join(_member(field, "," if place else "{") for place, field in enumerate(fields))
+    return literal_column(f"({members} || '}}')" if members else "'{}'", Text())
 
 
-def _member(field: Field) -> str:
+def _member(field: Field, before: str) -> str:
     # A code needs no escaping: letters, digits and underscores.
     coded = field.code_list is not None and field.type == "string"
     value = f"'\"' || chosen.{field.name} || '\"'" if coded else f"to_json(chosen.{field.name})"
-    return f"coalesce('\"{field.name}\":' || {value}, '\"{field.name}\":null')"
+    return f"coalesce('{before}\"{field.name}\":' || {value}, '{before}\"{field.name}\":null')"

@@ -14,9 +14,11 @@ from sqlalchemy import (
     select,
 )
 
+from layers.boxed import BoxPage, box_page
 from layers.collections import Collection
 from layers.feature_text import COORDINATE_DIGITS, feature_columns, feature_text, shown_fields
-from layers.matched import EXACT_UP_TO, Matched
+from layers.keyset import encode_cursor
+from layers.matched import AS_REGISTERED, EXACT_UP_TO, Matched
 from layers.query import FeatureQuery
 from layers.statements import Shapes
 
@@ -75,6 +77,9 @@ def page(connection: Connection, collection: Collection, query: FeatureQuery) ->
 
     Raises InvalidCursor for a cursor that was not made for this kind of query.
     """
+    boxed = box_page(connection, collection, query)
+    if boxed is not None:
+        return _boxed(query, boxed)
     matched = Matched(connection, collection, query)
     found = matched.run("page", _page_of_texts)
     shown = found[: query.limit]
@@ -85,6 +90,17 @@ def page(connection: Connection, collection: Collection, query: FeatureQuery) ->
         number_matched=number,
         next_cursor=matched.order.after(shown[-1]._mapping) if len(found) > query.limit else None,
         estimated=estimated,
+    )
+
+
+def _boxed(query: FeatureQuery, found: BoxPage) -> FeaturePage:
+    """What lies in a box, as registered."""
+    more = found.number_matched > query.offset + found.number_returned and found.last is not None
+    return FeaturePage(
+        features=found.features,
+        number_returned=found.number_returned,
+        number_matched=found.number_matched,
+        next_cursor=encode_cursor(AS_REGISTERED, [found.last]) if more else None,
     )
 
 
@@ -122,9 +138,8 @@ def one(
 def _one(connection: Connection, collection: Collection, feature_id: str, query: FeatureQuery) -> Feature | None:
     shape = ("one", collection.id, collection.seen_by, query.properties, query.crs)
     statement = _SHAPES.statement(shape, lambda: _single(collection, query))
-    run = statement.run_planned if query.properties is None else statement.run
-    found = run(connection, {"feature_id": feature_id}).one_or_none()
-    return None if found is None else Feature(found.text, found.version)
+    found = statement.run_planned(connection, {"feature_id": feature_id})
+    return Feature(*found[0]) if found else None
 
 
 def _single(collection: Collection, query: FeatureQuery) -> Select[Any]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     or_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -59,7 +60,13 @@ def shape(query: FeatureQuery) -> Hashable:
     """What makes the text of `conditions` differ from that of another query: all but the values of `bound`."""
     crosses = None if query.bbox is None else query.bbox[0] > query.bbox[2]
     interval = None if query.interval is None else (query.interval.start is None, query.interval.end is None)
-    return crosses, query.bbox_outline is None, interval, tuple(query.equals), query.filter
+    equals = tuple((name, values[0]) if is_flag(values) else name for name, values in query.equals.items())
+    return crosses, query.bbox_outline is None, interval, equals, query.filter
+
+
+def is_flag(values: Sequence[str]) -> bool:
+    """Whether a yes or a no is asked for, which stands in the condition itself: indexes are kept of what is true."""
+    return len(values) == 1 and values[0] in ("true", "false")
 
 
 def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
@@ -110,6 +117,9 @@ def _typed(collection: Collection, name: str, values: Sequence[str]) -> list[Any
 
 def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnElement[bool]:
     field, column = collection.field_by_name[name], collection.column(name)
+    if field.type == "boolean" and is_flag(values):
+        # As an equation, which PostgreSQL takes for what an index is kept of; IS TRUE it does not.
+        return column.op("=", is_comparison=True)(literal_column(values[0]))
     kind = _ELEMENT.get(field.type, Text())
     wanted: ColumnElement[Any] = cast(
         bindparam(f"is_{name}", _typed(collection, name, values), ARRAY(kind)), ARRAY(kind)

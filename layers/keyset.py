@@ -39,7 +39,18 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 Cursor = tuple[str | None, ...]
 """The order that a page was in, and its last row's values in that order; None is a value that is not known."""
 
-__all__ = ["VIETNAMESE", "Cursor", "Date", "Integer", "Key", "Keyset", "Numeric", "Text", "decode_cursor"]
+__all__ = [
+    "VIETNAMESE",
+    "Cursor",
+    "Date",
+    "Integer",
+    "Key",
+    "Keyset",
+    "Numeric",
+    "Text",
+    "decode_cursor",
+    "encode_cursor",
+]
 
 
 @dataclass(frozen=True)
@@ -97,9 +108,7 @@ class Keyset:
 
     def after(self, row: Mapping[Any, Any]) -> str:
         """The cursor of the page that starts after a row."""
-        values = [self.name, *(_written(row[label]) for label in self.labels)]
-        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return encode_cursor(self.name, [row[label] for label in self.labels])
 
     def _after(self, bound: Mapping[str, Any]) -> ColumnElement[bool]:
         starts = [
@@ -133,6 +142,12 @@ class Keyset:
             if not (key.nullable if value is None else len(value) <= _LONGEST and _readable(value, key.kind)):
                 raise InvalidCursor
         return tuple(values)
+
+
+def encode_cursor(order: str, values: Sequence[object]) -> str:
+    """The cursor after a row, by the name of the order and the row's values in it."""
+    text = json.dumps([order, *map(_written, values)], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode_cursor(text: str) -> Cursor:

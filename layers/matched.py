@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +34,8 @@ from layers.statements import Shapes
 
 EXACT_UP_TO = 20_000
 """So many matches are counted, in a few milliseconds; of more the planner's estimate is told, and called one."""
+AS_REGISTERED = ""
+"""The name of the order by id alone."""
 _SORTED_LETTERS = 120
 """Letters of a text that decide its place; what differs only further on keeps the order of registration."""
 
@@ -49,13 +52,12 @@ class Matched:
         """Whether only those matches of a search are asked for that are ranked."""
         self.picked: list[ranked.Place] = []
         self.ranked = 0
-        others = conditions(collection, query)
-        if self.search is not None and others and not query.sortby:
+        if self.search is not None and not query.sortby and (others := conditions(collection, query)):
             self.search.narrow(connection, others)
         self.order = _order(collection, query, self.search)
 
     def run(self, kind: str, build: Any) -> Sequence[Any]:
-        """The rows of one page and one more, by `build(self)`."""
+        """The rows of one page and one more, by `build(self)`. Raises TooBroad."""
         search, query = self.search, self.query
         if search is None or search.ids is None or query.sortby:
             return self._run(kind, build)
@@ -88,6 +90,8 @@ class Matched:
         query = self.query
         statement = _SHAPES.statement(self.shape(kind, self.order.shape(query.cursor)), lambda: build(self))
         values = self.bound() | self.order.values(query.cursor, query.limit, query.offset)
+        if query.sortby:
+            return statement.run_bounded(self.connection, values, "sortby").all()
         return statement.run(self.connection, values).all()
 
     def shape(self, *parts: Hashable) -> Hashable | None:
@@ -130,6 +134,17 @@ class Matched:
         statement = select(*columns, *keys).select_from(view.join(picked, view.c.id == picked.c.id))
         return statement.subquery("chosen")
 
+    def all_rows(self, columns: Sequence[ColumnElement[Any]]) -> Any:
+        """The same rows as `page_rows`, for a page so long that to choose their ids first means to read them twice.
+
+        As registered they come one by one, and so the first of them at once; any other order has to be made first.
+        """
+        query, view = self.query, self.collection.view
+        if query.sortby or self.search is not None:
+            return self.page_rows(columns)
+        every = self.narrowed(select(*columns).select_from(view))
+        return self.order.page(every, query.cursor, query.limit, query.offset).subquery("chosen")
+
     def placed(self, chosen: Any) -> list[ColumnElement[Any]]:
         """The order of `page_rows`, which a subquery's own is nobody's promise."""
         return [
@@ -153,8 +168,8 @@ class Matched:
         if self.brief:
             # To count what a letter matches would take as long as to rank it.
             self.brief = False
-            return max(query.offset + found, self._estimate()), True
-        estimate = self._estimate()
+            return max(query.offset + found, self.estimate), True
+        estimate = self.estimate
         if estimate > 10 * EXACT_UP_TO:
             # To count only so far would still read a thousand pages, each time others.
             return estimate, True
@@ -175,7 +190,9 @@ class Matched:
         number: int = matching.run(self.connection, {**self.bound(), "most": most}).scalar_one()
         return number
 
-    def _estimate(self) -> int:
+    @cached_property
+    def estimate(self) -> int:
+        """How many rows the planner thinks will match."""
         every = _SHAPES.statement(
             self.shape("every"),
             lambda: self.narrowed(select(literal_column("1")).select_from(self.collection.view)),
@@ -192,7 +209,7 @@ def _order(collection: Collection, query: FeatureQuery, search: Search | None) -
         return Keyset(f"sort:{name}", [*keys, last])
     if search is not None:
         return Keyset("match", [Key(search.rank(), Integer()), Key(search.distance(), Numeric()), last])
-    return Keyset("", [last])
+    return Keyset(AS_REGISTERED, [last])
 
 
 _KINDS: Mapping[str, TypeEngine[Any]] = {
@@ -210,5 +227,6 @@ def _sort_key(collection: Collection, field: Field, descending: bool) -> Key:
     if field.type != "string":
         return Key(column, _KINDS[field.type], descending=descending, nullable=True)
     # Words for people in the order of the Vietnamese alphabet; codes as they are.
-    words = None if field.code_list or field.filterable else VIETNAMESE
-    return Key(func.left(column, _SORTED_LETTERS), Text(), words, descending, nullable=True)
+    if field.code_list or field.filterable:
+        return Key(column, Text(), None, descending, nullable=field.name != collection.id_field)
+    return Key(func.left(column, _SORTED_LETTERS), Text(), VIETNAMESE, descending, nullable=True)

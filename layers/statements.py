@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
+from psycopg2 import Error as DriverError
 from psycopg2.errors import FeatureNotSupported, InvalidSqlStatementName
 from psycopg2.extensions import AsIs
 from sqlalchemy import Connection, CursorResult, Executable
@@ -17,7 +18,12 @@ from sqlalchemy.dialects.postgresql import psycopg2
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
+from layers.errors import TooBroad
+
 _DIALECT = psycopg2.dialect()  # type: ignore[no-untyped-call]
+MOST_COST = 100_000
+"""Of what reads and sorts all that matches, in the units of PostgreSQL's planner: about a million places. What needs
+fewer thanks to an index costs less, however many there are."""
 _MOST_SHAPES = 256
 """A statement takes a few kilobytes; a client that writes ever new filters must not fill the memory with them."""
 _MOST_PREPARED = 32
@@ -49,27 +55,39 @@ class Statement:
         """Execute it with these values in place of those that it was made with."""
         return connection.exec_driver_sql(self.text, {**self.bound, **(values or {})})
 
-    def run_planned(self, connection: Connection, values: Mapping[str, str]) -> CursorResult[Any]:
-        """Execute it by one plan for all values, which are texts; the connection keeps the plan.
+    def run_bounded(self, connection: Connection, values: Mapping[str, Any], *names: str) -> CursorResult[Any]:
+        """The same, unless the planner expects it to cost more than MOST_COST. Raises TooBroad with these names."""
+        if self.explained(connection, values)["Plan"]["Total Cost"] > MOST_COST:
+            raise TooBroad(*names)
+        return self.run(connection, values)
+
+    def run_planned(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows, by one plan for all values; the connection keeps the plan.
 
         For what has one good plan, as a look-up by a unique key has: to make the plan takes several times as long as
         to follow it. In a transaction as `run`.
         """
         raw: Any = connection.connection.driver_connection
         if not raw.autocommit:
-            return self.run(connection, values)
+            return [tuple(row) for row in self.run(connection, values)]
+        self._prepare(connection, values)
+        # Several statements sent as one are one transaction, and so LOCAL is this statement alone.
+        given = ", ".join(f"%({name})s" for name in values)
+        text = f"SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE {self.name}({given})"
         try:
-            self._prepare(connection, values)
-            # Several statements sent as one are one transaction, and so LOCAL is this statement alone.
-            given = ", ".join(f"%({name})s" for name in values)
-            text = f"SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE {self.name}({given})"
-            return connection.exec_driver_sql(text, dict(values))
-        except DBAPIError as error:
-            # Somebody has deallocated it, or what it finds has another type since.
-            if not isinstance(error.orig, InvalidSqlStatementName | FeatureNotSupported):
-                raise
+            # Past SQLAlchemy, whose result takes longer to set up than a row by its key to find.
+            with raw.cursor() as cursor:
+                cursor.execute(text, values)
+                found: list[tuple[Any, ...]] = cursor.fetchall()
+                return found
+        except (InvalidSqlStatementName, FeatureNotSupported):
+            pass  # somebody has deallocated it, or what it finds has another type since
+        except DriverError as error:
+            if raw.closed:
+                connection.invalidate(error)
+            raise DBAPIError.instance(None, None, error, DriverError, dialect=connection.dialect) from error
         _forget(connection)
-        return self.run(connection, values)
+        return [tuple(row) for row in self.run(connection, values)]
 
     def _prepare(self, connection: Connection, names: Collection[str]) -> None:
         known: set[str] = connection.info.setdefault(_PREPARED, set())
@@ -77,9 +95,8 @@ class Statement:
             return
         if len(known) >= _MOST_PREPARED:
             _forget(connection)
-        types = ", ".join("text" for _ in names)
         places = {name: AsIs(f"${place}") for place, name in enumerate(names, 1)}
-        connection.exec_driver_sql(f"PREPARE {self.name}({types}) AS {self.text}", {**self.bound, **places})
+        connection.exec_driver_sql(f"PREPARE {self.name} AS {self.text}", {**self.bound, **places})
         known.add(self.name)
 
     def explained(self, connection: Connection, values: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Tiles of wide views, read from counted cells: 256 rows at most, however many places they stand for.
+"""Tiles of wide views, read from counted cells: 256 or 1,024 rows at most, however many places they stand for.
 
 The cells are kept by triggers of the database (`postgis/functions/160_tile_cells.sql`), right to the last place.
 """
@@ -11,25 +11,22 @@ from layers.query import FeatureQuery
 PER_TILE = 16
 """Cells along each side of a tile: a power of two, so that no cell spans two tiles."""
 _DEEPER = 4
-"""A tile of zoom z is drawn from the cells of level z + 4: 2 to the power of 4 is 16."""
+"""A tile of zoom z is drawn from the cells of level z + 4: 2 to the power of 4 is 16.
+
+Even levels are counted, so that an edit writes half as many cells; those of an odd level are each the sum of four.
+"""
 _FILTER = "sector_group"
 """The filter that cells can answer besides none."""
 
-# A cell with one place carries what the place itself would; others their count, their commonest sector group, and
-# whether any of their places has a warning or is invented.
-_KEPT = {"sector_group": "c.sector_group", "live_warning": "c.warned > 0", "illustrative": "c.illustrative > 0"}
-_WHOLE = """
-    SELECT quad, sector_group, places, ids, xs_cm, ys_cm, warned, illustrative
-      FROM published.tile_cells WHERE level = %(level)s AND quad >= %(first)s AND quad < %(end)s
-"""
-_OF_GROUPS = """
-    SELECT quad, (array_agg(sector_group ORDER BY places DESC, sector_group))[1] AS sector_group,
-           sum(places)::bigint AS places, sum(ids)::bigint AS ids, sum(xs_cm) AS xs_cm, sum(ys_cm) AS ys_cm,
-           sum(warned) AS warned, sum(illustrative) AS illustrative
-      FROM published.tile_cell_groups
-     WHERE level = %(level)s AND quad >= %(first)s AND quad < %(end)s AND sector_group = ANY (%(groups)s)
-     GROUP BY quad
-"""
+# A cell with one place carries what the place itself would; others their count, and whether any of their places has a
+# warning or is invented.
+_KEPT = {"live_warning": "c.warned > 0", "illustrative": "c.illustrative > 0"}
+_SUMS = "places", "ids", "xs_cm", "ys_cm", "warned", "illustrative"
+_WHERE = "WHERE level = %(level)s AND quad >= %(first)s AND quad < %(end)s"
+_WHOLE = f"SELECT quad, {', '.join(_SUMS)} FROM published.tile_cells {_WHERE}"
+_SUMMED = f"SELECT quad >> %(deeper)s AS quad, {', '.join(f'sum({name})::bigint AS {name}' for name in _SUMS)}"
+_OF_FOUR = f"{_SUMMED} FROM published.tile_cells {_WHERE} GROUP BY 1"
+_OF_GROUPS = f"{_SUMMED} FROM published.tile_cell_groups {_WHERE} AND sector_group = ANY (%(groups)s) GROUP BY 1"
 
 
 def can_answer(collection: Collection, z: int, query: FeatureQuery) -> bool:
@@ -45,9 +42,13 @@ def can_answer(collection: Collection, z: int, query: FeatureQuery) -> bool:
 _NOTHING_ASKED = FeatureQuery(equals={})
 
 
-def statement(collection: Collection, query: FeatureQuery) -> str:
-    """SQL for the tile's one value; its parameters are those of `parameters` and the tile's bounds."""
+def statement(collection: Collection, z: int, query: FeatureQuery) -> str:
+    """SQL for the tile's one value; its parameters are those of `parameters` and the tile's bounds.
+
+    A place is looked up for none but the cells that hold one alone: of others the sum of ids is some other place's id.
+    """
     rule = collection.drawn
+    cells = _OF_GROUPS if query.equals else _OF_FOUR if _finer(z) else _WHOLE
     columns = ", ".join(f"{_KEPT.get(name, f'e.{name}')} AS {name}" for name in rule.fields)
     return f"""
         SELECT public.ST_AsMVT(cell.*, '{collection.id}', %(extent)s, 'geom', 'id')
@@ -57,17 +58,26 @@ def statement(collection: Collection, query: FeatureQuery) -> str:
                            public.ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 3857),
                            %(extent)s, %(buffer)s, true) AS geom,
                        c.places AS count, {columns}
-                  FROM ({_OF_GROUPS if query.equals else _WHOLE}) c
-                  LEFT JOIN {rule.rows} e ON c.places = 1 AND e.id = c.ids
+                  FROM ({cells}) c
+                  LEFT JOIN {rule.rows} e ON e.id = CASE WHEN c.places = 1 THEN c.ids END
                  ORDER BY c.quad) cell
     """
 
 
 def parameters(z: int, x: int, y: int, query: FeatureQuery) -> dict[str, object]:
     """Which cells: those of a tile follow one another in the order of their numbers."""
-    first = quad(x, y) << 2 * _DEEPER
-    found: dict[str, object] = {"level": z + _DEEPER, "first": first, "end": first + PER_TILE**2}
-    return {**found, "groups": list(query.equals[_FILTER])} if query.equals else found
+    finer = _finer(z)
+    bits = 2 * (_DEEPER + finer)
+    first = quad(x, y) << bits
+    found: dict[str, object] = {"level": z + _DEEPER + finer, "first": first, "end": first + (1 << bits)}
+    if query.equals:
+        found["groups"] = list(query.equals[_FILTER])
+    return found | ({"deeper": 2 * finer} if finer or query.equals else {})
+
+
+def _finer(z: int) -> int:
+    """By how many levels the counted cells are finer than those that a tile is drawn from."""
+    return (z + _DEEPER) % 2
 
 
 def quad(column: int, row: int) -> int:

@@ -23,11 +23,12 @@ from sqlalchemy import (
 from sqlalchemy import literal_column as column_text
 from sqlalchemy.dialects import postgresql
 
-from layers import tile_cells
+from layers import tile_cells, tile_points
 from layers.collections import Collection
 from layers.filters import conditions
 from layers.query import FeatureQuery
 from layers.search import Search
+from layers.statements import Statement
 
 EXTENT = 4096
 BUFFER = 64
@@ -38,22 +39,35 @@ DETAIL_FROM_ZOOM = 12
 
 
 def tile(connection: Connection, collection: Collection, z: int, x: int, y: int, query: FeatureQuery) -> bytes:
-    """The MVT of one tile of WebMercatorQuad; empty where nothing is. The layer's name is the collection's id."""
+    """The MVT of one tile of WebMercatorQuad; empty where nothing is. The layer's name is the collection's id.
+
+    Raises TooBroad for a filter that no count answers and no index narrows, over more than about a million places.
+    """
     place = _bounds(z, x, y)
     if tile_cells.can_answer(collection, z, query):
-        text = tile_cells.statement(collection, query)
+        text = tile_cells.statement(collection, z, query)
         place |= {"extent": EXTENT, "buffer": BUFFER} | tile_cells.parameters(z, x, y, query)
         return bytes(connection.exec_driver_sql(text, place).scalar_one())
     where = conditions(collection, query)
     if query.q is not None:
         where.append(Search(connection, collection, query.q).condition())
     if z < collection.drawn.cluster_below:
-        return bytes(connection.execute(_drawn(collection, _clusters(collection, z, where)), place).scalar_one())
-    mvt, count = _in_no_order(connection, collection, z, where, place)
+        gathered = Statement(_drawn(collection, _clusters(collection, z, where)))
+        return bytes(gathered.run_bounded(connection, place, *_asked(query)).scalar_one())
+    if collection.drawn.rows is not None and not where:
+        mvt, count = tile_points.draw(connection, collection, tuple(place.values()), EXTENT, BUFFER)
+    else:
+        mvt, count = _in_no_order(connection, collection, z, where, place)
     if count > collection.drawn.max_features:
         rows = _features(collection, z, where, in_order=True)
         return bytes(connection.execute(_drawn(collection, rows), place).scalar_one())
     return bytes(mvt)
+
+
+def _asked(query: FeatureQuery) -> list[str]:
+    """The parameters that the places of a tile are chosen by."""
+    others = {"q": query.q, "filter": query.filter, "datetime": query.interval}
+    return [*query.equals, *(name for name, value in others.items() if value is not None)]
 
 
 def _bounds(z: int, x: int, y: int) -> dict[str, Any]:
@@ -107,8 +121,7 @@ def _features(
     collection: Collection, z: int, where: list[ColumnElement[bool]], *, in_order: bool = False
 ) -> Select[Any]:
     """The features themselves; `in_order`: the first of them, else one more than a tile may have."""
-    rule = collection.drawn
-    rows = collection.view if where else collection.drawn_rows
+    rule, rows = collection.drawn, collection.view
     shown: list[ColumnElement[bool]] = [
         rows.c.geom_3857.op("&&", is_comparison=True)(_box(WORLD_M / 2**z * BUFFER / EXTENT)),
         *where,
@@ -168,6 +181,5 @@ def _clusters(collection: Collection, z: int, where: list[ColumnElement[bool]]) 
         case((count == 1, func.min(points.c.id))).label("id"),
         func.public.st_asmvtgeom(centre, _box(), EXTENT, BUFFER, True).label("geom"),
         count.label("count"),
-        func.mode().within_group(points.c.sector_group).label("sector_group"),
-        *(any_of(name) if name in flags else alone(name) for name in rule.fields if name != "sector_group"),
+        *(any_of(name) if name in flags else alone(name) for name in rule.fields),
     ).group_by(func.floor((points.c.px - west) / cell), func.floor((north - points.c.py) / cell))

@@ -1,17 +1,13 @@
-"""The processes beside the web server: one makes the database ready and ends, the other works off imports.
+"""The processes beside the web server: one makes the database ready, others each do the job of an import, and end.
 
-Whatever they load leaves with them, or is theirs: nothing here imports what they need.
+Whatever they load leaves with them: nothing here imports what they need.
 """
 
-import logging
 import os
 import subprocess
 import sys
 import threading
-import time
 from typing import IO
-
-logger = logging.getLogger(__name__)
 
 NOBODY = 3
 """Exit code of the preparation: all is ready, and nobody has an account yet."""
@@ -27,41 +23,9 @@ def run_preparation() -> int:
         end(process, 0.0)
 
 
-class JobProcess(threading.Thread):
-    """Keeps the job process running while the service runs, trying more and more slowly while that fails."""
-
-    def __init__(self, longest: float = 30.0) -> None:
-        super().__init__(name="import-jobs", daemon=True)
-        self._longest = longest
-        self._stopping = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def run(self) -> None:
-        """Start it, and again whenever it ends."""
-        pause = 0.5
-        while not self._stopping.is_set():
-            began = time.monotonic()
-            process = self._process = start_jobs()
-            status = process.wait()
-            if self._stopping.is_set():
-                break
-            pause = 0.5 if time.monotonic() - began > 60 else min(2 * pause, self._longest)
-            logger.warning("The import process ended; starting it again.", extra={"status": status})
-            self._stopping.wait(pause)
-
-    def stop(self, patience: float = 10.0) -> None:
-        """End it, and wait until it has ended."""
-        self._stopping.set()
-        process = self._process
-        if process is not None:
-            end(process, patience)
-        if self.is_alive():
-            self.join(patience)
-
-
-def start_jobs(*arguments: str) -> "subprocess.Popen[bytes]":
-    """`python -m mapservice.import_jobs`."""
-    return _start("mapservice.import_jobs", *arguments)
+def start_job(code: str) -> "subprocess.Popen[bytes]":
+    """`python -m mapservice.import_jobs`, for the job of one batch."""
+    return _start("mapservice.import_jobs", code)
 
 
 def _start(module: str, *arguments: str) -> "subprocess.Popen[bytes]":

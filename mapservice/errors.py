@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from layers.errors import InvalidCursor
+from layers.errors import InvalidCursor, TooBroad
 from mapservice.language import language_of, wants_html
 from mapservice.onward import sign_in_address
 from web import labels
@@ -48,6 +48,7 @@ PROBLEMS: dict[str, int] = {
     "invalid_datetime": 400,
     "invalid_as_of": 400,
     "invalid_cursor": 400,
+    "too_broad": 400,
     "invalid_format": 400,
     "export_too_large": 400,
     "exports_busy": 503,
@@ -204,7 +205,7 @@ def _shorten(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
-FAILURES = (Problem, InvalidCursor, HTTPException, RequestValidationError, DBAPIError, PoolTimeout, Exception)
+FAILURES = (Problem, InvalidCursor, TooBroad, HTTPException, RequestValidationError, DBAPIError, PoolTimeout, Exception)
 """What can go wrong with a request; the last is what should not."""
 
 
@@ -231,6 +232,8 @@ def _problem_of(request: Request, error: Exception) -> Problem | None:
         return error
     if isinstance(error, InvalidCursor):
         return Problem("invalid_cursor", pointer="cursor")
+    if isinstance(error, TooBroad):
+        return Problem("too_broad", pointer=next(iter(error.names), None), name=", ".join(error.names))
     if isinstance(error, HTTPException):
         codes = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable"}
         return Problem(codes.get(error.status_code, "invalid_request"), method=request.method)

@@ -22,11 +22,12 @@ from layers.formats.geojson import write_features
 from layers.query import FeatureQuery
 from mapservice.dependencies import database
 from mapservice.errors import Problem
+from mapservice.export_tag import export_tag
 from mapservice.export_work import ExportFailed, Job, in_child
 from mapservice.feature_answers import page_head
 from mapservice.links import Links
 from mapservice.reading import privacy, reading, reading_long
-from mapservice.responses import accepted_encodings, json_bytes
+from mapservice.responses import accepted_encodings, json_bytes, knows
 from mapservice.spool import Dropped, Spool
 from postgis.actor import Actor
 from postgis.engine import Database
@@ -72,13 +73,19 @@ def export(
         raise Problem("exports_busy")
     try:
         if kind.streamed:
-            found = _streamed(request, actor, collection, query, form, links)
+            found = _streamed(request, actor, collection, query, form, links, lang)
         else:
             words = words_of(collection, lang, links)
             found = _file(Job(store.settings, actor, collection.id, query, form, words, _directory(store)))
     except BaseException:
         _open.release()
         raise
+    if found.tag is not None:
+        headers["ETag"] = f'"{found.tag}-gzip"' if found.gzip else f'"{found.tag}"'
+    if found.known:
+        found.drop()
+        _open.release()
+        return Response(status_code=304, headers=headers)
     if found.gzip:
         headers["Content-Encoding"] = "gzip"
     media_type = f"{kind.media_type}; charset=utf-8" if form == "csv" else kind.media_type
@@ -86,21 +93,34 @@ def export(
 
 
 def _streamed(
-    request: Request, actor: Actor | None, collection: Collection, query: FeatureQuery, form: str, links: Links
+    request: Request,
+    actor: Actor | None,
+    collection: Collection,
+    query: FeatureQuery,
+    form: str,
+    links: Links,
+    lang: str,
 ) -> "_Pieces":
     store = database(request)
     gzip = "gzip" in accepted_encodings(request.headers.get("accept-encoding", ""))
     spool = Spool(_directory(store), MAX_BYTES, compress=gzip)
+    found = _Pieces(spool.pieces(), gzip, spool.drop)
     asked = dict(request.query_params)
 
     def write(connection: Connection) -> None:
+        matched = Matched(connection, collection, query)
+        if actor is None:
+            found.tag = export_tag(matched, form, lang, links.url(request.url.path, asked))
+            found.known = found.tag is not None and knows(request.headers.get("if-none-match", ""), found.tag)
+        if found.known:
+            return
         if form != "json":
             write_stream(connection, collection, query, form, spool.write)
             return
         spool.write(b'{"type":"FeatureCollection","features":[\n')
-        sent = write_features(connection, collection, query, spool.write)
+        sent = write_features(matched, spool.write)
         page = FeaturePage("", sent.number_returned, sent.number_matched, sent.next_cursor, sent.estimated)
-        spool.write(b"]," + json_bytes(page_head(collection, page, query, links, asked))[1:])
+        spool.write(b"]," + json_bytes(page_head(collection, page, query, links, lang, asked))[1:])
 
     def work() -> None:
         try:
@@ -120,7 +140,7 @@ def _streamed(
 
     threading.Thread(target=work, name="export", daemon=True).start()
     spool.wait_for_first()
-    return _Pieces(spool.pieces(), gzip, spool.drop)
+    return found
 
 
 def _file(job: Job) -> "_Pieces":
@@ -159,10 +179,15 @@ def _turn() -> Iterator[None]:
 
 
 class _Pieces:
-    """What is sent, whether it is compressed, and what to do when nobody takes more of it."""
+    """What is sent, whether it is compressed, and what to do when nobody takes more of it.
+
+    `tag` is what its ETag says, without quotes and encoding, where it has one; `known`: the client has it already.
+    """
 
     def __init__(self, pieces: AsyncIterator[bytes], gzip: bool, drop: Callable[[], None]) -> None:
         self.pieces, self.gzip, self.drop = pieces, gzip, drop
+        self.tag: str | None = None
+        self.known = False
 
 
 class _Export(StreamingResponse):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from layers import features
 from layers.collections import Collection
 from layers.features import Feature, FeaturePage
+from layers.formats import FORMATS
 from layers.lookup import known_code
 from layers.query import FeatureQuery
 from mapservice import links as rel
@@ -34,7 +36,7 @@ def items_answer(
 ) -> Answer:
     """A page as GeoJSON. `asked` are the parameters as they were given, for the links. Raises InvalidCursor."""
     page = features.page(connection, collection, query)
-    head = page_head(collection, page, query, links, asked)
+    head = page_head(collection, page, query, links, lang, asked)
     # PostGIS has written the features: they pass through as text, only the frame is ours.
     body = b'{"type":"FeatureCollection","features":[\n' + page.features.encode() + b"\n]," + json_bytes(head)[1:]
     return Answer(body, rel.GEOJSON, _headers(query, lang))
@@ -66,11 +68,13 @@ def one_feature(
 
 
 def page_head(
-    collection: Collection, page: FeaturePage, query: FeatureQuery, links: Links, asked: Mapping[str, str]
+    collection: Collection, page: FeaturePage, query: FeatureQuery, links: Links, lang: str, asked: Mapping[str, str]
 ) -> dict[str, object]:
     """What a page says beside its features: how many, and the way on."""
     path = f"/ogc/collections/{collection.id}/items"
     found = links.itself(path, rel.GEOJSON, dict(asked))
+    # A file without a limit would hold all that matches, which is no other form of this page.
+    found += links.forms(path, "alternate", file_forms(lang), {**asked, "limit": query.limit})
     if page.next_cursor is not None:
         # The cursor says where to go on: an offset would be counted twice.
         kept = {name: value for name, value in asked.items() if name not in ("offset", "cursor")}
@@ -80,6 +84,16 @@ def page_head(
     name = "numberMatchedEstimate" if page.estimated else "numberMatched"
     matched = {} if page.number_matched is None else {name: page.number_matched}
     return {"numberReturned": page.number_returned, **matched, "links": found}
+
+
+@cache
+def file_forms(lang: str) -> tuple[tuple[str, str, str], ...]:
+    """The formats for files, for `Links.forms`."""
+    return tuple(
+        (form, kind.media_type, labels.text(f"formats.{form}", lang))
+        for form, kind in FORMATS.items()
+        if form != "json"
+    )
 
 
 def _headers(query: FeatureQuery, lang: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from layers.formats.spreadsheets import XLSX_TYPE
 from mapservice.import_masking import Masks
 from mapservice.import_words import column_letters, failure_words, finding_words
 from mapservice.links import JSON, Links
+from postgis import identifiers
 from postgis.secrets import Secrets
 from postgis.store import imports
 from postgis.store.imports import Batch, Counts, ImportRow, Progress
@@ -129,6 +130,11 @@ class RowDocuments:
     def raw(self, row: ImportRow) -> dict[int, str]:
         """The sender's cells by column, masked."""
         return self._masks.cells(row.sheet, imports.unseal(self._secrets, self._batch, row)["cells"])
+
+    def personal(self, row: ImportRow) -> dict[str, str]:
+        """What the row says of its owner and nobody may read here, masked, by field."""
+        kept = imports.unseal(self._secrets, self._batch, row)["personal"]
+        return {name: identifiers.mask(name, value) for name, value in kept.items()}
 
     def cell(self, row: ImportRow, column: int) -> tuple[str, bool]:
         """One cell's text, masked, and whether it is one to be masked."""

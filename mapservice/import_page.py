@@ -238,6 +238,7 @@ def _result(
             cells[row.number] = editable_cells(batch, row, documents, *refused)
     return {
         "wanted": wanted,
+        "after": after,
         "showing": _showing(wanted, lang),
         "problem_words": finding_words(wanted["problem"], _any_values(batch, wanted["problem"]), lang)
         if wanted["problem"]
@@ -271,7 +272,10 @@ def _row(
     theirs = documents.raw(row)
     headers = {column: documents.header(row.sheet, column) or "" for column in theirs}
     problems = [documents.problem(row.sheet, each) for each in row.problems]
-    return staff_imports.row_view(row, theirs, headers, problems, places, outcome_words(row, lang), lang, cells)
+    personal = documents.personal(row)
+    return staff_imports.row_view(
+        row, theirs, headers, problems, places, outcome_words(row, lang), lang, cells, personal
+    )  # fmt: skip
 
 
 def _kept(batch: Batch, lang: str) -> list[dict[str, Any]]:

@@ -33,7 +33,8 @@ class Sendable:
         self.status, self.body = answer.status, body
         own = answer.head(encoding)
         self.etag = own.get("ETag", "").encode("latin-1")
-        self.known_head = _head(304, {**added_headers(path, ""), **own})
+        self.known_head: bytes | None = None
+        """That of a 304, once it has been asked for."""
         headers = {**added_headers(path, answer.media_type), **own}
         if answer.status not in _NO_BODY:
             headers |= {"Content-Type": answer.media_type, "Content-Length": str(len(body))}
@@ -44,7 +45,13 @@ class Sendable:
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        return len(self.head) + len(self.known_head) + len(self.body) + 400
+        return 2 * len(self.head) + len(self.body) + 400
+
+    def known(self, path: str, answer: Answer, encoding: str | None) -> bytes:
+        """The head of "not modified"."""
+        if self.known_head is None:
+            self.known_head = _head(304, {**added_headers(path, ""), **answer.head(encoding)})
+        return self.known_head
 
 
 def _head(status: int, headers: dict[str, str]) -> bytes:
@@ -137,13 +144,14 @@ class KeptAnswers:
 
     def choose(self, kept: KeptAnswer, accept_encoding: bytes, if_none_match: bytes | None) -> Found | None:
         """How an answer goes to whoever asks so; None where it has not been asked for in this encoding yet."""
-        made = kept.encodings.get(self.encoding_of(accept_encoding, kept.length))
+        encoding = self.encoding_of(accept_encoding, kept.length)
+        made = kept.encodings.get(encoding)
         if made is None:
             return None
         if if_none_match is not None and made.status == 200:
             digest = kept.answer.digest
             if if_none_match == made.etag or knows(if_none_match.decode("latin-1"), digest):
-                return 304, made.known_head, b""
+                return 304, made.known(kept.path, kept.answer, encoding), b""
         return made.status, made.head, made.body
 
     def encoding_of(self, accept_encoding: bytes, length: int) -> str | None:

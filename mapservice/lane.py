@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from time import monotonic
 from types import SimpleNamespace
@@ -21,10 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from layers.answer_cache import Filling, Touched
 from mapservice import lane_figures
 from mapservice.errors import failure
-from mapservice.hearing import Hearing
+from mapservice.hearing import BEAT_S, Hearing
 from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asgi_headers
 from mapservice.lane_addresses import Asked, LeftToOthers, recognise
 from mapservice.lane_faces import Faces
+from mapservice.lane_workers import Workers
 from mapservice.middleware import Observe
 from mapservice.responses import Answer, decoded, encoded
 from mapservice.settings import HttpSettings
@@ -51,8 +51,8 @@ class Lane:
         self._warming: asyncio.Task[None] | None = None
         self._hearing: Hearing | None = None
         threads = max(1, min(4, database.settings.pool_size // 2))
-        self._tile_threads: Executor = ThreadPoolExecutor(threads, "lane-tiles")
-        self._page_threads: Executor = ThreadPoolExecutor(threads, "lane-pages")
+        self._tile_workers = Workers(threads, "lane-tiles")
+        self._page_workers = Workers(threads, "lane-pages")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -68,6 +68,8 @@ class Lane:
             for task in (self._remaking, self._warming):
                 if task is not None:
                     task.cancel()
+            for workers in (self._tile_workers, self._page_workers):
+                workers.stop()
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """The application with the lane before it."""
@@ -181,11 +183,9 @@ class Lane:
 
     async def _make(self, asked: Asked, accept_encoding: bytes, filling: Filling) -> KeptAnswer:
         trusted = self.kept.trusted()
-        threads = self._page_threads if asked.sources.tile is None else self._tile_threads
+        workers = self._page_workers if asked.sources.tile is None else self._tile_workers
         try:
-            answer, encoding, body = await asyncio.get_running_loop().run_in_executor(
-                threads, self._query, asked, accept_encoding, monotonic()
-            )
+            answer, encoding, body = await workers.run(self._query, asked, accept_encoding, monotonic())
         finally:
             right = self.kept.cache.end(filling)
             making = self._under_way.get(asked.key)
@@ -212,9 +212,7 @@ class Lane:
     async def _add_encoding(self, asked: Asked, kept: KeptAnswer, encoding: str | None) -> None:
         """Another encoding of an answer, made of one that is there."""
         known, made = next(iter(kept.encodings.items()))
-        body = await asyncio.get_running_loop().run_in_executor(
-            self._tile_threads, lambda: encoded(decoded(made.body, known), encoding)
-        )
+        body = await self._tile_workers.run(lambda: encoded(decoded(made.body, known), encoding))
         entry = self.kept.cache.entries.get(asked.key)
         added = kept.add(encoding, body)
         if entry is not None and entry.kept is kept:
@@ -243,9 +241,7 @@ class Lane:
     async def _warm(self) -> None:
         """Makes the ward's pyramid of tiles, as far as they leave room for what else is asked for."""
         try:
-            keys = await asyncio.get_running_loop().run_in_executor(
-                self._page_threads, pyramid, self.database, self.settings
-            )
+            keys = await self._page_workers.run(pyramid, self.database, self.settings)
         except Exception as error:  # the database went away again
             log.info("no tiles were made ahead", extra={"error": type(error).__name__})
             return
@@ -254,7 +250,9 @@ class Lane:
         for key in keys:
             path, _, query = key.partition(b"?")
             asked = recognise(self.settings, path.decode(), query, None)
-            if not self.kept.trusted() or self.kept.cache.bytes > self.kept.cache.limit * FILLED_AHEAD:
+            while not self.kept.trusted():
+                await asyncio.sleep(BEAT_S)  # nothing would be kept: a busy moment, or the database is away
+            if self.kept.cache.bytes > self.kept.cache.limit * FILLED_AHEAD:
                 break
             if asked is not None:
                 await self._made_again(asked, (encoding,))

@@ -1,5 +1,6 @@
 """The only builder of links in OGC documents."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -42,10 +43,19 @@ class Links:
         found = {"href": self.url(path, query), "rel": rel, "type": media_type}
         return {**found, "title": title} if title else found
 
+    def forms(
+        self, path: str, rel: str, forms: Iterable[tuple[str, str, str]], query: Mapping[str, Any] | None = None
+    ) -> list[dict[str, str]]:
+        """Links to what stands at a path in several formats: the value of `f`, media type and title of each."""
+        kept = {name: value for name, value in (query or {}).items() if name != "f"}
+        start = self.url(path, {**kept, "f": ""})
+        return [{"href": start + form, "rel": rel, "type": kind, "title": title} for form, kind, title in forms]
+
     def itself(self, path: str, media_type: str, query: dict[str, Any] | None = None) -> list[dict[str, str]]:
         """The link to the document at hand, and to the same as a page for people or as data."""
-        kept = {name: value for name, value in (query or {}).items() if name != "f"}
+        kept = urlencode({name: value for name, value in (query or {}).items() if name != "f"})
+        start = f"{self.base}{path}?{kept}&f=" if kept else f"{self.base}{path}?f="
         return [
-            self.link(path, "self", media_type, query={**kept, "f": "json"}),
-            self.link(path, "alternate", HTML, query={**kept, "f": "html"}),
+            {"href": f"{start}json", "rel": "self", "type": media_type},
+            {"href": f"{start}html", "rel": "alternate", "type": HTML},
         ]

@@ -7,7 +7,6 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -93,13 +92,21 @@ class _Observed:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self.request_id
-            for name, value in added_headers(self.scope["path"], headers.get("content-type", "")).items():
-                headers.setdefault(name, value)
+            self._add_headers(message)
         elif self.head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self.inner(message)
+
+    def _add_headers(self, message: Message) -> None:
+        headers: list[tuple[bytes, bytes]] = list(message["headers"])
+        given = dict(headers)
+        media_type = given.get(b"content-type", b"").decode("latin-1")
+        for name, value in added_headers(self.scope["path"], media_type).items():
+            key = name.lower().encode("latin-1")
+            if key not in given:
+                headers.append((key, value.encode("latin-1")))
+        headers.append((b"x-request-id", self.request_id.encode("ascii")))
+        message["headers"] = headers
 
     def note(self) -> None:
         seconds = time.perf_counter() - self.started

@@ -82,7 +82,7 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("get", "/readyz"): Answers({200: {rel.JSON: "Health"}, 503: {rel.JSON: "Health"}}),
     ("get", "/metrics"): Answers({200: {TEXT: None}}),
     ("get", "/changes"): _page("Changes", who="seen"),
-    ("get", "/"): Answers({200: {rel.HTML: None}, 304: {}}, (400,)),
+    ("get", "/"): Answers({200: {rel.HTML: None}, 304: {}}, (400, 404)),
     ("get", "/about"): Answers({200: {rel.HTML: None}, 304: {}}, (400,)),
     ("get", "/q"): Answers({200: {rel.HTML: None}, 303: {}, 304: {}}),
     ("get", "/q/{code}"): Answers({200: {rel.HTML: None}, 304: {}, 308: {}}, (404, 410)),
@@ -147,8 +147,8 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("patch", "/imports/{batch_id}"): _staff({202: _IMPORT}, *_IMPORTING, 428),
     ("get", "/imports/{batch_id}/rows"): _staff({200: {rel.JSON: "ImportRows"}, 304: {}}, 404),
     ("patch", "/imports/{batch_id}/rows/{number}"): _staff({200: _IMPORT, 202: _IMPORT}, *_IMPORTING, 428),
-    ("post", "/imports/{batch_id}/apply"): _staff({202: _IMPORT}, *_IMPORTING),
-    ("post", "/imports/{batch_id}/undo"): _staff({202: _IMPORT}, *_IMPORTING),
+    ("post", "/imports/{batch_id}/apply"): _staff({202: _IMPORT}, *_IMPORTING, 428),
+    ("post", "/imports/{batch_id}/undo"): _staff({202: _IMPORT}, *_IMPORTING, 428),
     ("post", "/imports/{batch_id}/cancel"): _staff({202: _IMPORT}, *_IMPORTING),
     ("get", "/imports/{batch_id}/errors.xlsx"): _staff({200: {XLSX_TYPE: None}}, 404, 409),
 }  # fmt: skip
@@ -163,12 +163,12 @@ def describe_answers(method: str, path: str, operation: dict[str, Any]) -> None:
     for status in sorted({*found.problems, *_EVERYWHERE}):
         given = answers.setdefault(str(status), {"description": _TITLES[status]})
         given["content"] = {**_PROBLEM, **given.get("content", {})}
-    operation["responses"] = dict(sorted(answers.items()))
     if found.who != "anybody":
         # A browser is led to where one signs in.
         answers.setdefault("303", _answer(303, {}, ()))
         ways: list[dict[str, list[str]]] = [{"bearer": []}, {"session": []}]
         operation["security"] = ways if found.who == "staff" else [{}, *ways]
+    operation["responses"] = dict(sorted(answers.items()))
 
 
 def _answer(status: int, content: Content, headers: tuple[str, ...]) -> dict[str, Any]:

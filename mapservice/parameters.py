@@ -34,6 +34,7 @@ MAX_SORT_KEYS = 5
 MAX_OFFSET = 1_000_000
 CRS84_BOUNDS = (-180.0, -90.0, 180.0, 90.0)
 _DIGITS = re.compile(r"[0-9]{1,18}")
+_NOTHING_ASKED = FeatureQuery()
 
 
 def check_known(params: QueryParams, allowed: Iterable[str]) -> None:
@@ -67,6 +68,7 @@ def one_item_names(collection: Collection) -> tuple[str, ...]:
 def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
     """The query of an items request or of the map page. Unknown names are the caller's to refuse."""
     box, outline = bounding_box(params["bbox"], crs(params, "bbox-crs")) if params.get("bbox") else (None, None)
+    given = params.keys()
     return FeatureQuery(
         q=text_search(params) if collection.searchable else None,
         bbox=box,
@@ -75,7 +77,9 @@ def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
         filter=expression_filter(collection, params),
         interval=interval(params["datetime"]) if params.get("datetime") else None,
         equals={
-            name: values(field, params[name]) for name, field in collection.field_by_name.items() if params.get(name)
+            name: values(field, params[name])
+            for name, field in collection.field_by_name.items()
+            if name in given and params[name]
         },
         limit=min(whole_number(params, "limit", DEFAULT_LIMIT, least=1), MAX_LIMIT),
         offset=whole_number(params, "offset", 0, most=MAX_OFFSET),
@@ -121,6 +125,8 @@ def shown_properties(collection: Collection, text: str | None) -> tuple[str, ...
 
 def tile_query(collection: Collection, params: QueryParams) -> FeatureQuery:
     """The filters of a tile request: the same as for items, without bbox and paging."""
+    if not params:
+        return _NOTHING_ASKED
     check_known(params, filter_names(collection))
     return feature_query(collection, params)
 

@@ -11,6 +11,7 @@ from mapservice.settings import HttpSettings
 from postgis.bulk import analyse
 from postgis.engine import Database
 from postgis.store import base_map, establishments, model_sites, past, residential_groups
+from postgis.today import today
 
 DEMO_PAST = timedelta(days=366)
 """How long before its loading the demo's history begins."""
@@ -29,7 +30,7 @@ def ensure_sample(database: Database, settings: HttpSettings) -> int:
     with database.owner.begin() as connection:
         if settings.sample == "none" or not establishments.is_empty(connection):
             return 0
-        return _load(connection, settings, date.today())
+        return _load(connection, settings, today())
 
 
 def load_sample(database: Database, settings: HttpSettings) -> int:
@@ -37,7 +38,7 @@ def load_sample(database: Database, settings: HttpSettings) -> int:
     with database.owner.begin() as connection:
         if not establishments.is_empty(connection):
             raise SampleRefused("The register already holds establishments; the sample is only for a new database.")
-        return _load(connection, settings, date.today())
+        return _load(connection, settings, today())
 
 
 def _load(connection: Connection, settings: HttpSettings, as_of: date) -> int:

@@ -5,8 +5,9 @@ moment, also while packages are being installed or data loaded.
 """
 
 import contextlib
+import gc
+import importlib
 import logging
-import multiprocessing
 import os
 import shutil
 import signal
@@ -19,21 +20,20 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
-from uvicorn.supervisors import Multiprocess
 
-from mapservice.beside import NOBODY, JobProcess, run_preparation
+from mapservice import heap
+from mapservice.beside import NOBODY, run_preparation
 from mapservice.listening import bind, explain, port_trouble
 from mapservice.protocol import BoundedHttp
 from mapservice.settings import HttpSettings
+from mapservice.workers import Workers
 from postgis.local_cluster import ClusterSupervisor, LocalCluster
 from postgis.settings import DatabaseSettings
 
 GRACE = 10  # seconds that requests under way get to finish
-# Seconds in which a worker process must show that it lives. uvicorn's own 5 are too few on a machine under load: a
-# worker that still imports is killed for it, and so is the next one, for ever.
-WORKER_PATIENCE = 60
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_LOADED_ONCE = ("mapservice.app", "uvicorn.lifespan.on", "uvloop", "sqlalchemy.dialects.postgresql.psycopg2")
+"""What every worker needs. With one import of prometheus_client among them, which looks for the directory just made."""
 
 
 def serve(http: HttpSettings, store: DatabaseSettings) -> int:
@@ -44,6 +44,7 @@ def serve(http: HttpSettings, store: DatabaseSettings) -> int:
     if (trouble := port_trouble(http.host, http.port)) is not None:
         print(f"mapservice: {trouble}", file=sys.stderr)
         return 1
+    heap.keep_small()
     _export(http, store)
     _silence_access_log()
     with _stop_signals() as signals:
@@ -56,27 +57,9 @@ def serve(http: HttpSettings, store: DatabaseSettings) -> int:
             return 1
 
 
-def create_worker_app() -> ASGIApp:
-    """The application in one of several worker processes, which ends when its parent does.
-
-    Without this, workers of a service that was killed with `kill -9` would keep the port for ever.
-    """
-    from mapservice.app import create_app_from_environment
-
-    if (parent := multiprocessing.parent_process()) is not None:
-
-        def leave_with_parent() -> None:
-            parent.join()
-            os.kill(os.getpid(), signal.SIGTERM)
-
-        threading.Thread(target=leave_with_parent, name="leave-with-parent", daemon=True).start()
-    _silence_access_log()
-    return create_app_from_environment()
-
-
 @contextlib.contextmanager
 def _ready_store(http: HttpSettings, store: DatabaseSettings) -> Iterator[str | None]:
-    """The database, upgraded, filled and kept alive, with the process that works off imports.
+    """The database, upgraded, filled and kept alive, with the thread that works off imports.
 
     Gives the command that makes the first account, None when there is one. Raises _Refused when the reason is said.
     """
@@ -93,7 +76,8 @@ def _ready_store(http: HttpSettings, store: DatabaseSettings) -> Iterator[str | 
             supervisor = ClusterSupervisor(cluster)
             supervisor.start()
             stack.callback(supervisor.stop)
-        jobs = JobProcess()
+        # Not before the preparation: what it may have to make is what this imports.
+        jobs = importlib.import_module("mapservice.job_watch").JobWatch(store)
         jobs.start()
         stack.callback(jobs.stop)
         yield _first_account(http, store) if prepared == NOBODY else None
@@ -116,15 +100,11 @@ def _run(http: HttpSettings, store: DatabaseSettings, signals: "_StopSignals", f
     except OSError as error:
         print(f"mapservice: {explain(error, http.host, http.port)}", file=sys.stderr)
         return 1
-    factory = (
-        "mapservice.app:create_app_from_environment" if http.workers == 1 else "mapservice.serve:create_worker_app"
-    )
     config = uvicorn.Config(
-        factory,
+        "mapservice.app:create_app_from_environment",
         factory=True,
         host=http.host,
         port=http.port,
-        workers=http.workers,
         loop="uvloop",
         http=BoundedHttp,
         ws="none",
@@ -134,7 +114,6 @@ def _run(http: HttpSettings, store: DatabaseSettings, signals: "_StopSignals", f
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
-        timeout_worker_healthcheck=WORKER_PATIENCE,
     )
     threading.Thread(target=_announce, args=(http, first_account), name="announce", daemon=True).start()
     with listener:
@@ -143,17 +122,19 @@ def _run(http: HttpSettings, store: DatabaseSettings, signals: "_StopSignals", f
             signals.then(lambda: setattr(server, "should_exit", True))
             server.run([listener])
             return 0 if server.started else 1
-        return _run_workers(config, listener, store.data_dir, signals)
+        with _metrics_directory(store.data_dir):
+            return _run_workers(config, listener, http.workers, signals)
 
 
-def _run_workers(config: uvicorn.Config, listener: socket.socket, data_dir: Path, signals: "_StopSignals") -> int:
-    """Several processes on one socket, with one directory for the figures that /metrics adds up."""
-    listener.set_inheritable(True)
-    with _metrics_directory(data_dir):
-        parent = Multiprocess(config, sockets=[listener])
-        signals.then(parent.should_exit.set)  # for a signal that came before uvicorn took them over
-        parent.run()
-        return 1 if any(process.exitcode == uvicorn.config.STARTUP_FAILURE for process in parent.processes) else 0
+def _run_workers(config: uvicorn.Config, listener: socket.socket, number: int, signals: "_StopSignals") -> int:
+    """Several processes on one socket, forked once all that they need is loaded."""
+    for module in _LOADED_ONCE:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # else each worker's collector would write to, and so copy, every page that they share
+    workers = Workers(number, lambda: uvicorn.Server(config).run([listener]), GRACE)
+    signals.then(workers.stop)
+    return workers.run()
 
 
 @contextlib.contextmanager

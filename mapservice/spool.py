@@ -45,8 +45,12 @@ class Spool:
 
     def end(self, error: BaseException | None = None) -> None:
         """No more will come; with an `error`, what has come is not the whole."""
-        if error is None and not self._dropped:
-            self._flush(last=True)
+        try:
+            if error is None and not self._dropped:
+                self._flush(last=True)
+        except (Dropped, OSError) as failed:
+            # Too much, or no room on the disk: the reader must hear of it, or it waits for ever.
+            error = failed
         self._error, self._ended = error, True
         self._tell()
 

@@ -37,10 +37,11 @@ class Account:
     uid: int
     gid: int
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command as this user, in a session of its own so that Ctrl-C reaches only us. Never raises on failure.
 
-        Output goes through a file, not a pipe: pg_ctl leaves a server behind that would hold a pipe open.
+        Output goes through a file, not a pipe: pg_ctl leaves a server behind that would hold a pipe open. Of our own
+        environment it is told nothing.
         """
         me = os.geteuid()
         drop: dict[str, Any] = {} if me == self.uid else {"user": self.uid, "group": self.gid, "extra_groups": []}
@@ -51,7 +52,7 @@ class Account:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", **environment},
                 umask=0o077,
                 start_new_session=True,
                 **drop,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from postgis.today import today
+
 NumberKind = Literal["personal_id", "tax_code", "unit_tax_code", "old_identity_card", "old_certificate", "unclear"]
 MAX_LENGTH = 300
 """Letters of a home address or a name: nobody's is longer."""
@@ -182,7 +184,7 @@ def _birth_date(text: str) -> str:
         day = date(int(written[3]), int(written[2]), int(written[1])) if written else date.fromisoformat(text)
     except ValueError:
         raise NotRecognised("not_a_birth_date") from None
-    if not date(1900, 1, 1) <= day <= date.today():
+    if not date(1900, 1, 1) <= day <= today():
         raise NotRecognised("not_a_birth_date")
     return day.isoformat()
 

@@ -27,6 +27,17 @@ logger = logging.getLogger(__name__)
 _START_LOCK = "cluster.lock"
 _USERS_LOCK = "cluster-users.lock"
 _LOCK_LIMIT = 900.0  # seconds another process may take to install packages and make the cluster
+_open_locks: set[int] = set()
+"""Locks of this process. A child would hold them too, for as long as it lives: it gives its share of them up."""
+
+
+def _leave_to_parent() -> None:
+    for lock in _open_locks:
+        os.close(lock)
+    _open_locks.clear()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 @dataclass(frozen=True)
@@ -176,7 +187,7 @@ class LocalCluster:
             return True
         finally:
             fcntl.flock(self._users_lock, fcntl.LOCK_UN)
-            os.close(self._users_lock)
+            _close_lock(self._users_lock)
             self._users_lock = None
 
     def _make_data_dir(self) -> None:
@@ -191,7 +202,9 @@ class LocalCluster:
     def _open_lock(self, name: str) -> int:
         path = self.data_dir / name
         try:
-            return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            _open_locks.add(lock)
+            return lock
         except PermissionError:
             owner = path if path.exists() else self.data_dir
             raise cluster_home.another_users(
@@ -210,7 +223,7 @@ class LocalCluster:
             self._wait_for(lock)
             yield
         finally:
-            os.close(lock)  # releases the lock too
+            _close_lock(lock)  # releases the lock too
 
     def _wait_for(self, lock: int) -> None:
         began, told = time.monotonic(), False
@@ -231,6 +244,11 @@ class LocalCluster:
                     f"{_LOCK_LIMIT / 60:.0f} minutes. See which one: fuser -v {self.data_dir / _START_LOCK}"
                 )
             time.sleep(0.05)
+
+
+def _close_lock(lock: int) -> None:
+    _open_locks.discard(lock)
+    os.close(lock)
 
 
 class ClusterSupervisor(threading.Thread):

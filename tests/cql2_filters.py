@@ -26,6 +26,8 @@ COLLECTION = Collection(
         Field("methods", "array"),
     ),
     tile=None,
+    searchable=True,
+    indexed=("label", "word"),
 )
 WORDS = ("", "a", "ab", "abc", "b", "bánh", "pho", "xyz", "a_c", "a%c", "a.c", "50%", "o'clock")
 LABELS = (
@@ -86,7 +88,8 @@ def fill(connection: Connection, table_rows: list[dict[str, Any]]) -> None:
         text(
             "CREATE TABLE published.oracle (id bigint GENERATED ALWAYS AS IDENTITY, code text, word text, other text, "
             "label text, whole integer, real numeric, flag boolean, opened date, closed date, seen timestamptz, "
-            "heard timestamptz, methods text[], geom geometry(Point, 4326))"
+            "heard timestamptz, methods text[], geom geometry(Point, 4326), name_key text, search_key text GENERATED "
+            "ALWAYS AS (published.search_key(coalesce(label, '') || ' ' || coalesce(word, ''))) STORED)"
         )
     )
     connection.execute(
@@ -199,6 +202,7 @@ PREDICATES = st.one_of(
     st.builds("{} {}LIKE {}".format, st.sampled_from(["word", "other"]), _NOT, _PATTERNS),
     st.builds("CASEI(label) {}LIKE CASEI({})".format, _NOT, _LABEL_PATTERNS),
     st.builds("CASEI(ACCENTI(label)) LIKE CASEI(ACCENTI({}))".format, _LABEL_PATTERNS),
+    st.builds("ACCENTI(CASEI(word)) LIKE ACCENTI(CASEI({}))".format, _PATTERNS),
     st.builds("{} {}BETWEEN {} AND {}".format, _SUMS, _NOT, _WHOLE, _WHOLE),
     st.builds("word {}IN ({}, {})".format, _NOT, _WRITTEN, _WRITTEN),
     st.builds("whole {}IN ({}, {}, 1)".format, _NOT, _WHOLE, _WHOLE),

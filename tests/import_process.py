@@ -85,6 +85,17 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
+def web_workers_of(pid: int) -> list[int]:
+    """The web workers of a service with several: forked, they have its command line."""
+    return [child for child in children_of(pid) if _command_line(child) == _command_line(pid)]
+
+
+def _command_line(pid: int) -> bytes:
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
 def kill(*pids: int) -> None:
     """`kill -9`, whether or not they are still there."""
     for pid in pids:

@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ingest.addresses import parse_address
-from ingest.match import DOUBT_FROM, SAME_FROM, Match, Matcher, Place
+from ingest.match import Matcher
+from ingest.weighing import DOUBT_FROM, SAME_FROM, Match, Place
 from postgis.folding import search_key, similarity
 from postgis.reference_files import read_features, read_rows
 from tests.address_trial import book

@@ -1,5 +1,7 @@
 """Our SQL against the `cql2` package, which reads and evaluates CQL2 for itself: the same rows for every filter."""
 
+import unicodedata
+from itertools import cycle
 from typing import Any
 
 import cql2 as oracle
@@ -78,3 +80,41 @@ def test_filters_find_what_the_package_finds(owner_connection: Connection, *, nu
 
     compare()
     assert compared >= 2_600
+
+
+_PARTS = st.sampled_from([*"aàâyýỳỹìđĐơphoPHO0x", *"ß½ẞKİſжЖ中 -.,'/&", "qu", "mỳ ", "Phở", "  "])
+_LABELS = st.lists(_PARTS, max_size=6).map(lambda parts: unicodedata.normalize("NFC", "".join(parts)))
+_PATTERNS = st.lists(st.one_of(_PARTS, st.sampled_from(["%", "_", r"\%", r"\_"])), max_size=5).map("".join)
+_FOLDINGS = ("ACCENTI({})", "CASEI(ACCENTI({}))", "ACCENTI(CASEI({}))")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.tuples(_LABELS, st.one_of(_LABELS, st.none())), min_size=30, max_size=30),
+    st.lists(st.tuples(st.sampled_from(_FOLDINGS), _PATTERNS), min_size=10, max_size=10),
+)
+def test_the_index_leaves_out_nothing_that_a_pattern_finds(
+    owner_connection: Connection, labels: list[tuple[str, str | None]], patterns: list[tuple[str, str]]
+) -> None:
+    """Below two NOTs a filter is asked row by row: it finds the same."""
+    filters = []
+    for folding, pattern in patterns:
+        quoted = "'" + pattern.replace("'", "''") + "'"
+        plain = f"{folding.format('label')} LIKE {folding.format(quoted)}"
+        filters += [cql2.read(COLLECTION, plain), cql2.read(COLLECTION, f"NOT (NOT ({plain}))")]
+    with owner_connection.begin_nested() as only_here:
+        made = [row | {"label": label, "word": word} for row, (label, word) in zip(cycle(rows(nulls=False)), labels)]
+        fill(owner_connection, made)
+        found = _ours(owner_connection, filters)
+        only_here.rollback()
+    for number, pattern in enumerate(patterns):
+        assert found[2 * number] == found[2 * number + 1], pattern
+
+
+def test_an_index_is_asked_only_where_unknown_and_false_are_the_same(owner_connection: Connection) -> None:
+    """A label that is not known is neither found nor, under NOT, missed."""
+    fill(owner_connection, [row | {"label": None, "word": "x"} for row in rows(nulls=False)])
+    alike = "ACCENTI(label) LIKE ACCENTI('pho')"
+    for expression in (f"NOT ({alike})", f"({alike}) = FALSE", f"NOT (whole > 99 OR {alike})"):
+        assert _ours(owner_connection, [cql2.read(COLLECTION, expression)]) == [[]], expression
+    assert len(_ours(owner_connection, [cql2.read(COLLECTION, f"({alike}) IS NULL")])[0]) == len(rows(nulls=False))

@@ -1,4 +1,4 @@
-"""Imports of a running service: its job process is kept alive, and what was under way goes on whatever ends."""
+"""Imports of a running service: no process while there is no job, and what was under way goes on whatever ends."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ def data_dir() -> Iterator[Path]:
 
 
 def _jobs(service: Service) -> list[int]:
-    """The job process of the service."""
+    """The processes that do a job of the service."""
     return [pid for pid in children_of(service.process.pid) if _is(pid, "mapservice.import_jobs")]
 
 
@@ -54,11 +54,12 @@ def test_jobs_go_on_whatever_ends(data_dir: Path, workers: str) -> None:
     try:
         with open_database(DatabaseSettings(data_dir=data_dir, database_url=None)) as database:
             officer = add_staff(database, "can-bo", "officer")
-            (first,) = _jobs(service)
-            kill(first)
-            until(lambda: _jobs(service) and _jobs(service) != [first])
+            assert _jobs(service) == []
             code = send(database, officer, sheet_of(20), data_dir)
+            until(lambda: _jobs(service))
+            kill(*_jobs(service))
             assert at_rest(database, officer, code).state == "planned", "another has taken its place"
+            until(lambda: not _jobs(service))
 
             code = send(database, officer, sheet_of(3_000, first=100), data_dir)
             until(lambda: _matching(database, officer, code))

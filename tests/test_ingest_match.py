@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.match import DOUBT_FROM, SAME_FROM, Match, Matcher, Place, sketch_of
+from ingest.match import Matcher
 from ingest.twins import Twins
+from ingest.weighing import DOUBT_FROM, SAME_FROM, Match, Place, sketch_of
 from tests import match_trial
 
 SHOP = Place("K7M42XP2", "Quán Minh Họa", "12", None, "Núi Thành", tax_code="T1", phone="F1", lon=108.22, lat=16.05)

@@ -31,7 +31,12 @@ _SAID = (
 PROBLEMS = {code for pattern in _SAID for code in re.findall(pattern, SOURCES)}
 JOBS = "\n".join(
     (Path(__file__).parent.parent / path).read_text(encoding="utf-8")
-    for path in ("mapservice/import_work.py", "mapservice/import_jobs.py", "postgis/store/imports_queue.py")
+    for path in (
+        "mapservice/import_work.py",
+        "mapservice/import_jobs.py",
+        "mapservice/job_watch.py",
+        "postgis/store/imports_queue.py",
+    )
 )
 FAILURES = set(re.findall(r'(?:give_up\(side, job, |_GivenUp\(|signal\.SIG\w+: |{"code": )"([a-z_]+)"', JOBS))
 NOTES = set(re.findall(r'notes\.append\(\("([a-z_]+)"', SOURCES))

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import json
+import random
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,8 @@ import openpyxl
 import pytest
 from sqlalchemy import Connection, text
 
-from layers import features
+from layers import boxed, features
+from layers.boxed import COUNTED_AT_ONCE, box_page
 from layers.collections import COLLECTIONS, ESTABLISHMENTS, STAFF_COLLECTIONS
 from layers.errors import InvalidCursor
 from layers.features import Matched
@@ -22,6 +26,7 @@ from postgis.actor import read_as
 from postgis.engine import Database
 from postgis.migrate import upgrade
 from tests.small_ward import OTHER_WARD, WARD, add_staff, fill, lift_warnings
+from tests.statements_sent import noted
 
 WORDS = Words("Cơ sở", "Dữ liệu", "Giới thiệu", [("Tên", "Cơ sở kinh doanh")])
 ORDERS: dict[str, tuple[SortKey, ...]] = {
@@ -130,6 +135,53 @@ def test_counting_ends_where_it_gets_dear(demo_connection: Connection) -> None:
     assert (exact.number_matched, exact.estimated) == (demo_connection.execute(counted).scalar_one(), False)
     assert Matched(demo_connection, payments, FeatureQuery()).more_than(true - 1)
     assert not Matched(demo_connection, payments, FeatureQuery()).more_than(true)
+
+
+@pytest.mark.parametrize("collection", ["establishments", "streets", "basemap_areas", "wards"])
+def test_a_box_is_answered_at_once_as_it_is_the_long_way(demo_connection: Connection, collection: str) -> None:
+    """Boxes that end at a place or a hair beside it among them: the index knows them in single precision only."""
+    rng, seen = random.Random(20), COLLECTIONS[collection]
+    corner = text(f"SELECT ST_X(p), ST_Y(p) FROM (SELECT ST_PointOnSurface(geom) p FROM published.{collection}) points")
+    points = [tuple(row) for row in demo_connection.execute(corner)]
+    found = at_once = 0
+    for number in range(120):
+        (west, south), (east, north) = rng.choice(points), rng.choice(points)
+        if number % 3:
+            side = rng.choice([1e-9, 1e-6, 1e-5, 1e-4, 2e-4, 1e-3, 0.01])
+            west, south = rng.choice([(west - side, south - side), (west, south), (west - side / 2, south - side)])
+            east, north = west + side, south + side
+        box = min(west, east), min(south, north), max(west, east), max(south, north)
+        query = FeatureQuery(bbox=box, limit=rng.choice([1, 10, 100]), offset=rng.choice([0, 0, 3]))
+        page, rows = features.page(demo_connection, seen, query), features.rows(demo_connection, seen, query)
+        assert [one["id"] for one in json.loads(f"[{page.features}]")] == [row[seen.id_field] for row in rows.rows]
+        assert (page.number_returned, page.next_cursor) == (len(rows.rows), rows.next_cursor)
+        if page.number_returned or not query.offset:
+            assert (page.number_matched, page.estimated) == (rows.number_matched, rows.estimated)
+        found += page.number_returned
+        at_once += box_page(demo_connection, seen, query) is not None
+    assert found > 120
+    assert at_once > 60
+
+
+def test_a_box_that_holds_too_much_is_read_but_once(
+    demo_connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boxed, "_full", deque(maxlen=2))
+    lon, lat = demo_connection.execute(
+        text("SELECT avg(ST_X(geom)), avg(ST_Y(geom)) FROM published.establishments WHERE illustrative")
+    ).one()
+    around = [(lon - side, lat - side, lon + side, lat + side) for side in (0.2, 0.3, 0.0005)]
+    with noted(demo_connection) as asked:
+        assert box_page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=around[0])) is None
+        assert asked
+        asked.clear()
+        assert box_page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=around[1])) is None
+        assert not asked
+    page = features.page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=around[1], limit=5))
+    assert (page.number_returned, page.estimated) == (5, False)
+    assert page.number_matched is not None
+    assert page.number_matched > COUNTED_AT_ONCE
+    assert box_page(demo_connection, ESTABLISHMENTS, FeatureQuery(bbox=around[2])) is not None
 
 
 def test_a_kept_plan_outlives_what_happens_to_it(database: Database) -> None:

@@ -116,6 +116,7 @@ def test_nothing_personal_is_in_any_answer(desk: Desk, caplog: pytest.LogCapture
     for secret in (*PEOPLE, "Zyxbimat", "0905 77", "905771234"):
         assert secret not in everything, secret
     assert "Z*** R*** T***" in everything and "048*****3456" in everything
+    assert "Số định danh cá nhân" in everything, "told among what will be written, masked"
     with desk.database.owner.connect() as connection:
         stored = connection.exec_driver_sql("SELECT r::text FROM register.import_row r").scalars().all()
         stored += connection.exec_driver_sql("SELECT b::text FROM register.import_batch b").scalars().all()
@@ -245,6 +246,12 @@ def test_rows_are_decided_one_by_one_and_many_at_once(desk: Desk) -> None:
     after = desk.batch(batch["id"])
     assert after["undecided"] == 0 and after["to_apply"] == batch["doubtful"] - 1
     assert {row["decision"] for row in desk.rows(batch["id"], verdict="doubtful")} == {"leave", "new"}
+    # Whoever decides on a later page of the list stays there.
+    page = desk.signed_in()
+    later = f"{PAGE}/{batch['id']}?verdict=doubtful&after={number - 1}"
+    assert f'name="after" value="{number - 1}"' in page.get(later).text
+    sent = page.send(later, f"{PAGE}/{batch['id']}/rows", number=str(number), decision="", after=str(number - 1))
+    assert f"after={number - 1}" in sent.headers["location"]
 
 
 def test_a_plan_is_applied_as_a_whole_and_told(desk: Desk) -> None:

@@ -78,3 +78,13 @@ def test_the_writer_hears_that_nobody_reads_and_that_it_is_too_much(tmp_path: Pa
         for _ in range(100):
             small.write(b"x" * 10_000)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_reader_hears_that_the_last_piece_was_too_much(tmp_path: Path) -> None:
+    """What waits to be written when the writer ends belongs to the whole."""
+    spool = Spool(tmp_path, 1_000)
+    spool.write(b"x" * 900)
+    spool.write(b"x" * 900)
+    spool.end()
+    with pytest.raises(Dropped):
+        _run(_read(spool))

@@ -8,9 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import Connection, text
 
+from layers import statements
 from layers.collections import COLLECTIONS
+from mapservice.app import create_service
+from mapservice.settings import HttpSettings
+from postgis.engine import Database
 
 CENTRE = (108.2175, 16.052)
 TILES = "/ogc/collections/{}/tiles/WebMercatorQuad/{}/{}/{}"
@@ -211,3 +216,30 @@ def test_the_hot_query_uses_the_spatial_index(demo_connection: Connection) -> No
         )
     ).scalars()
     assert "idx_establishment_geom_3857" in "\n".join(plan)
+
+
+def test_what_is_too_broad_is_refused_in_words(demo_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a register of millions; here of one that may cost next to nothing."""
+    monkeypatch.setattr(statements, "MOST_COST", 10)
+    database = demo_database.named(demo_database.name)
+    items = "/ogc/collections/establishments/items"
+    try:
+        with TestClient(create_service(HttpSettings(sample="none"), database)) as client:
+            for path, asked, name in (
+                (TILES.format("establishments", 0, 0, 0), {"accepts_cashless": "yes"}, "accepts_cashless"),
+                (TILES.format("establishments", 0, 0, 0), {"filter": "name LIKE 'A%'"}, "filter"),
+                (items, {"sortby": "name"}, "sortby"),
+            ):
+                answer = client.get(path, params=asked)
+                assert answer.status_code == 400
+                assert answer.headers["content-type"] == "application/problem+json"
+                problem = answer.json()
+                assert problem["title"] == "Phạm vi quá rộng"
+                assert problem["errors"][0]["pointer"] == name
+                assert name in problem["detail"]
+            english = client.get(items, params={"sortby": "name", "limit": "1", "lang": "en"}).json()
+            assert english["title"] == "Too much at once"
+            assert client.get(items).status_code == 200
+            assert client.get(TILES.format("establishments", 0, 0, 0)).status_code == 200
+    finally:
+        database.dispose()

@@ -1,14 +1,9 @@
 """`docs/nginx.conf` in Debian's nginx before a running service: quick for everybody, never stale, staff never kept."""
 
-import contextlib
 import gzip
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import brotli
 import httpx
@@ -16,22 +11,12 @@ import pytest
 
 from tests.conftest import free_port
 from tests.live_register import ITEMS, LiveRegister, etag_of, live_register, patch
+from tests.nginx_front import nginx_before
 
 pytestmark = pytest.mark.alone
 
-CONFIG = Path(__file__).parent.parent / "docs" / "nginx.conf"
 KEPT_S = 2.0
 """How old an answer may be: nginx counts whole seconds, so that one of them is less than two."""
-AROUND = """
-daemon off; pid {folder}/pid; error_log {folder}/error.log warn; worker_processes 1; {user}
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    {config}
-}}
-"""
 
 
 @dataclass
@@ -44,47 +29,8 @@ class Fronted:
 
 @pytest.fixture(scope="module")
 def fronted() -> Iterator[Fronted]:
-    with live_register(places=6) as register, nginx_before(register.url) as url:
-        yield Fronted(register, url)
-
-
-@contextlib.contextmanager
-def nginx_before(service: str) -> Iterator[str]:
-    """nginx with the project's configuration: only the ports and the folder of the cache are a test's."""
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="nginx-test-", dir="/tmp"))
-    folder.chmod(0o755)
-    config = CONFIG.read_text(encoding="utf-8")
-    for theirs, ours in (
-        ("server 127.0.0.1:8000;", f"server {service.removeprefix('http://')};"),
-        ("listen 80;", f"listen 127.0.0.1:{port};"),
-        ("/var/cache/nginx/mapservice", f"{folder}/cache"),
-    ):
-        assert config.count(theirs) == 1, theirs
-        config = config.replace(theirs, ours)
-    user = "user root;" if Path("/proc/self").stat().st_uid == 0 else ""
-    whole = folder / "nginx.conf"
-    whole.write_text(AROUND.format(folder=folder, config=config, user=user), encoding="utf-8")
-    process = subprocess.Popen([program, "-c", str(whole), "-p", str(folder)], stderr=subprocess.PIPE)
-    try:
-        _until_it_answers(process, port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-        shutil.rmtree(folder)
-
-
-def _until_it_answers(process: "subprocess.Popen[bytes]", port: int) -> None:
-    deadline = time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(httpx.HTTPError):
-            httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10)
-            return
-        time.sleep(0.05)
-    process.terminate()
-    assert process.stderr is not None
-    pytest.fail(f"nginx did not start: {process.stderr.read().decode(errors='replace')}")
+    with live_register(places=6) as register, nginx_before(register.url) as front:
+        yield Fronted(register, front.url)
 
 
 @pytest.fixture
@@ -173,10 +119,10 @@ def test_an_edit_is_seen_before_two_seconds_are_over(fronted: Fronted, client: h
 
 def test_without_the_service_nothing_old_is_served() -> None:
     gone = free_port()
-    with nginx_before(f"http://127.0.0.1:{gone}") as url:
-        assert httpx.get(f"{url}{ITEMS}", timeout=30).status_code == 502
-    with live_register(places=1) as register, nginx_before(register.url) as url:
-        path = f"{url}{ITEMS}/{register.ward.places[0]}"
+    with nginx_before(f"http://127.0.0.1:{gone}") as front:
+        assert httpx.get(f"{front.url}{ITEMS}", timeout=30).status_code == 502
+    with live_register(places=1) as register, nginx_before(register.url) as front:
+        path = f"{front.url}{ITEMS}/{register.ward.places[0]}"
         assert httpx.get(path, timeout=30).status_code == 200
         register.process.terminate()
         register.process.wait(60)

@@ -15,7 +15,7 @@ from postgis.backup import read_backup
 from postgis.engine import Database, create_database, drop_database
 from postgis.migrate import schema_is_current, upgrade
 from postgis.tables import metadata
-from postgis.tables.base import Geometry
+from postgis.tables.base import Geometry, Point
 
 SHAPE = """
     SELECT string_agg(line, E'\n' ORDER BY line) FROM (
@@ -37,6 +37,7 @@ def _ours(_item: SchemaItem, name: str | None, kind: str, _reflected: bool, _oth
 
 def test_tables_are_those_of_the_code(base_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ischema_names, "geometry", Geometry)
+    monkeypatch.setitem(ischema_names, "point", Point)
     with base_database.owner.connect() as connection:
         options = {
             "include_schemas": True,

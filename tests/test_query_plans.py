@@ -2,19 +2,26 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, select, text
 
-from layers import features, tiles
+from layers import cql2, features, statements, tiles
 from layers.collections import ESTABLISHMENTS
-from layers.query import FeatureQuery
+from layers.errors import TooBroad
+from layers.feature_text import feature_columns
+from layers.matched import Matched
+from layers.query import MAX_LIMIT, FeatureQuery, SortKey
+from layers.statements import Statement
 from postgis.actor import write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import records
 from tests.benchmarks import growth_data
 from tests.small_ward import add_staff
+from tests.statements_sent import noted
 
 PLACES = 200_000
 MANY = 5_000
@@ -38,22 +45,15 @@ def large(server: Database, base_database: Database) -> Iterator[Database]:
 
 def _plans(connection: Connection, ask: Callable[[], object]) -> list[dict[str, Any]]:
     """The plans of all statements that a question sends, as they were carried out."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.append((statement, parameters))
-
-    event.listen(connection, "before_cursor_execute", note)
-    try:
+    with noted(connection) as asked:
         ask()
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
     plans = []
-    for statement, parameters in asked:
+    for statement in asked:
         setting, _, last = statement.rpartition("; ") if statement.startswith("SET LOCAL") else ("", "", statement)
         if last.lstrip().upper().startswith(("SELECT", "WITH", "UPDATE", "INSERT", "EXECUTE")):
             explained = connection.exec_driver_sql(
-                f"{setting or 'SELECT 1'}; EXPLAIN (ANALYZE, FORMAT JSON) {last}", parameters
+                f"{setting or 'SELECT 1'}; EXPLAIN (ANALYZE, FORMAT JSON) {last}",
+                execution_options={"no_parameters": True},
             ).scalar_one()
             plans.append((json.loads(explained) if isinstance(explained, str) else explained)[0]["Plan"])
     return plans
@@ -79,7 +79,7 @@ def _check(plans: list[dict[str, Any]], index: str | None) -> None:
 def _tile_of(connection: Connection, zoom: int) -> tuple[int, int]:
     """The tile of a zoom around the first place of the register."""
     x, y = connection.execute(
-        text("SELECT ST_X(geom_3857), ST_Y(geom_3857) FROM published.establishment_points ORDER BY id LIMIT 1")
+        text("SELECT ST_X(geom_3857), ST_Y(geom_3857) FROM published.establishments ORDER BY id LIMIT 1")
     ).one()
     side = tiles.WORLD_M / 2**zoom
     return int((x + tiles.WORLD_M / 2) / side), int((tiles.WORLD_M / 2 - y) / side)
@@ -89,14 +89,17 @@ def _tile_of(connection: Connection, zoom: int) -> tuple[int, int]:
     ("zoom", "index"),
     [
         (0, "pk_tile_cell"), (5, "pk_tile_cell"), (9, "pk_tile_cell"), (12, "pk_tile_cell"), (14, "pk_tile_cell"),
-        (15, "idx_establishment_geom_3857"), (16, "idx_establishment_geom_3857"), (18, "idx_establishment_geom_3857"),
+        (15, "ix_establishment_point_3857"), (16, "ix_establishment_point_3857"), (18, "ix_establishment_point_3857"),
     ],
 )  # fmt: skip
 def test_tiles(large: Database, zoom: int, index: str) -> None:
     with large.public.connect() as connection:
         x, y = _tile_of(connection, zoom)
-        _check(_plans(connection, lambda: tiles.tile(connection, ESTABLISHMENTS, zoom, x, y, FeatureQuery())), index)
+        plans = _plans(connection, lambda: tiles.tile(connection, ESTABLISHMENTS, zoom, x, y, FeatureQuery()))
+        _check(plans, index)
         if zoom < 15:
+            thrown_away = [node.get("Rows Removed by Join Filter", 0) for plan in plans for node in _nodes(plan)]
+            assert max(thrown_away) == 0, "a place is looked up for a cell that holds several"
             query = FeatureQuery(equals={"sector_group": ("food_service", "lodging")})
             plans = _plans(connection, lambda: tiles.tile(connection, ESTABLISHMENTS, zoom, x, y, query))
             _check(plans, "pk_tile_cell_group")
@@ -108,7 +111,52 @@ def test_a_page_of_a_box(large: Database) -> None:
             text("SELECT ST_X(geom), ST_Y(geom) FROM published.establishments ORDER BY id LIMIT 1")
         ).one()
         query = FeatureQuery(bbox=(lon - 0.002, lat - 0.002, lon + 0.002, lat + 0.002))
-        _check(_plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "idx_establishment_geom")
+        _check(
+            _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query)), "ix_establishment_point_3857"
+        )
+
+
+def test_a_stream_begins_at_once(large: Database) -> None:
+    """Row by row in the order of the index: nothing is sorted before the first."""
+    with large.public.connect() as connection:
+        matched = Matched(connection, ESTABLISHMENTS, FeatureQuery(limit=MAX_LIMIT))
+        chosen = matched.all_rows(feature_columns(ESTABLISHMENTS, None))
+        plan = Statement(select(chosen).order_by(*matched.placed(chosen))).explained(connection)["Plan"]
+    assert plan["Startup Cost"] < plan["Total Cost"] / 50
+    assert "Sort" not in {node["Node Type"] for node in _nodes(plan)}
+    assert "pk_establishment" in {node.get("Index Name") for node in _nodes(plan)}
+
+
+def test_tiles_of_what_an_index_finds(large: Database) -> None:
+    with large.public.connect() as connection:
+        x, y = _tile_of(connection, 5)
+        for name, value, index in (
+            ("live_warning", "true", "ix_establishment_live_warning"),
+            ("ward", growth_data.FIRST_WARD, "ix_establishment_ward_id"),
+        ):
+            query = FeatureQuery(equals={name: (value,)})
+            plans = _plans(connection, partial(tiles.tile, connection, ESTABLISHMENTS, 5, x, y, query))
+            assert index in {node.get("Index Name") for plan in plans for node in _nodes(plan)}
+
+
+def test_what_reads_all_there_is_is_refused(large: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here from a tenth of a million places on: the least that makes it, besides what an index narrows."""
+    monkeypatch.setattr(statements, "MOST_COST", 10_000)
+    sorted_by_name = FeatureQuery(sortby=(SortKey("name"),), limit=10)
+    sorted_by_code = FeatureQuery(sortby=(SortKey("code", descending=True),), limit=10)
+    halves = FeatureQuery(equals={"accepts_cashless": ("yes",)})
+    with large.public.connect() as connection:
+        x, y = _tile_of(connection, 5)
+        with pytest.raises(TooBroad, match="sortby"):
+            features.page(connection, ESTABLISHMENTS, sorted_by_name)
+        with pytest.raises(TooBroad, match="accepts_cashless"):
+            tiles.tile(connection, ESTABLISHMENTS, 5, x, y, halves)
+        in_ward = replace(sorted_by_name, equals={"ward": (growth_data.FIRST_WARD,)})
+        assert features.page(connection, ESTABLISHMENTS, in_ward).number_returned == 10
+        x, y = _tile_of(connection, 14)
+        assert tiles.tile(connection, ESTABLISHMENTS, 14, x, y, halves)
+        plans = _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, sorted_by_code))
+        _check(plans, "uq_establishment_code")
 
 
 def test_one_place_by_its_code(large: Database) -> None:
@@ -133,6 +181,20 @@ def test_a_search_for_a_name(large: Database) -> None:
         features.page(connection, ESTABLISHMENTS, query)
         for name in ("establishment", "establishment_fact"):
             assert connection.execute(read, {"name": name}).scalar_one() < MANY, name
+
+
+@pytest.mark.parametrize("folding", ["ACCENTI({})", "CASEI(ACCENTI({}))", "ACCENTI(CASEI({}))"])
+@pytest.mark.parametrize("around", ["{}", "{} AND live_warning = FALSE", "code = 'X' OR {}"])
+def test_a_filter_for_part_of_a_name_without_marks(large: Database, folding: str, around: str) -> None:
+    with large.public.connect() as connection:
+        name = connection.execute(
+            text("SELECT name FROM published.establishments WHERE length(name) > 15 ORDER BY id LIMIT 1")
+        ).scalar_one()
+        alike = f"{folding.format('name')} LIKE {folding.format(repr('%' + name[1:] + '%'))}"
+        query = FeatureQuery(filter=cql2.read(ESTABLISHMENTS, around.format(alike)))
+        assert features.page(connection, ESTABLISHMENTS, query).features
+        plans = _plans(connection, lambda: features.page(connection, ESTABLISHMENTS, query))
+        _check(plans, "ix_establishment_search_key")
 
 
 @pytest.mark.parametrize("values", [{"stall": "7"}, {"sector_group": "repair"}], ids=["a field", "what cells count"])

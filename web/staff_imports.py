@@ -97,10 +97,10 @@ class ShownRow:
 def row_view(
     row: Any, theirs: Mapping[int, str], headers: Mapping[int, str], problems: Sequence[Mapping[str, Any]],
     places: Mapping[str, Mapping[str, Any]], outcome_words: Iterable[str], lang: str,
-    cells: Sequence[EditableCell] = (),
+    cells: Sequence[EditableCell] = (), personal: Mapping[str, str] | None = None,
 ) -> ShownRow:  # fmt: skip
     """A row. `theirs`: cells by column, masked; `problems`: as the API tells them; `places`: what the register has of
-    the codes that are matched."""
+    the codes that are matched; `personal`: what it says of a person, masked, by field."""
     by_column: dict[int, list[Mapping[str, Any]]] = {}
     for each in problems:
         if each["column"] is not None:
@@ -122,7 +122,9 @@ def row_view(
             )
             for column, text in theirs.items()
         ],
-        ours=_changes(row.changes, lang) if row.verdict == "same" or row.changes else _said(proposed, lang),
+        ours=_changes(row.changes, lang)
+        if row.verdict == "same" or row.changes
+        else _said({**proposed, **(personal or {})}, lang),
         place=labels.text("imports.row.in_ward", lang, metres=round(float(proposed["expected_error_m"])))
         if any(each["code"] == "placed_in_ward" for each in problems)
         else place_words(proposed, lang),

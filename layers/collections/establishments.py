@@ -70,7 +70,7 @@ ESTABLISHMENTS = Collection(
         rows="published.establishment_points",
     ),
     searchable=True,
-    by_words=True,
+    indexed=("name", "name_en", "address", "offering"),
     interval=("opened_on", "closed_on"),
     versioned=True,
 )

@@ -76,7 +76,10 @@ class TileRule:
     counted: bool = False
     """Whether the database keeps counts of its places by cell (`layers.tile_cells`)."""
     rows: str | None = None
-    """A view with no more than what tiles carry, for tiles without a filter; None: the collection's own view."""
+    """A view with no more than what tiles carry, for tiles without a filter (`layers.tile_points`); None: the
+    collection's own view."""
+    point: str = "point_3857"
+    """Its column with where things are, of PostgreSQL's own type."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,8 @@ class Collection:
     """None where there is nothing to draw."""
     searchable: bool = False
     """Whether the view has `name_key` and `search_key`, so that `q` works."""
-    by_words: bool = False
-    """Whether `published.search_places` finds its rows by their words."""
+    indexed: tuple[str, ...] = ()
+    """The fields whose texts make the `search_key`, where it is kept and an index has its words and their pieces."""
     interval: tuple[str, str] | None = None
     """Columns with the first and last day for `datetime`; null is open."""
     reference: bool = False
@@ -129,14 +132,6 @@ class Collection:
         return list(dict.fromkeys([*names, *(["geom"] if self.geometry else [])]))
 
     @cached_property
-    def drawn_rows(self) -> FromClause:
-        """What tiles without a filter are made from."""
-        if self.drawn.rows is None:
-            return self.view
-        schema, _, name = self.drawn.rows.partition(".")
-        return table(name, *map(column, ("id", *self.drawn.fields, "geom_3857")), schema=schema)
-
-    @cached_property
     def own(self) -> "Collection":
         """The staff's face with the own ward's records alone."""
         return replace(self, seen_by="own_ward")
@@ -160,7 +155,7 @@ class Collection:
     @property
     def found_by_words(self) -> bool:
         """Whether `published.search_places` finds all of its rows: staff see rows that are not published."""
-        return self.by_words and self.seen_by == "public"
+        return bool(self.indexed) and self.seen_by == "public"
 
     @cached_property
     def field_by_name(self) -> dict[str, Field]:

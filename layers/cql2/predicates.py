@@ -5,7 +5,7 @@ Unknown stays unknown: a null in a comparison is neither true nor false, and onl
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -50,6 +50,8 @@ class _Maker:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.nodes, self.vertices = 0, 0
+        self.only_true = True
+        """Whether false and unknown are the same here: nothing above but AND and OR."""
 
     def truth(self, expression: object, depth: int) -> ColumnElement[bool]:
         return self.of_kind("boolean", "filter", self.operand(expression, depth)).sql
@@ -100,7 +102,10 @@ class _Maker:
         least, most = _COUNTS.get(key, (2, 2))
         if not isinstance(args, list) or not least <= len(args) <= most:
             raise InvalidFilter("filter_arguments", operation=name.upper(), count=least)
-        return make(self, key, args, depth + 1)
+        above, self.only_true = self.only_true, self.only_true and key in ("and", "or", "like")
+        made = make(self, key, args, depth + 1)
+        self.only_true = above
+        return made
 
     def of_kind(self, kind: str, name: str, operand: Operand) -> Operand:
         if operand.kind != kind:
@@ -151,8 +156,18 @@ class _Maker:
         return Operand("boolean", self.operand(args[0], depth).sql.is_(None))
 
     def like(self, key: str, args: Args, depth: int) -> Operand:
-        text = self.of_kind("string", key, self.operand(args[0], depth))
-        return Operand("boolean", text.sql.like(self.pattern(args[1], depth)))
+        text, pattern = self.of_kind("string", key, self.operand(args[0], depth)), self.pattern(args[1], depth)
+        found: ColumnElement[bool] = text.sql.like(pattern)
+        if self.only_true and self.is_indexed(*map(_unfolded, args)):
+            # Whatever the pattern finds meets this too, and an index answers it, in the collation that it has.
+            key_pattern = collate(func.published.key_pattern(pattern), "default")
+            found = and_(self.context.collection.view.c.search_key.like(key_pattern), found)
+        return Operand("boolean", found)
+
+    def is_indexed(self, text: "_Unfolded", pattern: "_Unfolded") -> bool:
+        """Whether the text is of a property that stands in the search key, and both are without marks and capitals."""
+        name = text.inner.get("property") if isinstance(text.inner, Mapping) else None
+        return text.without_marks and pattern.without_marks and name in self.context.collection.indexed
 
     def pattern(self, expression: object, depth: int) -> ColumnElement[str]:
         """A pattern is written out: only then is its cost known. `%` and `_` are wildcards, but not after `\\`."""
@@ -160,7 +175,8 @@ class _Maker:
             args = expression.get("args")
             if depth < MAX_DEPTH and isinstance(args, list) and len(args) == 1:
                 key = expression["op"].lower()
-                return _folded(key, self.pattern(args[0], depth + 1))
+                inner = self.pattern(args[0], depth + 1)
+                return func.published.accent_key(inner) if key == "accenti" else _folded(key, inner)
         value = scalar(expression).value if isinstance(expression, str) else None
         if not isinstance(value, str):
             raise InvalidFilter("filter_operand", operation="LIKE", expected="string", given=str(expression))
@@ -197,6 +213,21 @@ class _Maker:
             # What no number can answer is unknown.
             return Operand("number", func.published.calculated(key, left, right, type_=Numeric()))
         return Operand("number", left.op(key, return_type=Numeric())(right))
+
+
+class _Unfolded(NamedTuple):
+    """What stands within CASEI and ACCENTI."""
+
+    inner: object
+    without_marks: bool
+
+
+def _unfolded(expression: object) -> _Unfolded:
+    found = []
+    while isinstance(expression, Mapping) and str(expression.get("op")).lower() in ("casei", "accenti"):
+        found.append(str(expression["op"]).lower())
+        expression = expression["args"][0]
+    return _Unfolded(expression, "accenti" in found)
 
 
 def _compared(key: str, left: Operand, right: Operand) -> ColumnElement[bool]:

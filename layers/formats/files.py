@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from layers.collections import Collection
+from layers.features import Matched
 from layers.formats import FORMATS, rows
 from layers.formats.geojson import Write, write_features, write_sequence
 from layers.formats.spreadsheets import Column, csv_stream, write_xlsx
@@ -62,7 +63,7 @@ def write_stream(connection: Connection, collection: Collection, query: FeatureQ
             write(piece)
     else:
         write(b'{"type":"FeatureCollection","features":[\n')
-        sent = write_features(connection, collection, query, write)
+        sent = write_features(Matched(connection, collection, query), write)
         write(b'],"numberReturned":%d}' % sent.number_returned)
 
 

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection, literal_column, select
+from sqlalchemy.exc import DBAPIError
 
 from layers.collections import Collection
 from layers.feature_text import feature_columns, feature_text
@@ -40,19 +42,17 @@ def write_sequence(connection: Connection, collection: Collection, query: Featur
     return min(rows.count, query.limit)
 
 
-def write_features(connection: Connection, collection: Collection, query: FeatureQuery, write: Write) -> Sent:
+def write_features(matched: Matched, write: Write) -> Sent:
     """Writes the features as members of a JSON array, without its brackets.
 
     The connection's transaction is of one snapshot, or the cursor may be that of a row that has changed meanwhile.
     """
-    rows = _Rows(write, query.limit, first=1)
-    matched = Matched(connection, collection, query)
+    connection, limit = matched.connection, matched.query.limit
+    rows = _Rows(write, limit, first=1)
     _copy(connection, matched, "','", rows)
-    more = rows.count > query.limit
     number, estimated = matched.count(rows.count)
-    return Sent(
-        min(rows.count, query.limit), number, estimated, _cursor_after(connection, matched, rows.last) if more else None
-    )
+    following = _cursor_after(connection, matched, rows.last) if rows.count > limit else None
+    return Sent(min(rows.count, limit), number, estimated, following)
 
 
 class _Rows:
@@ -74,13 +74,17 @@ class _Rows:
 
 def _copy(connection: Connection, matched: Matched, mark: str, rows: _Rows) -> None:
     collection, query = matched.collection, matched.query
-    chosen = matched.page_rows(feature_columns(collection, query.properties))
+    chosen = matched.all_rows(feature_columns(collection, query.properties))
     text = literal_column(mark).concat(feature_text(collection, chosen, query))
     statement = Statement(select(text).select_from(chosen).order_by(*matched.placed(chosen)))
     values = {**statement.bound, **matched.bound(), **matched.order.values(query.cursor, query.limit, query.offset)}
     cursor: Any = connection.connection.cursor()
     with cursor:
-        cursor.copy_expert(_COPY.format(cursor.mogrify(statement.text, values).decode()), rows)
+        try:
+            cursor.copy_expert(_COPY.format(cursor.mogrify(statement.text, values).decode()), rows)
+        except psycopg2.Error as error:
+            # Past SQLAlchemy, but to be told like any other: too slow, or the database is away.
+            raise DBAPIError.instance("COPY", None, error, psycopg2.Error, hide_parameters=True) from error
 
 
 def _cursor_after(connection: Connection, matched: Matched, row: bytes) -> str:

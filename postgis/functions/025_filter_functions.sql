@@ -28,3 +28,18 @@ AS $$
 $$;
 COMMENT ON FUNCTION published.calculated(text, numeric, numeric) IS
     'Division, remainder, whole division and power of CQL2; null where there is no such number, or none of 260 digits.';
+
+CREATE OR REPLACE FUNCTION published.key_pattern(folded text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+    SELECT '%' || replace(
+        regexp_replace(
+            regexp_replace(folded, ' *[^a-z0-9 ][^a-z0-9]*|^ +| +$', '%', 'g'),
+            ' +', ' ', 'g'
+        ),
+        'y', '_'
+    ) || '%'
+$$;
+COMMENT ON FUNCTION published.key_pattern(text) IS
+    'A pattern that the search_key of every text meets whose accent_key meets this one, wherever the text stands in it: '
+    'signs may have gone, and a y may be an i. An index of three-letter pieces answers it.';

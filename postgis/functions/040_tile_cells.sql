@@ -1,5 +1,6 @@
 -- The cells of the map: those of level n divide WebMercatorQuad into 2^n columns and rows. A tile of zoom z is drawn from
--- the cells of level z + 4, of which it has 16 along each side. layers/tile_cells.py knows the same numbers.
+-- the cells of level z + 4, of which it has 16 along each side; only even levels are counted (160_tile_cells.sql), four
+-- cells of which make one of the level above. layers/tile_cells.py knows the same numbers.
 
 CREATE OR REPLACE FUNCTION published.finest_cell(x_cm bigint, y_cm bigint) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE

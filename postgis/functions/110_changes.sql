@@ -7,7 +7,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
     -- Kept columns only: what the database makes of others is not a change, and personal data has no place in a history
     -- that cannot forget. Nor has what opens an account; attempts to sign in and the use of a token are no change of it.
-    SELECT '{geom_3857,name_key,search_key,live_warning,updated_at,ciphertext,lookup_hash,mask,
+    SELECT '{geom_3857,point_3857,name_key,search_key,live_warning,updated_at,ciphertext,lookup_hash,mask,
         password_hash,totp_secret,totp_last_step,failed_logins,locked_until,token_hash,last_used_at}'::text[]
 $$;
 

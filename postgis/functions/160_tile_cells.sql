@@ -2,6 +2,14 @@
 -- it costs the same in a register of any size. All sums are of whole numbers: what was added and taken away leaves no
 -- remainder, and tile_cell_differences() finds none.
 
+CREATE OR REPLACE FUNCTION register.kept_levels() RETURNS TABLE (level smallint)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 8
+AS $$
+    SELECT generate_series(4, 18, 2)::smallint
+$$;
+COMMENT ON FUNCTION register.kept_levels() IS
+    'The levels whose cells are counted: every other one, since whoever reads can add up four cells for the one between.';
+
 CREATE OR REPLACE FUNCTION register.counted_cells(of_level int) RETURNS SETOF register.tile_cell_group
 LANGUAGE plpgsql STABLE
 SET search_path = register, published, public, pg_temp
@@ -19,48 +27,42 @@ BEGIN
          ORDER BY quad, p.sector_group;
     ELSE
         RETURN QUERY
-        SELECT of_level::smallint, g.quad >> 2 AS above, g.sector_group, sum(g.places)::bigint, sum(g.ids)::bigint,
+        SELECT of_level::smallint, g.quad >> 4 AS above, g.sector_group, sum(g.places)::bigint, sum(g.ids)::bigint,
                sum(g.xs_cm)::bigint, sum(g.ys_cm)::bigint, sum(g.warned)::bigint, sum(g.illustrative)::bigint
-          FROM tile_cell_group g WHERE g.level = of_level + 1
+          FROM tile_cell_group g WHERE g.level = of_level + 2
          GROUP BY above, g.sector_group
          ORDER BY above, g.sector_group;
     END IF;
 END
 $$;
 COMMENT ON FUNCTION register.counted_cells(int) IS
-    'What the cells of a level must hold: the finest, 18, as the register says; the others as the next finer level says.';
+    'What the cells of a level must hold: the finest, 18, as the register says; the others as the next finer kept level says.';
 
-CREATE OR REPLACE FUNCTION register.summed_cell(of_level smallint, of_quad bigint) RETURNS SETOF register.tile_cell
+CREATE OR REPLACE FUNCTION register.summed_cells(of_level int) RETURNS SETOF register.tile_cell
 LANGUAGE sql STABLE
 AS $$
-    -- In a form that PostgreSQL can put in the place of its call.
-    SELECT of_level, of_quad, (array_agg(g.sector_group ORDER BY g.places DESC, g.sector_group))[1], sum(g.places)::bigint,
-           sum(g.ids)::bigint, sum(g.xs_cm)::bigint, sum(g.ys_cm)::bigint, sum(g.warned)::bigint, sum(g.illustrative)::bigint
+    SELECT g.level, g.quad, sum(g.places)::bigint, sum(g.ids)::bigint, sum(g.xs_cm)::bigint, sum(g.ys_cm)::bigint,
+           sum(g.warned)::bigint, sum(g.illustrative)::bigint
       FROM register.tile_cell_group g
-     WHERE g.level = of_level AND g.quad = of_quad
-    HAVING count(*) > 0
+     WHERE g.level = of_level
+     GROUP BY g.level, g.quad
+     ORDER BY g.quad
 $$;
-COMMENT ON FUNCTION register.summed_cell(smallint, bigint) IS
-    'What tile_cell must hold of a cell: the sum of its sector groups; no row where there is none.';
+COMMENT ON FUNCTION register.summed_cells(int) IS 'What tile_cell must hold of a level: the sums of its sector groups.';
 
 CREATE OR REPLACE FUNCTION register.fill_tile_cells() RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = register, pg_temp
 AS $$
-DECLARE
-    filled bigint;
 BEGIN
     LOCK TABLE establishment IN SHARE MODE;
     DELETE FROM tile_cell;
     DELETE FROM tile_cell_group;
-    FOR of_level IN REVERSE 18..4 LOOP
+    FOR of_level IN REVERSE 18..4 BY 2 LOOP
         INSERT INTO tile_cell_group SELECT * FROM counted_cells(of_level);
+        INSERT INTO tile_cell SELECT * FROM summed_cells(of_level);
     END LOOP;
-    INSERT INTO tile_cell
-    SELECT s.* FROM (SELECT DISTINCT g.level, g.quad FROM tile_cell_group g ORDER BY 1, 2) t
-     CROSS JOIN LATERAL summed_cell(t.level, t.quad) s;
-    GET DIAGNOSTICS filled = ROW_COUNT;
-    RETURN filled;
+    RETURN (SELECT count(*) FROM tile_cell);
 END
 $$;
 COMMENT ON FUNCTION register.fill_tile_cells() IS
@@ -71,22 +73,22 @@ LANGUAGE plpgsql STABLE
 SET search_path = register, pg_temp
 AS $$
 DECLARE
-    found bigint;
     found_all bigint := 0;
 BEGIN
-    FOR of_level IN 4..18 LOOP
-        SELECT count(*) INTO found
-          FROM (SELECT g.* FROM tile_cell_group g WHERE g.level = of_level) stored
-          FULL JOIN counted_cells(of_level) counted USING (level, quad, sector_group)
-         WHERE stored IS DISTINCT FROM counted;
-        found_all := found_all + found;
+    FOR of_level IN 4..18 BY 2 LOOP
+        found_all := found_all + (
+            SELECT count(*)
+              FROM (SELECT g.* FROM tile_cell_group g WHERE g.level = of_level) stored
+              FULL JOIN counted_cells(of_level) counted USING (level, quad, sector_group)
+             WHERE stored IS DISTINCT FROM counted
+        ) + (
+            SELECT count(*)
+              FROM (SELECT c.* FROM tile_cell c WHERE c.level = of_level) stored
+              FULL JOIN summed_cells(of_level) counted USING (level, quad)
+             WHERE stored IS DISTINCT FROM counted
+        );
     END LOOP;
-    SELECT count(*) INTO found
-      FROM tile_cell stored
-      FULL JOIN (SELECT s.* FROM (SELECT DISTINCT g.level, g.quad FROM tile_cell_group g) t
-                  CROSS JOIN LATERAL summed_cell(t.level, t.quad) s) counted USING (level, quad)
-     WHERE stored IS DISTINCT FROM counted;
-    RETURN found_all + found;
+    RETURN found_all;
 END
 $$;
 COMMENT ON FUNCTION register.tile_cell_differences() IS
@@ -100,62 +102,67 @@ CREATE OR REPLACE FUNCTION register.%1$I() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 -- As owner: staff write places, never the cells.
 SET search_path = register, published, public, pg_temp
+-- To plan takes longer than to add up what one edit moves.
+SET plan_cache_mode = force_generic_plan
 AS $body$
 DECLARE
+    moved tile_cell_group[];
     levels smallint[];
     quads bigint[];
-    emptied boolean;
 BEGIN
-    -- PostgreSQL keeps the plan that it makes for a trigger's first rows: nothing here joins the rows of a statement with
-    -- others, which would be one way for a single row and another for 50,000.
-    WITH moved AS (
-        -- A place that stands after as it stood before adds up to nothing: most edits end here.
-        SELECT x_cm, y_cm, sector_group, live_warning, illustrative, sum(sign) AS places, sum(sign * id)::bigint AS ids
-          FROM (SELECT s.sign, s.id, s.sector_group, s.live_warning, s.illustrative,
-                       round(ST_X(s.geom_3857) * 100)::bigint AS x_cm, round(ST_Y(s.geom_3857) * 100)::bigint AS y_cm
-                  FROM (%2$s) s WHERE s.ended_at IS NULL) p
-         GROUP BY 1, 2, 3, 4, 5
-        HAVING sum(sign) <> 0 OR sum(sign * id) <> 0
-    ), summed AS (
-        SELECT finest_cell(m.x_cm, m.y_cm) AS quad, m.sector_group, sum(m.places)::bigint AS places, sum(m.ids)::bigint AS ids,
-               sum(m.places * m.x_cm)::bigint AS xs_cm, sum(m.places * m.y_cm)::bigint AS ys_cm,
-               coalesce(sum(m.places) FILTER (WHERE m.live_warning), 0)::bigint AS warned,
-               coalesce(sum(m.places) FILTER (WHERE m.illustrative), 0)::bigint AS illustrative
-          FROM moved m
-         GROUP BY 1, 2
-    ), written AS (
-        INSERT INTO tile_cell_group AS c
-        SELECT l.level, s.quad >> 2 * (18 - l.level), s.sector_group, sum(s.places), sum(s.ids), sum(s.xs_cm), sum(s.ys_cm),
-               sum(s.warned), sum(s.illustrative)
-          FROM summed s
-         CROSS JOIN (SELECT generate_series(4, 18)::smallint AS level) l
+    SELECT array_agg(ROW(18, d.quad, d.sector_group, d.places, d.ids, d.xs_cm, d.ys_cm, d.warned, d.illustrative)::tile_cell_group)
+      INTO moved
+      FROM (SELECT finest_cell(p.x_cm, p.y_cm) AS quad, p.sector_group, sum(p.places) AS places, sum(p.ids) AS ids,
+                   sum(p.places * p.x_cm) AS xs_cm, sum(p.places * p.y_cm) AS ys_cm,
+                   coalesce(sum(p.places) FILTER (WHERE p.live_warning), 0) AS warned,
+                   coalesce(sum(p.places) FILTER (WHERE p.illustrative), 0) AS illustrative
+              FROM (SELECT round(ST_X(s.geom_3857) * 100)::bigint AS x_cm, round(ST_Y(s.geom_3857) * 100)::bigint AS y_cm,
+                           s.sector_group, s.live_warning, s.illustrative, sum(s.sign) AS places,
+                           sum(s.sign * s.id)::bigint AS ids
+                      FROM (%2$s) s
+                     WHERE s.ended_at IS NULL
+                     GROUP BY 1, 2, 3, 4, 5
+                    -- A place that stands after as it stood before adds up to nothing: most edits end here.
+                    HAVING sum(s.sign) <> 0 OR sum(s.sign * s.id) <> 0) p
+             GROUP BY 1, 2) d;
+    IF moved IS NULL THEN
+        RETURN NULL;
+    END IF;
+    WITH spread AS MATERIALIZED (
+        SELECT l.level, m.quad >> 2 * (18 - l.level) AS quad, m.sector_group, sum(m.places)::bigint AS places,
+               sum(m.ids)::bigint AS ids, sum(m.xs_cm)::bigint AS xs_cm, sum(m.ys_cm)::bigint AS ys_cm,
+               sum(m.warned)::bigint AS warned, sum(m.illustrative)::bigint AS illustrative
+          FROM unnest(moved) m CROSS JOIN kept_levels() l
          GROUP BY 1, 2, 3
          ORDER BY 1, 2, 3
+    ), grouped AS (
+        INSERT INTO tile_cell_group AS c SELECT * FROM spread
             ON CONFLICT (level, quad, sector_group) DO UPDATE SET
                places = c.places + excluded.places, ids = c.ids + excluded.ids, xs_cm = c.xs_cm + excluded.xs_cm,
                ys_cm = c.ys_cm + excluded.ys_cm, warned = c.warned + excluded.warned,
                illustrative = c.illustrative + excluded.illustrative
         RETURNING c.level, c.quad, c.places
+    ), whole AS (
+        INSERT INTO tile_cell AS c
+        SELECT s.level, s.quad, sum(s.places), sum(s.ids), sum(s.xs_cm), sum(s.ys_cm), sum(s.warned), sum(s.illustrative)
+          FROM spread s
+         GROUP BY s.level, s.quad
+        -- A place of another sector leaves the sum of all sectors as it was.
+        HAVING sum(s.places) <> 0 OR sum(s.ids) <> 0 OR sum(s.xs_cm) <> 0 OR sum(s.ys_cm) <> 0 OR sum(s.warned) <> 0
+            OR sum(s.illustrative) <> 0
+         ORDER BY s.level, s.quad
+            ON CONFLICT (level, quad) DO UPDATE SET
+               places = c.places + excluded.places, ids = c.ids + excluded.ids, xs_cm = c.xs_cm + excluded.xs_cm,
+               ys_cm = c.ys_cm + excluded.ys_cm, warned = c.warned + excluded.warned,
+               illustrative = c.illustrative + excluded.illustrative
     )
-    SELECT array_agg(w.level), array_agg(w.quad), bool_or(w.places = 0) INTO levels, quads, emptied FROM written w;
-    IF levels IS NULL THEN
-        RETURN NULL;
-    END IF;
-    IF emptied THEN
+    SELECT array_agg(g.level), array_agg(g.quad) INTO levels, quads FROM grouped g WHERE g.places = 0;
+    IF levels IS NOT NULL THEN
         DELETE FROM tile_cell_group c USING unnest(levels, quads) AS t(level, quad)
          WHERE c.level = t.level AND c.quad = t.quad AND c.places = 0;
         DELETE FROM tile_cell c USING unnest(levels, quads) AS t(level, quad)
-         WHERE c.level = t.level AND c.quad = t.quad
-           AND NOT EXISTS (SELECT FROM tile_cell_group g WHERE g.level = t.level AND g.quad = t.quad);
+         WHERE c.level = t.level AND c.quad = t.quad AND c.places = 0;
     END IF;
-    INSERT INTO tile_cell AS c
-    SELECT s.level, s.quad, s.sector_group, s.places, s.ids, s.xs_cm, s.ys_cm, s.warned, s.illustrative
-      FROM (SELECT DISTINCT u.level, u.quad FROM unnest(levels, quads) AS u(level, quad)) t
-     CROSS JOIN LATERAL summed_cell(t.level, t.quad) s
-     ORDER BY s.level, s.quad
-        ON CONFLICT (level, quad) DO UPDATE SET
-           sector_group = excluded.sector_group, places = excluded.places, ids = excluded.ids, xs_cm = excluded.xs_cm,
-           ys_cm = excluded.ys_cm, warned = excluded.warned, illustrative = excluded.illustrative;
     RETURN NULL;
 END
 $body$

@@ -54,7 +54,7 @@ BEGIN
                 SELECT DISTINCT ON (record_code) record_code, seq, after
                   FROM change WHERE collection = %1$L ORDER BY record_code, seq DESC
             ), stored AS (
-                SELECT %3$s AS record_code, recordable(to_jsonb(t)) AS state FROM %2$s t
+                SELECT %3$s AS record_code, to_jsonb(r) AS state FROM %2$s t CROSS JOIN LATERAL (SELECT %4$s) r
             )
             SELECT %1$L, coalesce(k.record_code, s.record_code), k.seq, CASE
                        WHEN k.seq IS NULL THEN 'it is not in the history'
@@ -72,7 +72,8 @@ BEGIN
                 WHEN 'staff' THEN 't.login'
                 WHEN 'token' THEN '(SELECT s.login FROM account.staff s WHERE s.id = t.staff_id) || '':'' || t.id'
                 ELSE 't.code'
-            END);
+            END,
+            recordable_columns(recorded.qualified_name::regclass));
     END LOOP;
 END
 $$;

@@ -7,9 +7,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = register, pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF account.actor_role() IS NULL OR account.actor_role() NOT IN ('officer', 'approver', 'admin') THEN
-        RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    PERFORM account.check_officer();
     DELETE FROM personal_datum d USING legal_entity l
      WHERE l.id = d.legal_entity_id AND l.code = of_entity AND l.ward_id = account.actor_ward() AND d.field = of_field;
     RETURN FOUND;

@@ -8,9 +8,7 @@ AS $$
 DECLARE
     forgotten bigint;
 BEGIN
-    IF account.actor_role() IS NULL OR account.actor_role() NOT IN ('officer', 'approver', 'admin') THEN
-        RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    PERFORM account.check_officer();
     DELETE FROM import_row r USING import_batch b
      WHERE b.id = r.batch_id AND b.code = of_batch AND b.ward_id = account.actor_ward() AND b.state = 'reading';
     GET DIAGNOSTICS forgotten = ROW_COUNT;
@@ -29,9 +27,7 @@ AS $$
 DECLARE
     withdrawn bigint;
 BEGIN
-    IF account.actor_role() IS NULL OR account.actor_role() NOT IN ('officer', 'approver', 'admin') THEN
-        RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    PERFORM account.check_officer();
     UPDATE proposal p SET state = 'withdrawn'
      WHERE p.state = 'pending' AND p.source = 'import' AND p.ward_id = account.actor_ward()
        AND p.receipt IN (
@@ -55,9 +51,7 @@ AS $$
 DECLARE
     forgotten bigint;
 BEGIN
-    IF account.actor_role() IS NULL OR account.actor_role() NOT IN ('officer', 'approver', 'admin') THEN
-        RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    PERFORM account.check_officer();
     DELETE FROM personal_datum d USING legal_entity l, import_kept_datum k, import_batch b
      WHERE b.code = of_batch AND b.ward_id = account.actor_ward() AND b.state IN ('applied', 'undone') AND b.job = 'undo'
        AND k.batch_id = b.id AND k.ciphertext IS NULL AND l.code = k.entity_code AND l.ward_id = b.ward_id
@@ -81,9 +75,7 @@ AS $$
 DECLARE
     written text;
 BEGIN
-    IF account.actor_role() IS NULL OR account.actor_role() NOT IN ('officer', 'approver', 'admin') THEN
-        RAISE EXCEPTION 'not for this role' USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    PERFORM account.check_officer();
     -- With them go the plans that triggers and references have kept for those few rows.
     FOREACH written IN ARRAY ARRAY['legal_entity', 'personal_datum', 'establishment', 'establishment_fact', 'licence',
                                    'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use'] LOOP

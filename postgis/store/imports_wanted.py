@@ -53,7 +53,9 @@ _ROWS = text(f"""
 """)
 
 _LEAVE = text(f"""
-    UPDATE register.import_row SET outcome = CASE verdict WHEN 'same' THEN 'same' ELSE 'left' END, outcome_values = NULL
+    UPDATE register.import_row
+       SET outcome = CASE verdict WHEN 'same' THEN 'same' WHEN 'skipped' THEN NULL ELSE 'left' END,
+           outcome_values = NULL
      WHERE batch_id = :batch AND ({_TO_WRITE}) IS NOT TRUE
 """)
 
@@ -66,7 +68,7 @@ def count(connection: Connection, batch_id: int) -> int:
 
 
 def leave_others(connection: Connection, batch_id: int) -> None:
-    """Notes of all other rows that nothing is done with them."""
+    """Notes of all other rows that nothing is done with them. Headings and totals (`skipped`) are nobody's to leave."""
     connection.execute(_LEAVE, {"batch": batch_id})
 
 

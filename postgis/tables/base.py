@@ -68,6 +68,16 @@ class Geometry(UserDefinedType[str]):
         return f"geometry({self.kind},{self.srid})"
 
 
+class Point(UserDefinedType[str]):
+    """PostgreSQL's own `point`."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type as the database writes it."""
+        return "POINT"
+
+
 def geometry_columns(kind: str, *, nullable: bool = False) -> tuple[Column[Any], Column[Any]]:
     """`geom` in WGS 84 (EPSG:4326), the truth, and `geom_3857`, its copy for tiles that the database keeps.
 

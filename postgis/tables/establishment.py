@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from postgis.tables.base import geometry_columns, identity, in_order, metadata, one_of
+from postgis.tables.base import Point, geometry_columns, identity, in_order, metadata, one_of
 from postgis.vocabulary import LEGAL_FORMS, OPERATING_STATUSES, POSITION_METHODS, SOURCES, YES_NO_UNKNOWN
 
 lookup_code = Table(
@@ -93,6 +93,12 @@ establishment = Table(
         server_default=text("false"),
         comment="as establishment_fact says, kept by triggers: a tile reads no second table",
     ),
+    Column(
+        "point_3857",
+        Point(),
+        Computed("public.st_transform(geom, 3857)::point", persisted=True),
+        comment="geom_3857 in PostgreSQL's own type: an index can give it back",
+    ),
     ForeignKeyConstraint(
         ["sector_scheme", "sector_code"], ["register.sector_class.scheme", "register.sector_class.code"]
     ),
@@ -120,6 +126,22 @@ establishment = Table(
         postgresql_with={"fastupdate": "off"},
     ),
     Index("uq_establishment_source_ref", "source", "source_ref", unique=True),
+    Index(
+        "ix_establishment_point_3857",
+        "point_3857",
+        postgresql_using="gist",
+        postgresql_include=[
+            "id",
+            "code",
+            "name",
+            "kind",
+            "sector_group",
+            "operating_status",
+            "live_warning",
+            "illustrative",
+        ],
+        postgresql_where=text("ended_at IS NULL"),
+    ),
     comment="A place of business (cơ sở kinh doanh), open or ended: nothing is ever physically removed.",
 )
 

@@ -25,7 +25,6 @@ tile_cell = Table(
     metadata,
     Column("level", SmallInteger, nullable=False),
     Column("quad", BigInteger, nullable=False),
-    Column("sector_group", Text, nullable=False, comment="the commonest of the cell"),
     Column("places", BigInteger, nullable=False),
     Column("ids", BigInteger, nullable=False),
     Column("xs_cm", BigInteger, nullable=False),

@@ -13,10 +13,11 @@ from sqlalchemy import text
 from postgis.engine import Database, open_database
 from postgis.settings import DatabaseSettings
 from tests.benchmarks import entrants, growth_data, peers, register_rows
-from tests.benchmarks.contest import OURS, OURS_UNCACHED
+from tests.benchmarks.contest import FRONTED, OURS, OURS_UNCACHED
 from tests.benchmarks.peer_config import Store
 from tests.benchmarks.peers import Peer, PeersMissing
 from tests.conftest import start_service, stop_service
+from tests.nginx_front import nginx_before
 
 PLACES = 20_000
 UNCACHED = {"MAPSERVICE_CACHE_MB": "0"}
@@ -56,6 +57,9 @@ def laid(places: int = PLACES, *, anew: bool = False, without: str = "") -> Iter
         for name, settings in (OURS_UNCACHED, UNCACHED), (f"{OURS} 2w", {"MAPSERVICE_WORKERS": "2"}):
             if not left_out.search(name):
                 ours[name] = stack.enter_context(_service(data_dir, name, **settings))
+        if not left_out.search(FRONTED):
+            front = stack.enter_context(nginx_before(ours[OURS].base, workers=2))
+            ours[FRONTED] = Peer(FRONTED, front.url, front.pid, entrants.OUR_PATHS)
         store = _store(database)
         found = stack.enter_context(peers.running(kept, store, left_out))
         with database.owner.connect() as connection:

@@ -21,6 +21,8 @@ from tests.benchmarks.load import Measured
 
 WORKLOADS = ("W1", "W1P", "W2", "W3", "W4", "W5", "HIT")
 OURS, OURS_UNCACHED = "ours", "ours, no cache"
+FRONTED = f"{OURS} behind nginx"
+"""With `docs/nginx.conf`, which asks ours again after a second at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ def _goals() -> tuple[Goal, ...]:
             ]
     for coding in ("", ", br"):
         goals.append(Goal("HIT", f"{OURS}{coding}", f"nginx static{coding}", "per_second", 0.40))
+        goals.append(Goal("HIT", f"{FRONTED}{coding}", f"nginx static{coding}", "per_second", 0.85))
     goals.append(Goal("HIT", f"{OURS}, 304", "nginx static, 304", "per_second", 0.40))
-    goals.append(Goal("HIT", f"{OURS} behind nginx", "nginx static", "per_second", 0.85))
     return tuple(goals)
 
 

@@ -137,7 +137,11 @@ def test_maplibre(browser_page: Page, live_server: str, other_site: str, place: 
 
 @pytest.mark.parametrize("kind", ["tiles", "items"])
 def test_openlayers(browser_page: Page, live_server: str, other_site: str, place: dict[str, Any], kind: str) -> None:
-    """By the address of TileJSON's tiles, and as GeoJSON by bbox in the map's own coordinates."""
+    """By the address of TileJSON's tiles, and as GeoJSON by bbox in the map's own coordinates.
+
+    Clicks ask the layer (`getFeatures`): the map's `getFeaturesAtPixel` finds no point of any vector tile in OpenLayers
+    10.11, not even one of a tile that the page makes up itself, while it finds the same point of a vector layer.
+    """
     tilejson = httpx.get(f"{live_server}{TILEJSON}", timeout=30).json()
     url = tilejson["tiles"][0] if kind == "tiles" else f"{live_server}{COLLECTION}/items"
     browser_page.goto(f"{other_site}/openlayers.html")

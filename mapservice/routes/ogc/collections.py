@@ -11,6 +11,7 @@ from layers.crs import CRS84, URIS
 from layers.extents import extent_of
 from mapservice import links as rel
 from mapservice.dependencies import Language, LinkBuilder
+from mapservice.feature_answers import file_forms
 from mapservice.feature_body import BY_ACTION
 from mapservice.links import Links
 from mapservice.openapi import common_parameters
@@ -110,6 +111,7 @@ def describe(connection: Connection, collection: Collection, lang: str, links: L
             *links.itself(path, rel.JSON),
             links.link(f"{path}/items", "items", rel.GEOJSON, labels.text("ogc.items", lang), {"f": "json"}),
             links.link(f"{path}/items", "items", rel.HTML, labels.text("ogc.items", lang), {"f": "html"}),
+            *links.forms(f"{path}/items", "items", file_forms(lang)),
             links.link(f"{path}/schema", rel.REL_SCHEMA, rel.SCHEMA, labels.text("ogc.schema", lang)),
             links.link(f"{path}/queryables", rel.REL_QUERYABLES, rel.SCHEMA, labels.text("ogc.queryables", lang)),
             links.link(f"{path}/sortables", rel.REL_SORTABLES, rel.SCHEMA, labels.text("ogc.sortables", lang)),

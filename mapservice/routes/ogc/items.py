@@ -18,6 +18,7 @@ from mapservice.dependencies import Language, LinkBuilder, database
 from mapservice.exporting import export
 from mapservice.feature_answers import (
     feature_answer,
+    file_forms,
     item_answer,
     items_answer,
     no_such_feature,
@@ -117,8 +118,13 @@ def _page(
 ) -> Response:
     """The page for people, from the same features."""
     page = features.page(connection, collection, query)
-    head = page_head(collection, page, query, links, request.query_params)
-    document = {**head, "features": json.loads(f"[{page.features}]")}
+    head = page_head(collection, page, query, links, lang, request.query_params)
+    matching = {
+        name: value for name, value in request.query_params.items() if name not in ("limit", "cursor", "offset")
+    }
+    path = f"/ogc/collections/{collection.id}/items"
+    files = links.forms(path, "alternate", file_forms(lang), matching)
+    document = {**head, "features": json.loads(f"[{page.features}]"), "files": files}
     html = render("ogc/items.html", lang, document=document, collection=collection.id)
     headers = {"Content-Language": lang, **privacy(actor)}
     return reply(request, html.encode(), "text/html; charset=utf-8", headers=headers)

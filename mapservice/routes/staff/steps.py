@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -23,6 +22,7 @@ from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale
 from postgis.store import life_cycle, proposals, records
 from postgis.store.record_types import RECORD_TYPES, WritableField
 from postgis.store.record_values import columns
+from postgis.today import today
 from web import labels
 from web.staff_forms import State, form_view
 
@@ -128,7 +128,7 @@ def _take(
         values = {
             "operating_status": "not_found",
             "status_reason": reason or None,
-            "verified_on": date.today().isoformat(),
+            "verified_on": today().isoformat(),
         }
         records.change(connection, "establishments", code, version, values)
 
@@ -173,7 +173,7 @@ def _page(
     place = sheet.overview
     if status == 200 and not possible(actor, action, place):
         why = why or _why_not(actor, place)
-    start = {"closed_on": date.today()} if action.name in ("close", "move") else {}
+    start = {"closed_on": today()} if action.name in ("close", "move") else {}
     context = {
         "place": {**place, "title": title(place, lang)},
         "step": action.name,

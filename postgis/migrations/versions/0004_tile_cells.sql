@@ -22,7 +22,6 @@ COMMENT ON COLUMN register.tile_cell_group.illustrative IS 'how many are invente
 CREATE TABLE register.tile_cell (
 	level SMALLINT NOT NULL,
 	quad BIGINT NOT NULL,
-	sector_group TEXT NOT NULL,
 	places BIGINT NOT NULL,
 	ids BIGINT NOT NULL,
 	xs_cm BIGINT NOT NULL,
@@ -32,7 +31,6 @@ CREATE TABLE register.tile_cell (
 	CONSTRAINT pk_tile_cell PRIMARY KEY (level, quad)
 );
 COMMENT ON TABLE register.tile_cell IS 'The published places of a cell: the sum of its sector groups. Never written by hand.';
-COMMENT ON COLUMN register.tile_cell.sector_group IS 'the commonest of the cell';
 
 -- Rows that every edit above them rewrites: room beside them keeps the new version on their page.
 ALTER TABLE register.tile_cell_group SET (fillfactor = 70);

@@ -3,6 +3,7 @@
 import { say } from "../dom.js";
 import { drawable, loadFonts, loadLibrary, loadStyle } from "../library.js";
 import { page, words } from "../words.js";
+import { smallMap } from "./small_map.js";
 
 const EVERY_MS = 1500;
 const LONGEST_MS = 15000;
@@ -61,30 +62,12 @@ async function draw(container) {
     const [library, style] = await Promise.all([loadLibrary(), loadStyle(), loadFonts()]);
     const bounds = new library.LngLatBounds();
     for (const point of data.points) bounds.extend(point);
-    const map = new library.Map({
-      container,
-      style,
-      bounds,
-      fitBoundsOptions: { padding: 40, maxZoom: 17 },
-      maxZoom: 20,
-      dragRotate: false,
-      pitchWithRotate: false,
-      cooperativeGestures: true,
-      attributionControl: false,
-      fadeDuration: 0,
-      locale: {
-        "Map.Title": words("mapName"),
-        "NavigationControl.ZoomIn": words("zoomIn"),
-        "NavigationControl.ZoomOut": words("zoomOut"),
-        "AttributionControl.ToggleAttribution": words("attribution"),
-        "CooperativeGesturesHandler.WindowsHelpText": words("ctrlScroll"),
-        "CooperativeGesturesHandler.MacHelpText": words("ctrlScroll"),
-        "CooperativeGesturesHandler.MobileHelpText": words("twoFingers"),
-      },
-    });
-    map.touchZoomRotate.disableRotation();
-    map.addControl(new library.AttributionControl({ compact: true }), "bottom-right");
-    map.addControl(new library.NavigationControl({ showCompass: false }), "bottom-right");
+    const help = {
+      "CooperativeGesturesHandler.WindowsHelpText": words("ctrlScroll"),
+      "CooperativeGesturesHandler.MacHelpText": words("ctrlScroll"),
+    };
+    const fitBoundsOptions = { padding: 40, maxZoom: 17 };
+    const map = smallMap(library, { container, style, bounds, fitBoundsOptions, cooperativeGestures: true }, help);
     map.once("load", () => {
       // What the register knows already would hide the file's own points.
       for (const layer of style.layers) if (layer.id.startsWith("establishment-")) map.removeLayer(layer.id);

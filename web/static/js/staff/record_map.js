@@ -3,6 +3,7 @@
 import { announce, calm, say } from "../dom.js";
 import { drawable, loadBoldFonts, loadFonts, loadLibrary, loadStyle } from "../library.js";
 import { page, words } from "../words.js";
+import { smallMap } from "./small_map.js";
 
 /** @typedef {[number, number]} Position */
 
@@ -89,28 +90,12 @@ function fail(container, said, why) {
 function draw(container, library, style, changed) {
   const editable = /** @type {any} */ (page).editable && input("lat") !== null;
   const start = position(container);
-  const map = new library.Map({
+  const map = smallMap(library, {
     container,
     style,
     ...(start ? { center: start, zoom: ZOOM } : { bounds: page.bbox ?? undefined }),
-    maxZoom: 20,
-    dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
     cooperativeGestures: matchMedia("(pointer: coarse)").matches,
-    attributionControl: false,
-    fadeDuration: 0,
-    locale: {
-      "Map.Title": words("mapName"),
-      "NavigationControl.ZoomIn": words("zoomIn"),
-      "NavigationControl.ZoomOut": words("zoomOut"),
-      "AttributionControl.ToggleAttribution": words("attribution"),
-      "CooperativeGesturesHandler.MobileHelpText": words("twoFingers"),
-    },
   });
-  map.touchZoomRotate.disableRotation();
-  map.addControl(new library.AttributionControl({ compact: true }), "bottom-right");
-  map.addControl(new library.NavigationControl({ showCompass: false }), "bottom-right");
   map.addControl(new library.ScaleControl({ unit: "metric" }), "bottom-left");
   const marker = new library.Marker({ color: "#0b6e75", draggable: editable });
   marker.getElement().setAttribute("aria-label", words("pin"));

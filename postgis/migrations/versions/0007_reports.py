@@ -1,14 +1,14 @@
 """Citizens report what is wrong at a place, and the ward answers within a deadline.
 
-The statements stand in 0006_reports.sql as they were when this migration was made: a migration never changes.
+The statements stand in 0007_reports.sql as they were when this migration was made: a migration never changes.
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

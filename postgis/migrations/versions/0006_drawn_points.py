@@ -1,0 +1,18 @@
+"""Tiles read what they show of a place from an index alone, where neighbours lie together.
+
+The statements stand in 0006_drawn_points.sql as they were when this migration was made: a migration never changes.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    op.get_bind().exec_driver_sql(statements, execution_options={"no_parameters": True})
