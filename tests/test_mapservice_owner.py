@@ -187,6 +187,7 @@ def test_a_reply_stands_beside_the_warning_everywhere_once_it_was_reviewed(world
     receipt = re.search(r"/proposals/([A-Z0-9-]{19})", shown)
     assert receipt is not None and "đang chờ phường xem" in shown
     assert REPLY not in browser.get(f"/q/{place}").text
+    assert REPLY in browser.get(f"/proposals/{receipt[1]}").text
     card = world.officer.get(f"/staff/proposals/{receipt[1]}").text
     assert REPLY in card and world.decide(receipt[1], "apply").status_code == 303
     html = browser.get(f"/q/{place}").text

@@ -29,6 +29,8 @@ LETTERS = 10
 VALID = timedelta(days=7)
 REPLIES = ("warnings", "inspections")
 """Collections of adverse facts that an owner may reply to."""
+REPLY_FIELDS = ("reply", "replied_on")
+"""What an owner says to one of them, and when."""
 MOST_REPLY = 500
 
 _CODE, _PLACE, _STAFF = tables.owner_code, tables.establishment, tables.staff
