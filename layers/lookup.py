@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, column, func, select, table, text
+from sqlalchemy import ColumnElement, Connection, Select, column, func, select, table, text
 
 from layers.collections import ESTABLISHMENTS, WARDS
 from layers.features import COORDINATE_DIGITS
@@ -18,7 +18,12 @@ _VIEW = table(
 )
 _WARNINGS = table(
     "warnings",
-    *(column(name) for name in ("id", "establishment", "issued_on", "headline", "instruction", "agency")),
+    *(column(name) for name in ("id", "code", "establishment", "issued_on", "headline", "instruction", "agency")),
+    schema="published",
+)
+_REPLIES = table(
+    "replies",
+    *(column(name) for name in ("collection", "code", "establishment", "fact_on", "reply", "replied_on")),
     schema="published",
 )
 _DETAILS = table(
@@ -37,6 +42,9 @@ _SUCCESSORS = text(
         WHERE starts_with(f.former, :code || ' ') LIMIT 2"""
 )
 
+FAILED = ("fail", "c")
+"""Results of an inspection that are adverse to a place."""
+
 Row = dict[str, Any]
 
 
@@ -50,12 +58,14 @@ class FoundPlace:
     position: tuple[float, float]
     """Longitude and latitude, WGS 84."""
     warnings: list[Row]
-    """Live warnings, latest first: `issued_on`, `headline`, `instruction`, `agency`."""
+    """Live warnings, latest first: `code`, `issued_on`, `headline`, `instruction`, `agency`."""
     ward: Row | None
     """`code`, `name`, `name_en`, `kind` of the present unit it lies in; of a dissolved one, of what that became."""
     details: Row
     """`last_inspection` (`inspected_on`, `result`, `agency`, `official_words`, or None), `food_safety_agency`, `photo`
     (`file`, `width`, `height`, `taken_on`, or None), `former_names`."""
+    replies: list[Row]
+    """What the owner says to adverse facts: `collection`, `code`, `fact_on`, `reply`, `replied_on`."""
     dissolved_ward: str | None = None
     """Name of the unit that it was recorded in, where that is no more."""
 
@@ -83,10 +93,15 @@ def find_establishments(connection: Connection, wanted: Sequence[str]) -> dict[s
     )
     rows = connection.execute(statement).mappings().all()
     warnings = live_warnings(connection, [row["code"] for row in rows]) if rows else {}
-    return {row["code"]: _found(connection, row, warnings.get(row["code"], [])) for row in rows}
+    answerable = [row["code"] for row in rows if row["live_warning"] or row["last_inspection_result"] in FAILED]
+    replies = owner_replies(connection, answerable) if answerable else {}
+    return {
+        row["code"]: _found(connection, row, warnings.get(row["code"], []), replies.get(row["code"], []))
+        for row in rows
+    }
 
 
-def _found(connection: Connection, row: Any, warnings: list[Row]) -> FoundPlace:
+def _found(connection: Connection, row: Any, warnings: list[Row], replies: list[Row]) -> FoundPlace:
     ward, dissolved = _ward_of(row), None
     if ward is None and row["ward"] is not None:
         ward, dissolved = _became(connection, row["ward"])
@@ -97,8 +112,20 @@ def _found(connection: Connection, row: Any, warnings: list[Row]) -> FoundPlace:
         warnings=warnings,
         ward=ward,
         details={name: row[name] for name in _DETAIL_COLUMNS},
+        replies=replies,
         dissolved_ward=dissolved,
     )
+
+
+def owner_replies(connection: Connection, places: Sequence[str]) -> dict[str, list[Row]]:
+    """What the owners of places say to adverse facts about them, by code, the latest fact first."""
+    names = ("establishment", "collection", "code", "fact_on", "reply", "replied_on")
+    statement = (
+        select(*(_REPLIES.c[name] for name in names))
+        .where(_one_of(_REPLIES.c.establishment, places))
+        .order_by(_REPLIES.c.fact_on.desc(), _REPLIES.c.collection, _REPLIES.c.code)
+    )
+    return _by_place(connection, statement)
 
 
 def only_place(connection: Connection, candidates: Sequence[str]) -> Row | None:
@@ -140,16 +167,13 @@ def known_codes(connection: Connection, after: str, most: int) -> list[tuple[str
 
 def live_warnings(connection: Connection, places: Sequence[str]) -> dict[str, list[Row]]:
     """The live warnings about establishments by code, latest first."""
+    names = ("establishment", "code", "issued_on", "headline", "instruction", "agency")
     statement = (
-        select(*(_WARNINGS.c[name] for name in ("establishment", "issued_on", "headline", "instruction", "agency")))
+        select(*(_WARNINGS.c[name] for name in names))
         .where(_one_of(_WARNINGS.c.establishment, places))
         .order_by(_WARNINGS.c.issued_on.desc(), _WARNINGS.c.id.desc())
     )
-    found: dict[str, list[Row]] = {}
-    for row in connection.execute(statement).mappings():
-        warning = dict(row)
-        found.setdefault(warning.pop("establishment"), []).append(warning)
-    return found
+    return _by_place(connection, statement)
 
 
 def find_ward(connection: Connection, code: str) -> Row | None:
@@ -170,6 +194,14 @@ def _became(connection: Connection, code: str) -> tuple[Row | None, str | None]:
 def _one_of(known: ColumnElement[Any], wanted: Sequence[str]) -> ColumnElement[bool]:
     # For one code the plan is made in a fraction of the time.
     return known == wanted[0] if len(wanted) == 1 else known.in_(list(wanted))
+
+
+def _by_place(connection: Connection, statement: Select[Any]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for each in connection.execute(statement).mappings():
+        row = dict(each)
+        found.setdefault(row.pop("establishment"), []).append(row)
+    return found
 
 
 def _ward_of(row: Any) -> Row | None:

@@ -14,7 +14,7 @@ from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
-from mapservice.routes.public import about, lookup, map, proposals, static
+from mapservice.routes.public import about, corrections, lookup, map, owner, payment_check, proposals, reports, static
 from mapservice.routes.service import changes, health
 from mapservice.routes.staff import (
     account,
@@ -26,6 +26,7 @@ from mapservice.routes.staff import (
     exports,
     import_batches,
     merging,
+    owner_codes,
     past,
     personal,
     photos,
@@ -39,7 +40,9 @@ from mapservice.routes.staff import (
     worklists,
 )
 from mapservice.routes.staff import imports as import_pages
+from mapservice.routes.staff import payment_check as payment_qr
 from mapservice.routes.staff import proposals as review
+from mapservice.routes.staff import reports as inbox
 from mapservice.settings import HttpSettings
 from mapservice.while_away import WhileAway
 from postgis.engine import Database, prepared_database
@@ -52,6 +55,10 @@ ROUTERS = (
     map.router,
     about.router,
     lookup.router,
+    reports.router,
+    corrections.router,
+    owner.router,
+    payment_check.router,
     landing.router,
     collections.router,
     items.router,
@@ -73,11 +80,14 @@ ROUTERS = (
     register.router,
     duplicates.router,
     worklists.router,
+    inbox.router,
     change_log.router,
     shelf_lives.router,
     # Runs before {serial}, which would take their address.
     sticker_runs.router,
     stickers.router,
+    owner_codes.router,
+    payment_qr.router,
     photos.router,
     entities.router,
     steps.router,

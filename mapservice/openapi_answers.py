@@ -141,6 +141,7 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("post", "/proposals/{receipt}/withdraw"): Answers(
         {200: _RECEIPT, 303: {}}, (400, 401, 403, 404, 409, 422), "seen"
     ),
+    ("get", "/reports/{receipt}"): Answers({200: {rel.JSON: "Report", rel.HTML: None}}, (404,)),
     ("get", "/imports"): _staff({200: {rel.JSON: "Imports"}}),
     ("post", "/imports"): Answers(
         {202: _IMPORT}, (400, 401, 403, 409, 413, 415, 422), "staff", {202: ("Location",)}

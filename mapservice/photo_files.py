@@ -45,8 +45,12 @@ async def read_photo_form(request: Request) -> PhotoForm:
 SentPhoto = Annotated[PhotoForm, Depends(read_photo_form)]
 
 
-def picture(content: bytes) -> Picture:
-    """The photo as it is kept. Raises InvalidValues on the field `photo`."""
+def picture(content: bytes, *, patience_s: float = -1) -> Picture:
+    """The photo as it is kept. Raises InvalidValues on the field `photo`.
+
+    `patience_s`: how long to wait while other photos are made; -1: until it is their turn. Who is nobody to us waits
+    only a moment, so that large photos, sent in numbers, cannot take every thread.
+    """
     if not content:
         raise _refused("required")
     if len(content) > MAX_PHOTO_BYTES:
@@ -54,15 +58,19 @@ def picture(content: bytes) -> Picture:
     # Imported here, as below: it takes megabytes of every worker that may never see a photo.
     from PIL import Image
 
-    with _AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
+    if not _AT_A_TIME.acquire(timeout=None if patience_s < 0 else patience_s):
+        raise _refused("photos_busy")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _picture(content)
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise _refused("too_many_pixels", most=MAX_PIXELS // 1_000_000) from None
-        except (OSError, ValueError, SyntaxError, EOFError, MemoryError):
-            # What a broken file makes Pillow raise, by its own documentation and in practice.
-            raise _refused("not_a_photo") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _refused("too_many_pixels", most=MAX_PIXELS // 1_000_000) from None
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError):
+        # What a broken file makes Pillow raise, by its own documentation and in practice.
+        raise _refused("not_a_photo") from None
+    finally:
+        _AT_A_TIME.release()
 
 
 def _picture(content: bytes) -> Picture:

@@ -18,6 +18,7 @@ from postgis.actor import Actor
 from postgis.errors import FieldError
 from postgis.risk import ENDED
 from postgis.store.applying import Chosen
+from postgis.store.owners import REPLIES, REPLY_FIELDS
 from postgis.store.record_types import RECORD_TYPES
 from postgis.store.suggestions import MAY_SUGGEST
 from postgis.vocabulary import PROPOSER_KINDS, SOURCES
@@ -161,7 +162,8 @@ def reviewed_document(reviewed: Reviewed, actor: Actor) -> dict[str, Any]:
 def holder_document(found: Mapping[str, Any]) -> dict[str, Any]:
     """A proposal as whoever holds its receipt sees it: no names of staff, and of staff's proposals the state alone."""
     collection, asked = found["collection"], found["asked"] or {}
-    shown = {name: value for name, value in asked.items() if name in MAY_SUGGEST.get(collection, ())}
+    allowed = REPLY_FIELDS if collection in REPLIES else MAY_SUGGEST.get(collection, ())
+    shown = {name: value for name, value in asked.items() if name in allowed}
     return {
         "receipt": found["receipt"],
         "state": found["state"],

@@ -44,11 +44,17 @@ ACTIONS: Mapping[str, Action] = {
 
 def offered(actor: Actor, place: Mapping[str, Any], lang: str) -> list[dict[str, str]]:
     """The steps that the actor may take with an establishment: `href` and `words`."""
-    return [
+    found = [
         {"href": f"/staff/establishments/{place['code']}/{address(action)}", "words": words(action, lang)}
         for action in ACTIONS.values()
         if possible(actor, action, place)
     ]
+    if place["ended_at"] is None and can(actor, "create", "owner_codes"):
+        way = f"/staff/establishments/{place['code']}/owner-codes"
+        found.append({"href": way, "words": labels.text("owner.staff.action", lang)})
+        way = f"/staff/establishments/{place['code']}/payment-qr"
+        found.append({"href": way, "words": labels.text("payment_check.staff.action", lang)})
+    return found
 
 
 def possible(actor: Actor, action: Action, place: Mapping[str, Any]) -> bool:

@@ -58,7 +58,7 @@ def seen_values(form: Form) -> dict[str, Any]:
     """The values that the form was made from. One that was tampered with only decides what counts as changed."""
     try:
         found = json.loads(form["seen"] or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

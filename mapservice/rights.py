@@ -47,11 +47,12 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
-    | {"stickers"}
+    | {"stickers", "reports", "owner_codes", "payment_accounts", "payment_checks"}
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
 failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact.
-`stickers`: those at doors, and their print runs."""
+`stickers`: those at doors, and their print runs. `reports`: what citizens report about a place. `owner_codes`: by which
+owners come in. `payment_accounts`: what the payment QR of a place is compared with, by a `payment_check`."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -60,7 +61,11 @@ def _grown(base: Rights, **more: Iterable[str]) -> Rights:
     return {verb: base.get(verb, frozenset()) | frozenset(more.get(verb, ())) for verb in {*base, *more}}
 
 
-ANYBODY: Rights = {"read": PUBLISHED, "propose": frozenset({"establishments", "payment_acceptances"})}
+ANYBODY: Rights = {
+    "read": PUBLISHED,
+    "propose": frozenset({"establishments", "payment_acceptances"}),
+    "create": frozenset({"reports", "payment_checks"}),
+}
 _SURVEYOR = _grown(
     ANYBODY,
     read=RECORDS | {"register", "history", "proposals", "stickers"},
@@ -68,9 +73,9 @@ _SURVEYOR = _grown(
 )
 _OFFICER = _grown(
     _SURVEYOR,
-    read={"personal_data", "imports"},
-    create=RECORDS | {"imports", "stickers"},
-    change=RECORDS | {"imports", "stickers"},
+    read={"personal_data", "imports", "reports"},
+    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts"},
+    change=RECORDS | {"imports", "stickers", "reports"},
     end=RECORDS,
     review={"proposals"},
     reveal={"personal_data"},

@@ -48,20 +48,36 @@ def token_actor(request: Request) -> Actor | None:
 def require_own_page(request: Request) -> None:
     """Raises Problem unless the browser says that a page of ours sent this.
 
-    Browsers leave Sec-Fetch-Site out on plain http within an office network; there the Origin speaks for it. A request
-    with neither comes from no browser that we know: programs use a token.
+    A request that says nothing comes from no browser that we know: programs use a token.
+    """
+    if not from_own_page(request):
+        raise Problem("cross_site")
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Raises Problem when the browser says that another site's page sent this, for forms that need no session.
+
+    A browser that says nothing is let in: text browsers and old telephones send neither header.
+    """
+    if from_own_page(request) is False:
+        raise Problem("cross_site")
+
+
+def from_own_page(request: Request) -> bool | None:
+    """Whether a page of ours sent this, as far as the browser says; None when it does not.
+
+    Browsers leave Sec-Fetch-Site out on plain http within an office network; there the Origin speaks for it.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
-        if site in ("same-origin", "none"):
-            return
-    elif (origin := request.headers.get("origin")) is not None:
-        own = {request.headers.get("host", "")}
-        if http_settings(request).public_url:
-            own.add(urlsplit(http_settings(request).public_url or "").netloc)
-        if urlsplit(origin).netloc in own:
-            return
-    raise Problem("cross_site")
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    if origin is None:
+        return None
+    own = {request.headers.get("host", "")}
+    if http_settings(request).public_url:
+        own.add(urlsplit(http_settings(request).public_url or "").netloc)
+    return urlsplit(origin).netloc in own
 
 
 def give_cookie(response: Response, request: Request, value: str) -> None:

@@ -6,12 +6,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from layers.lookup import find_ward
+from layers.reports import waiting
 from mapservice.dependencies import database
 from mapservice.onward import page_of
 from mapservice.rights import can
 from mapservice.security import csrf_token
 from mapservice.sessions import session_of
-from postgis.actor import Actor
+from postgis.actor import Actor, read_as
 from web.lookup import ward_title
 from web.render import local, render
 
@@ -54,6 +55,14 @@ def ward_name(request: Request, code: str, lang: str) -> str | None:
         return ward_title(find_ward(connection, code), lang)
 
 
+def _reports(request: Request, actor: Actor) -> tuple[int, int] | None:
+    """How many citizens' reports wait, and how many of them too long; None for who may not read them."""
+    if not can(actor, "read", "reports"):
+        return None
+    with read_as(database(request), actor) as connection:
+        return waiting(connection)
+
+
 def _frame(request: Request, actor: Actor, lang: str) -> dict[str, Any]:
     return {
         "ward_title": ward_name(request, actor.ward_code, lang),
@@ -61,6 +70,7 @@ def _frame(request: Request, actor: Actor, lang: str) -> dict[str, Any]:
         "csrf_token": csrf_token(request),
         "may_administer": can(actor, "administer", "accounts"),
         "may_import": can(actor, "read", "imports"),
+        "reports": _reports(request, actor),
         "here": page_of(request),
         "path": request.url.path,
     }

@@ -55,10 +55,16 @@ class Rule:
 
 
 ADVERSE: tuple[Rule, ...] = (
-    Rule("warnings", "a warning tells people to stay away; lifting one tells them to come back"),
+    # All but what the owner says to it, which any reviewer may let pass.
+    Rule(
+        "warnings",
+        "a warning tells people to stay away; lifting one tells them to come back",
+        touches=("establishment", "issued_on", "lifted_on", "headline", "instruction", "agency", "source", ENDED),
+    ),
     Rule(
         "inspections",
         "a failed inspection becomes public once it is signed",
+        touches=("establishment", "inspected_on", "agency", "result", "official_words", "signed_on", "source", ENDED),
         after={"result": ("fail", "c"), "signed_on": KNOWN},
     ),
     Rule(

@@ -174,6 +174,26 @@ STICKER_CHOICES = ("street", "model_site", "residential_group", "sector_group", 
 STICKER_LAYOUTS = ("a4_10", "a4_4", "roll_100x60", "roll_100x150")
 """Paper and size: ten or four to an A4 sheet, or one to a label of a roll, in millimetres."""
 
+REPORT_KINDS = ("wrong_information", "hygiene", "fake_sticker", "wrong_payment_qr", "other", "personal_data")
+"""What people report about a place; `personal_data`: a request about one's own data, with a deadline of its own."""
+
+REPORT_STATES = ("received", "in_progress", "answered", "closed", "rejected")
+
+REPORT_OUTCOMES = (
+    "corrected",
+    "inspected",
+    "sticker_replaced",
+    "sticker_genuine",
+    "payment_qr_removed",
+    "payment_qr_right",
+    "nothing_found",
+    "passed_on",
+    "request_met",
+)
+"""What came of a report that was answered."""
+
+REPORT_EVENTS = ("received", "taken_up", "extended", "proposed", "answered", "rejected", "closed")
+
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
 
 CODE_LISTS: dict[str, tuple[str, ...]] = {
@@ -214,5 +234,9 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "sticker_event": STICKER_EVENTS,
     "sticker_choice": STICKER_CHOICES,
     "sticker_layout": STICKER_LAYOUTS,
+    "report_kind": REPORT_KINDS,
+    "report_state": REPORT_STATES,
+    "report_outcome": REPORT_OUTCOMES,
+    "report_event": REPORT_EVENTS,
 }
 """Every list by the name that fields, translations and `/schema` use for it."""

@@ -25,6 +25,8 @@ class SmallWard:
     entities: list[str] = field(default_factory=list)
     codes: dict[str, list[str]] = field(default_factory=dict)
     receipt: str = ""
+    report: str = ""
+    """The receipt of a citizen's report."""
 
 
 def add_staff(database: Database, login: str, role: str, ward: str = WARD, **values: Any) -> Actor:
@@ -45,7 +47,7 @@ def ward_id_of(connection: Connection, ward: str) -> int:
 def fill(database: Database, actor: Actor, places: int) -> SmallWard:
     """Places with one record of every kind each, written the way an officer writes them; and a row of every other table
     that belongs to a ward."""
-    made = SmallWard(actor.ward_code, receipt=new_receipt())
+    made = SmallWard(actor.ward_code, receipt=new_receipt(), report=new_receipt())
     with write_as(database, actor, reason="a small ward", source="office") as connection:
         made.codes["model_sites"] = [_model_site(connection, actor)]
         for number in range(places):
@@ -53,7 +55,7 @@ def fill(database: Database, actor: Actor, places: int) -> SmallWard:
     named = {"ward_id": actor.ward_id, "staff_id": actor.staff_id}
     with database.owner.begin() as connection:
         for statement in _OTHER_ROWS:
-            connection.execute(text(statement), {**named, "receipt": made.receipt})
+            connection.execute(text(statement), {**named, "receipt": made.receipt, "report": made.report})
     return made
 
 
@@ -139,6 +141,17 @@ _OTHER_ROWS = (
          JOIN register.establishment e ON e.ward_id = w.id WHERE w.id = :ward_id LIMIT 1""",
     """INSERT INTO register.sticker_event (sticker_id, kind) SELECT id, 'printed' FROM register.sticker
         WHERE ward_id = :ward_id""",
+    """INSERT INTO register.owner_code (establishment_id, code_hash, made_by, expires_at)
+       SELECT id, '\\x00', :staff_id, now() FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.payment_account (establishment_id, bank_bin, account_hash, buyer_check, checked_by)
+       SELECT id, '970400', '\\x00', false, :staff_id FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.payment_check_count (establishment_id, hour, checks)
+       SELECT id, '2026-01-02 03:00+07', 1 FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.owner_request (receipt, establishment_id)
+       SELECT :receipt, id FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.citizen_report (receipt, ward_id, establishment_id, kind, words_sealed, due_on, due_certain)
+       SELECT :report, :ward_id, id, 'other', '\\x00', '2026-11-25', true
+         FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )

@@ -225,12 +225,13 @@ def test_the_form_leads_on(web: httpx.Client) -> None:
 def test_the_data_has_the_names_of_the_collection(web: httpx.Client) -> None:
     document = web.get(f"/q/{CODE['warned']}.json").json()
     fields = [field.name for field in ESTABLISHMENTS.fields]
-    beside = ("closed_on", "warnings", "last_inspection", "food_safety_agency", "former_names", "photo")
+    beside = ("closed_on", "warnings", "replies", "last_inspection", "food_safety_agency", "former_names", "photo")
     assert list(document) == [*fields, *beside, "geometry", "url"]
     assert document["url"] == f"{PUBLIC_URL}/q/{CODE['warned']}"
     assert document["ward"] == "20257"
     assert document["live_warning"] is True
     assert document["geometry"] == {"type": "Point", "coordinates": [108.2225, 16.047]}
+    assert document["warnings"][0].pop("code").isdigit() and document["replies"] == []
     assert document["warnings"] == [
         {"issued_on": "2026-11-02", "headline": "Tạm dừng bán hàng", "instruction": None, "agency": "UBND phường"}
     ]

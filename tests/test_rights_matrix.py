@@ -44,6 +44,21 @@ GET    /.well-known/jwks.json                                  200      200     
 GET    /q/{code}.svg                                           200      200     200      200   200   200     200     200
 GET    /q/{code}.png                                           200      200     200      200   200   200     200     200
 
+GET    /q/{code}/report                                        200      200     200      200   200   200     200     200
+POST   /q/{code}/report                                        422      422     422      422   422   422     401     401
+GET    /q/{code}/correct                                       200      200     200      200   200   200     200     200
+POST   /q/{code}/correct                                       422      422     422      422   422   422     401     401
+GET    /q/{code}/payment                                       200      200     200      200   200   200     200     200
+POST   /q/{code}/payment                                       422      422     422      422   422   422     401     401
+GET    /reports/{receipt}                                      200      200     200      200   200   200     200     200
+
+GET    /owner                                                  200      200     200      200   200   200     200     200
+POST   /owner                                                  403      403     403      403   403   403     403     403
+POST   /owner/sign-out                                         401      401     401      401   401   401     401     401
+GET    /owner/correct                                          401      401     401      401   401   401     401     401
+POST   /owner/correct                                          401      401     401      401   401   401     401     401
+POST   /owner/reply                                            401      401     401      401   401   401     401     401
+
 GET    /ogc                                                    200      200     200      200   200   200     200     200
 GET    /ogc/conformance                                        200      200     200      200   200   200     200     200
 GET    /ogc/api                                                200      200     200      200   200   200     200     200
@@ -128,6 +143,10 @@ GET    /staff/establishments/{code}/merge                      401      403     
 POST   /staff/establishments/{code}/merge                      401      403     409      409   409   404     401     401
 GET    /staff/establishments/{code}/steps/{step}               401      200     200      200   200   404     401     401
 POST   /staff/establishments/{code}/steps/{step}               401      422     409      409   409   404     401     401
+GET    /staff/establishments/{code}/payment-qr                 401      403     200      200   200   404     401     401
+POST   /staff/establishments/{code}/payment-qr                 401      403     422      422   422   404     401     401
+GET    /staff/establishments/{code}/owner-codes                401      403     200      200   200   404     401     401
+POST   /staff/establishments/{code}/owner-codes                401      403     400      400   400   400     401     401
 POST   /staff/establishments/{code}/photos                     401      403     422      422   422   404     401     401
 POST   /staff/establishments/{code}/photos/{photo}/end         401      403     422      422   422   404     401     401
 POST   /staff/establishments/{code}/{collection}               401      422     422      422   422   404     401     401
@@ -161,6 +180,11 @@ GET    /staff/proposals                                        401      200     
 POST   /staff/proposals/apply                                  401      403     200      200   200   200     401     401
 GET    /staff/proposals/{receipt}                              401      200     200      200   200   404     401     401
 POST   /staff/proposals/{receipt}                              401      403     409      409   409   404     401     401
+
+GET    /staff/reports                                          401      403     200      200   200   200     401     401
+GET    /staff/reports/{number}                                 401      403     200      200   200   404     401     401
+POST   /staff/reports/{number}                                 401      403     422      422   422   404     401     401
+GET    /staff/reports/{number}/photo                           401      403     404      404   404   404     401     401
 
 GET    /staff/legal_entities/{code}/personal                   401      403     200      200   200   404     401     401
 POST   /staff/legal_entities/{code}/personal/{field}           401      403     422      422   422   404     401     401
@@ -262,6 +286,13 @@ ASKS = {
     "POST /proposals/{receipt}/withdraw": Ask(parameters={"receipt": "{theirs}"}),
     "POST /proposals": Ask(body=WISH),
     "POST /staff/stickers/{serial}/install": Ask(file="photo"),
+    "POST /q/{code}/report": Ask(file="photo"),
+    "POST /q/{code}/payment": Ask(file="photo"),
+    "POST /staff/establishments/{code}/payment-qr": Ask(file="photo", form={"action": "compare"}),
+    "GET /reports/{receipt}": Ask(parameters={"receipt": "{report}"}),
+    "GET /staff/reports/{number}": Ask(parameters={"number": "{report_number}"}),
+    "GET /staff/reports/{number}/photo": Ask(parameters={"number": "{report_number}"}),
+    "POST /staff/reports/{number}": Ask(form={"action": "answer"}, parameters={"number": "{report_number}"}),
     "POST /imports": Ask(file="file"),
     "POST /staff/imports": Ask(file="file"),
     "PATCH /imports/{batch_id}": Ask(body={"choices": {}}, headers=STALE),
@@ -304,7 +335,7 @@ class World:
         sent: dict[str, Any] = {}
         if how.file:
             sent = {"data": form, "files": {how.file: b"no picture"}}
-        elif method != "GET" and path.startswith("/staff"):
+        elif method != "GET" and path.startswith(("/staff", "/owner", "/q/")):
             sent = {"data": {"csrf_token": "", **form}}
         elif method != "GET":
             sent = {"json": _filled(how.body, self.names)}
@@ -412,6 +443,9 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
             text("SELECT p.run_id, p.id FROM register.sticker_print p JOIN register.sticker_run r ON r.id = p.run_id "
                  "JOIN register.ward w ON w.id = r.ward_id WHERE w.code = :ward"), of_ward,
         ).one()  # fmt: skip
+        report = connection.execute(
+            text("SELECT id FROM register.citizen_report WHERE receipt = :receipt"), {"receipt": ward.report}
+        ).scalar_one()
     folder = database.settings.data_dir / photos.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{row.file}.jpg").write_bytes(b"a picture")
@@ -428,6 +462,8 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         "batch": batch,
         "run": str(printed.run_id),
         "print": str(printed.id),
+        "report": ward.report,
+        "report_number": str(report),
     }
 
 

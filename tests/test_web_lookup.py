@@ -167,7 +167,10 @@ def test_the_order_of_the_page() -> None:
         "Thanh toán",
         "Đây không phải mã thanh toán",
         "Báo sai sót",
-        "Liên hệ UBND phường Hòa Cường",
+        "liên hệ UBND phường Hòa Cường",
+        "Gửi phản ánh",
+        "Đề nghị sửa thông tin",
+        "Đối chiếu mã QR thanh toán",
         "Nguồn thông tin",
         "K7M4-2XP2",
     )

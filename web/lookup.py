@@ -57,6 +57,7 @@ def place_page(
     lang: str,
     today: date | None = None,
     *,
+    replies: Sequence[Mapping[str, Any]] = (),
     merged_from: str | None = None,
     moved_to: str | None = None,
     dissolved_ward: str | None = None,
@@ -72,6 +73,7 @@ def place_page(
     and `agency`; `ward` has `kind`, `name` and `name_en`. `merged_from` is the code that led here, when it was a
     duplicate; `moved_to` the page of its new place; `dissolved_ward` the former unit that it was recorded in. Of the
     sticker that was scanned, where one was: `sticker_serial` is its number, `sticker_notice` what is wrong with it.
+    `replies` is what the owner says to adverse facts, with `collection`, `code`, `fact_on`, `reply`, `replied_on`.
     `saved_at`: the page is a copy of that moment, which says that newer warnings may be missing and praises nothing.
     `ours`: the ward is the service's own, which has promised when it answers.
     """
@@ -97,6 +99,8 @@ def place_page(
         warnings=[_warning(warning, lang, day) for warning in warnings],
         status=_status(place, lang, day),
         facts=facts(place, lang, day, warned=warned or saved_at is not None),
+        replies={(each["collection"], each["code"]): each for each in replies},
+        inspection_reply=_inspection_reply(place, replies),
         former_names=_former_names(place, lang),
         photo=_photo(place, links, lang, day),
         schema_type=_schema_type(place),
@@ -198,6 +202,7 @@ def _website(address: str | None) -> tuple[str, str] | None:
 def _warning(warning: Mapping[str, Any], lang: str, today: date) -> dict[str, str | None]:
     issued_on = warning["issued_on"]
     return {
+        "code": warning.get("code"),
         "headline": warning["headline"],
         "instruction": warning["instruction"],
         "since": labels.text(
@@ -205,6 +210,12 @@ def _warning(warning: Mapping[str, Any], lang: str, today: date) -> dict[str, st
         ),
         "agency": labels.text("lookup.warning.agency", lang, agency=warning["agency"]),
     }
+
+
+def _inspection_reply(place: Mapping[str, Any], replies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What the owner says to the last inspection, which is the one that the page tells of."""
+    told = ("inspections", place["last_inspection_on"])
+    return next((each for each in replies if (each["collection"], each["fact_on"]) == told), None)
 
 
 def _status(place: Mapping[str, Any], lang: str, today: date) -> dict[str, Any]:

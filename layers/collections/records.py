@@ -14,6 +14,10 @@ _ORIGIN = (
 )
 
 
+_REPLY = (Field("reply"), Field("replied_on", "date"))
+"""What the owner says to an adverse fact, once it was reviewed."""
+
+
 def _record(
     collection: str,
     *fields: Field,
@@ -53,6 +57,7 @@ INSPECTIONS = _record(
     Field("official_words"),
     Field("signed_on", "date"),
     Field("superseded", "boolean", filterable=True),
+    *_REPLY,
     own=(staff("draft", "boolean", filterable=True),),
     interval=("inspected_on", "inspected_on"),
 )
@@ -63,6 +68,7 @@ WARNINGS = _record(
     Field("headline"),
     Field("instruction"),
     Field("agency"),
+    *_REPLY,
     own=(staff("lifted_on", "date"), staff("live", "boolean", filterable=True)),
     interval=("issued_on", "issued_on"),
 )

@@ -19,7 +19,9 @@ BEGIN
                              'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use', 'model_site',
                              'photo', 'outreach', 'proposal', 'change', 'residential_group', 'ward_shelf_life',
                              'distinct_pair', 'import_batch', 'import_row', 'import_shape', 'import_progress',
-                             'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event')
+                             'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event',
+                             'citizen_report', 'report_event', 'owner_code', 'owner_request', 'payment_account',
+                             'payment_check_count')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
@@ -27,6 +29,7 @@ BEGIN
             WHEN found.table_name LIKE 'import%' THEN 'batch_id IN (SELECT b.id FROM register.import_batch b)'
             WHEN found.table_name = 'sticker_print' THEN 'run_id IN (SELECT r.id FROM register.sticker_run r)'
             WHEN found.table_name = 'sticker_event' THEN 'sticker_id IN (SELECT s.id FROM register.sticker s)'
+            WHEN found.table_name = 'report_event' THEN 'report_id IN (SELECT r.id FROM register.citizen_report r)'
             WHEN found.table_name = 'distinct_pair' THEN
                 '(SELECT count(*) FROM register.establishment e WHERE e.id IN (establishment_id, other_id)) = 2'
             WHEN found.has_place THEN 'EXISTS (SELECT FROM register.establishment e WHERE e.id = establishment_id)'
@@ -40,12 +43,16 @@ BEGIN
             WHEN 'import_shape' THEN officers
             WHEN 'import_progress' THEN officers
             WHEN 'import_kept_datum' THEN officers
+            -- People name themselves and others in what they report.
+            WHEN 'citizen_report' THEN officers
+            WHEN 'report_event' THEN officers
             -- Who has which account is for those who administer them.
             WHEN 'change' THEN ' AND (collection NOT IN (''accounts'', ''tokens'') OR (SELECT account.actor_role()) = ''admin'')'
             ELSE ''
         END;
         writes := CASE
-            WHEN found.table_name IN ('change', 'establishment_fact', 'residential_group') THEN ' AND false'
+            WHEN found.table_name IN ('change', 'establishment_fact', 'residential_group', 'report_event', 'owner_request',
+                                      'payment_check_count') THEN ' AND false'
             WHEN found.table_name = 'proposal' THEN ''
             WHEN found.table_name = 'ward_shelf_life' THEN ' AND (SELECT account.actor_role()) IN (''approver'', ''admin'')'
             ELSE officers

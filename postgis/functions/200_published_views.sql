@@ -121,7 +121,7 @@ SELECT i.id, i.code, e.code AS establishment, w.code AS ward, i.inspected_on, i.
            SELECT FROM register.inspection later
             WHERE later.establishment_id = i.establishment_id AND later.signed_on IS NOT NULL AND later.ended_at IS NULL
               AND (later.inspected_on, later.id) > (i.inspected_on, i.id)) AS superseded,
-       i.source, e.illustrative, i.updated_at, i.version
+       i.source, e.illustrative, i.updated_at, i.version, i.reply, i.replied_on
   FROM register.inspection i
   JOIN register.establishment e ON e.id = i.establishment_id
   JOIN register.ward w ON w.id = e.ward_id
@@ -130,7 +130,7 @@ COMMENT ON VIEW published.inspections IS 'Signed conclusions of inspections; a l
 
 CREATE VIEW published.warnings AS
 SELECT w.id, w.code, e.code AS establishment, d.code AS ward, w.issued_on, w.headline, w.instruction, w.agency, w.source,
-       e.illustrative, w.updated_at, w.version
+       e.illustrative, w.updated_at, w.version, w.reply, w.replied_on
   FROM register.warning w
   JOIN register.establishment e ON e.id = w.establishment_id
   JOIN register.ward d ON d.id = e.ward_id

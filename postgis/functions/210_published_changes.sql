@@ -7,8 +7,8 @@ AS $$
     SELECT CASE collection
         WHEN 'establishments' THEN '{code,name,name_en,kind,legal_form,sector_scheme,sector_code,sector_group,offering,address,stall,operating_status,opening_hours,website,verified_on,source,illustrative}'::text[]
         WHEN 'licences' THEN '{code,kind,issuer,issued_on,expires_on,checked_on,source}'::text[]
-        WHEN 'inspections' THEN '{code,inspected_on,agency,result,official_words,signed_on,source}'::text[]
-        WHEN 'warnings' THEN '{code,issued_on,headline,instruction,agency,source}'::text[]
+        WHEN 'inspections' THEN '{code,inspected_on,agency,result,official_words,signed_on,source,reply,replied_on}'::text[]
+        WHEN 'warnings' THEN '{code,issued_on,headline,instruction,agency,source,reply,replied_on}'::text[]
         WHEN 'payment_acceptances' THEN '{code,method,accepted,evidence_level,has_transactions,checked_on,source}'::text[]
         WHEN 'model_sites' THEN '{code,kind,name,illustrative}'::text[]
     END

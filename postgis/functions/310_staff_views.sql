@@ -46,7 +46,7 @@ SELECT i.id, e.ward_id, i.code, e.code AS establishment, w.code AS ward, i.inspe
             WHERE later.establishment_id = i.establishment_id AND later.signed_on IS NOT NULL AND later.ended_at IS NULL
               AND (later.inspected_on, later.id) > (i.inspected_on, i.id)) AS superseded,
        i.source, e.illustrative, i.updated_at, i.signed_on IS NULL AS draft, i.version, i.ended_at IS NOT NULL AS ended,
-       i.ended_at, i.end_reason
+       i.ended_at, i.end_reason, i.reply, i.replied_on
   FROM register.inspection i
   JOIN register.establishment e ON e.id = i.establishment_id
   JOIN register.ward w ON w.id = e.ward_id;
@@ -55,7 +55,7 @@ COMMENT ON VIEW register.staff_inspections IS 'Inspections of the acting person'
 CREATE VIEW register.staff_warnings WITH (security_invoker = true) AS
 SELECT x.id, e.ward_id, x.code, e.code AS establishment, w.code AS ward, x.issued_on, x.headline, x.instruction, x.agency,
        x.source, e.illustrative, x.updated_at, x.lifted_on, x.lifted_on IS NULL AND x.ended_at IS NULL AS live, x.version,
-       x.ended_at IS NOT NULL AS ended, x.ended_at, x.end_reason
+       x.ended_at IS NOT NULL AS ended, x.ended_at, x.end_reason, x.reply, x.replied_on
   FROM register.warning x
   JOIN register.establishment e ON e.id = x.establishment_id
   JOIN register.ward w ON w.id = e.ward_id;

@@ -95,8 +95,18 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "model_sites": ("model_site_kind", MODEL_SITE_KINDS),
     "outreach": ("outreach_kind", OUTREACH_KINDS),
 }
-_HAVE_HAPPENED = frozenset({"checked_on", "inspected_on", "signed_on", "verified_on", "done_on", "lifted_on"})
-_LENGTHS = {"name": 200, "name_en": 200, "registered_name": 300, "number": 100, "website": 300, "opening_hours": 300}
+_HAVE_HAPPENED = frozenset(
+    {"checked_on", "inspected_on", "signed_on", "verified_on", "done_on", "lifted_on", "replied_on"}
+)
+_LENGTHS = {
+    "name": 200,
+    "name_en": 200,
+    "registered_name": 300,
+    "number": 100,
+    "website": 300,
+    "opening_hours": 300,
+    "reply": 500,
+}
 
 
 def _field(collection: str, column: Column[object], name: str) -> WritableField:
@@ -161,11 +171,13 @@ RECORD_TYPES: dict[str, RecordType] = {
         ),
         _type(
             "inspections", tables.inspection,
-            "establishment", "inspected_on", "agency", "result", "official_words", "signed_on", "source",
+            "establishment", "inspected_on", "agency", "result", "official_words", "signed_on", "source", "reply",
+            "replied_on",
         ),
         _type(
             "warnings", tables.warning,
-            "establishment", "issued_on", "lifted_on", "headline", "instruction", "agency", "source",
+            "establishment", "issued_on", "lifted_on", "headline", "instruction", "agency", "source", "reply",
+            "replied_on",
         ),
         _type(
             "payment_acceptances", tables.payment_acceptance,

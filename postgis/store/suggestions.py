@@ -67,18 +67,15 @@ def suggest(
     Raises InvalidValues, NotFound when the place is not on the map, TooManyProposals.
     """
     words = spoken(connection, reason=reason, evidence=evidence)
-    record_type = _allowed(collection)
-    if ENDED in patch:
-        raise InvalidValues([FieldError(ENDED, "unknown_field")])
+    seen: dict[str, Any] | None = None
     if collection == "establishments":
-        wish = checked(connection, record_type, patch, new=False)
-        seen = _published(connection, establishment, wish)
-        if all(same(seen[name], value) for name, value in wish.items()):
-            raise InvalidValues([FieldError("patch", "no_change")])
+        wish, seen = wish_of_place(connection, establishment, patch)
         if "geometry" in wish:
             wish |= {"position_method": "map", "position_accuracy_m": None}
     else:
-        seen = None
+        record_type = _allowed(collection)
+        if ENDED in patch:
+            raise InvalidValues([FieldError(ENDED, "unknown_field")])
         wish = checked(connection, record_type, patch, new=True) | {
             "establishment": establishment,
             # Nobody whom we know vouches for it.
@@ -101,6 +98,22 @@ def suggest(
     }
     _call(connection, arguments)
     return receipt
+
+
+def wish_of_place(
+    connection: Connection, establishment: str, patch: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is wanted of a place's public fields, in the one spelling, and what is published of them.
+
+    Raises InvalidValues, also where nothing would change, and NotFound.
+    """
+    if ENDED in patch:
+        raise InvalidValues([FieldError(ENDED, "unknown_field")])
+    wish = checked(connection, _allowed("establishments"), patch, new=False)
+    seen = _published(connection, establishment, wish)
+    if all(same(seen[name], value) for name, value in wish.items()):
+        raise InvalidValues([FieldError("patch", "no_change")])
+    return wish, seen
 
 
 def withdraw(connection: Connection, receipt: str) -> bool:

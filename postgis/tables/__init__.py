@@ -12,10 +12,13 @@ from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
 from postgis.tables.model_site import model_site
+from postgis.tables.owner import owner_code, owner_request, owner_session
 from postgis.tables.payment import digital_use, payment_acceptance
+from postgis.tables.payment_account import payment_account, payment_check_count
 from postgis.tables.photo import outreach, photo
 from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
+from postgis.tables.report import citizen_report, report_event
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
@@ -28,6 +31,7 @@ from postgis.tables.ward import residential_group, ward, ward_succession
 __all__ = [
     "basemap_area",
     "change",
+    "citizen_report",
     "data_source",
     "digital_use",
     "distinct_pair",
@@ -47,12 +51,18 @@ __all__ = [
     "metadata",
     "model_site",
     "outreach",
+    "owner_code",
+    "owner_request",
+    "owner_session",
     "payment_acceptance",
+    "payment_account",
+    "payment_check_count",
     "personal_datum",
     "phase",
     "photo",
     "proposal",
     "reference_release",
+    "report_event",
     "residential_group",
     "reveal",
     "saved_view",

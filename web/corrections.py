@@ -1,0 +1,76 @@
+"""The form by which anybody, or a place's owner, proposes to change what the public sees of it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from web import labels, lookup
+from web.reports import Errors, Frame, public_page, words_by_field
+from web.staff_forms import Field
+
+HINTS = frozenset({"opening_hours", "offering", "website"})
+"""Fields whose input says how to fill it in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input: a line of text, or a list to choose from."""
+
+    name: str
+    title: str
+    value: str
+    hint: str
+    most: int
+    options: Sequence[tuple[str, str]] = ()
+
+
+def correction_form(
+    frame: Frame,
+    *,
+    action: str,
+    place: Mapping[str, Any],
+    fields: Sequence[Field],
+    typed: Mapping[str, str],
+    seen: str = "",
+    errors: Errors = (),
+    problem: str | None = None,
+    owner_proof: str = "",
+) -> str:
+    """The form, filled with what is published or was typed. `owner_proof`: the token of the owner's session.
+
+    `place` has the properties of the establishments collection; `fields` as `WritableField`, with `max_length`.
+    """
+    lang = frame.lang
+    published = {field.name: place[field.name] for field in fields}
+    words = words_by_field("establishments", errors, lang)
+    no_change = words.pop("patch", None)
+    return public_page(
+        "report/correct.html",
+        frame,
+        action=action,
+        place=place,
+        name=lookup.place_name(place, lang),
+        inputs=[_input(field, typed.get(field.name, published[field.name] or ""), lang) for field in fields],
+        seen=seen or json.dumps(published, ensure_ascii=False),
+        reason=typed.get("reason", ""),
+        errors=words,
+        problem=labels.text("corrections.no_change", lang) if no_change else problem and labels.text(problem, lang),
+        owner=bool(owner_proof),
+        csrf=owner_proof,
+    )
+
+
+def _input(field: Field, value: str, lang: str) -> Input:
+    options: Sequence[tuple[str, str]] = ()
+    if field.code_list:
+        listed = labels.code_list(field.code_list, lang)
+        options = [(code, listed[code]) for code in field.codes]
+    return Input(
+        field.name,
+        labels.field_title("establishments", field.name, lang),
+        value,
+        labels.text(f"corrections.hints.{field.name}", lang) if field.name in HINTS else "",
+        min(int(getattr(field, "max_length", 300)), 300),
+        options,
+    )
