@@ -13,7 +13,7 @@ from layers.features import COORDINATE_DIGITS
 _VIEW = table(
     "establishments",
     *(column(field.name) for field in ESTABLISHMENTS.fields),
-    *(column(name) for name in ("closed_on", "geom")),
+    *(column(name) for name in ("closed_on", "street_name", "geom")),
     schema="published",
 )
 _WARNINGS = table(

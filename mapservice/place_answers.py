@@ -48,6 +48,8 @@ def place_page(
         moved_to=path_of(known["moved_to"], lang=lang) if "moved_to" in known else None,
         sticker_notice=sticker.notice if sticker else None,
         sticker_serial=sticker.serial if sticker else None,
+        # The mark is of the code on the sticker: of a duplicate's it is not this place's.
+        sticker_token=sticker.token if sticker and sticker.serial and "merged_from" not in known else None,
         dissolved_ward=found.dissolved_ward,
         saved_at=saved_at,
         ours=found.ward is not None and found.ward["code"] == settings.ward,

@@ -47,12 +47,13 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
-    | {"stickers", "reports", "owner_codes", "payment_accounts", "payment_checks"}
+    | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks"}
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
 failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact.
-`stickers`: those at doors, and their print runs. `reports`: what citizens report about a place. `owner_codes`: by which
-owners come in. `payment_accounts`: what the payment QR of a place is compared with, by a `payment_check`."""
+`stickers`: those at doors, and their print runs; `sticker_sightings`: seen on patrol. `reports`: what citizens report
+about a place. `owner_codes`: by which owners come in. `payment_accounts`: what the payment QR of a place is compared
+with, by a `payment_check`."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -70,6 +71,7 @@ _SURVEYOR = _grown(
     ANYBODY,
     read=RECORDS | {"register", "history", "proposals", "stickers"},
     propose=RECORDS,
+    create={"sticker_sightings"},
 )
 _OFFICER = _grown(
     _SURVEYOR,

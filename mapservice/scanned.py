@@ -13,6 +13,7 @@ from mapservice.place_answers import page_answer, page_links, path_of
 from mapservice.responses import reply
 from mapservice.settings import HttpSettings
 from postgis.secrets import read_secrets
+from web.render import local
 from web.sticker_words import StickerWords, false_page, sticker_words
 
 TOO_LONG = 65
@@ -43,6 +44,7 @@ def false_sticker(
     # Cut where it is too long for any sticker's, and stays so.
     token = request.query_params.get("t", "")[:TOO_LONG]
     links = page_links(settings, quote(request.url.path), lang, token=token)
-    page = false_page(code, place, find_ward(connection, settings.ward), links, lang)
+    report = local(lang, f"{quote(request.url.path)}/report", kind="fake_sticker")
+    page = false_page(code, place, report, find_ward(connection, settings.ward), links, lang)
     answer = page_answer(page, lang, 404)
     return reply(request, answer.body, answer.media_type, headers=answer.headers, cache="no-store", status=404)

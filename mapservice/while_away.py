@@ -12,9 +12,11 @@ from mapservice.errors import problem_of
 from mapservice.place_answers import page_answer, page_links, path_of, place_data, place_page
 from mapservice.place_copies import Copy, PlaceCopies
 from mapservice.responses import Answer, send
+from mapservice.scanned import TOO_LONG
 from mapservice.settings import HttpSettings
 from postgis import codes
 from web import lookup_missing
+from web.sticker_words import sticker_words
 
 RETRY_AFTER_S = 60
 _PATH = re.compile(r"/q(?:/([^/]+?)(\.json)?)?")
@@ -54,13 +56,16 @@ class WhileAway:
             return None if data else self._missing(request, "away", codes.display(code), lang, 503)
         if copy.found is None:
             return self._no_place(request, code, copy, lang, data)
-        return send(request, self._copied(copy, lang, data=bool(data)))
+        return send(request, self._copied(copy, lang, request.query_params.get("t"), data=bool(data)))
 
-    def _copied(self, copy: Copy, lang: str, *, data: bool) -> Answer:
+    def _copied(self, copy: Copy, lang: str, token: str | None, *, data: bool) -> Answer:
         assert copy.found is not None
         if data:
             return _unkept(place_data(self._settings, copy.found, copy.known, saved_at=copy.saved_at), copy)
-        return _unkept(place_page(self._settings, copy.found, copy.known, lang, saved_at=copy.saved_at), copy)
+        # Which stickers there are, and what became of each, only the register knows.
+        sticker = sticker_words(token[:TOO_LONG], "unchecked", None, None, None, lang) if token else None
+        page = place_page(self._settings, copy.found, copy.known, lang, sticker, saved_at=copy.saved_at)
+        return _unkept(page, copy)
 
     def _no_place(self, request: Request, code: str, copy: Copy, lang: str, data: str) -> Response | None:
         if copy.state == "merged" and copy.successor:

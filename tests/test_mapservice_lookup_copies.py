@@ -130,6 +130,10 @@ def _check_answers(service: Service, places: list[str]) -> None:
     body = page.text[page.text.index("<body>") :]
     assert body.index("Cảnh báo thử") < body.index("được lưu lúc") < body.index("Cảnh báo mới hơn") < body.index("<h1")
     assert 'class="fact good"' not in body
+    # Which stickers there are, a copy does not know; to report anything is not possible now.
+    scanned = get(service, f"/q/{warned}?t=2222222222")
+    assert scanned.status_code == 200 and "chưa kiểm tra được dấu trên tem" in scanned.text
+    assert f"/q/{warned}/report" not in scanned.text and "số tem" not in scanned.text
     english = get(service, f"/q/{renamed}?lang=en")
     assert "This page was saved at" in english.text and "Quán Mới" in english.text
     data = get(service, f"/q/{warned}.json")

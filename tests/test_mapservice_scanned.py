@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 from sqlalchemy import text
 
 from mapservice.app import create_app
@@ -47,6 +48,9 @@ class World:
         with prepare_as(self.database, self.officer) as connection:
             for version, state in enumerate(states, start=1):
                 stickers.move(connection, self.serials[code], state, version, self.officer.staff_id)
+
+    def report(self, form: str, kind: str, words: str) -> Response:
+        return self.phone.post(form, data={"kind": kind, "words": words}, files={"photo": ("", b"")})
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +105,8 @@ def test_a_made_up_sticker_is_called_false_and_leads_on(world: World, wrong: str
     assert FALSE in answer.text and "OTP" in answer.text
     assert f'href="/q/{code}"' in answer.text  # the plain page of the real place
     assert "Quán Thử" not in answer.text
+    form = answer.text.partition("/report?")[0].rpartition('href="')[2] + "/report?kind=fake_sticker"
+    assert form in answer.text and 'value="fake_sticker" required checked' in world.phone.get(form).text
     assert "<b>" not in answer.text and len(answer.content) < 8000
     english = world.phone.get(f"/q/{code}?t={wrong}&lang=en")
     assert "The ward has not issued this sticker" in english.text
@@ -140,3 +146,32 @@ def test_a_sticker_of_a_duplicate_leads_on_with_its_mark(world: World) -> None:
     assert f"số tem {world.serials[duplicate]}" in page.text
     # A false one of the duplicate's code is false before it leads anywhere.
     assert world.phone.get(f"/q/{duplicate}?t=2222222222").status_code == 404
+
+
+def test_a_report_of_a_genuine_sticker_as_false_is_noted_with_it_and_names_nobody(world: World) -> None:
+    code, other = world.ward.places[0], world.ward.places[4]
+    with world.database.owner.connect() as owner:
+        noted = text("SELECT s.serial, e.staff_id, e.note FROM register.sticker_event e "
+                     "JOIN register.sticker s ON s.id = e.sticker_id WHERE e.kind = 'reported'")  # fmt: skip
+        assert owner.execute(noted).all() == []
+    page = world.phone.get(world.path(code)).text
+    form = page.partition("/report?t=")[2].partition('"')[0]
+    form = f"/q/{code}/report?t={form}"
+    assert world.phone.get(form).status_code == 200
+    words = "Tem này dán ở quầy khác, không phải quán ghi trên trang."
+    elsewhere = form.replace(code, other)
+    made_up = f"/q/{code}/report?t=2222222222"
+    for address, kind in ((elsewhere, "fake_sticker"), (made_up, "fake_sticker"), (form, "hygiene")):
+        answer = world.report(address, kind, words)
+        assert answer.status_code == 303, address
+    with world.database.owner.connect() as owner:
+        assert owner.execute(noted).all() == []
+    answer = world.report(form, "fake_sticker", words)
+    assert answer.status_code == 303 and answer.headers["location"].endswith("?sent=1")
+    with world.database.owner.connect() as owner:
+        assert owner.execute(noted).all() == [(world.serials[code], None, None)]
+    # What was typed wrong keeps the sticker.
+    again = world.report(form, "fake_sticker", "")
+    assert again.status_code == 422 and f'action="{form}"' in again.text
+    # Who comes by a link has no sticker in hand.
+    assert f'href="/q/{code}/report"' in world.phone.get(f"/q/{code}").text

@@ -127,6 +127,20 @@ def test_a_sticker_is_installed_seen_replaced(world: World) -> None:
     assert "/install" not in after and "/withdrawn" not in after
 
 
+def test_surveyors_note_which_stickers_they_saw_and_nothing_else(world: World) -> None:
+    serial = world.serials(world.make(world.ward.places[5:6]))[0]
+    page = f"{PAGE}/{serial}"
+    shown = world.surveyor.get(page).text
+    assert f"{page}/seen" in shown and f"{page}/lost" not in shown and f"{page}/install" not in shown
+    assert location(world.surveyor.send(page, f"{page}/seen", reason="bị che khuất")) == f"{page}?done=seen"
+    noted = world.officer.get(page).text
+    assert "bị che khuất" in noted and "Người thử minh" in noted
+    for action in ("lost", "withdrawn", "spoilt", "replace"):
+        answer = world.surveyor.send(page, f"{page}/{action}", version="1", reason="thử", key="k" * 20)
+        assert answer.status_code == 403, action
+    assert "Đã in, chưa dán" in world.officer.get(page).text
+
+
 def test_the_list_finds_by_serial_address_scanned_code_and_name(world: World) -> None:
     code = world.ward.places[4]
     serial = world.serials(world.make([code]))[0]

@@ -211,6 +211,16 @@ def test_surveyors_read_no_personal_data_and_change_no_record(ward_database: Dat
         )  # fmt: skip
 
 
+def test_surveyors_note_stickers_that_they_saw_alone(ward_database: Database) -> None:
+    note = "INSERT INTO register.sticker_event (sticker_id, kind, staff_id) SELECT id, :kind, :staff FROM register.sticker"
+    surveyor = _actor(ward_database, f"surveyor.{WARD}")
+    for kind in ("lost", "reported", "installed"):
+        with _acting(ward_database, surveyor) as connection, pytest.raises(DBAPIError, match="row-level security"):
+            connection.execute(text(note), {"kind": kind, "staff": surveyor.staff_id})
+    with _acting(ward_database, surveyor) as connection:
+        assert connection.execute(text(note), {"kind": "seen", "staff": surveyor.staff_id}).rowcount == 1
+
+
 @pytest.mark.parametrize(("role", "rows"), [("officer", 0), ("approver", 1), ("admin", 1)])
 def test_leaders_choose_how_long_facts_stay_fresh(ward_database: Database, role: str, rows: int) -> None:
     with _acting(ward_database, _actor(ward_database, f"{role}.{WARD}")) as connection:

@@ -63,6 +63,7 @@ def place_page(
     dissolved_ward: str | None = None,
     sticker_notice: str | None = None,
     sticker_serial: str | None = None,
+    sticker_token: str | None = None,
     saved_at: datetime | None = None,
     ours: bool = True,
 ) -> str:
@@ -72,7 +73,8 @@ def place_page(
     `photo` and `former_names`; `warnings` are its live ones, latest first, with `issued_on`, `headline`, `instruction`
     and `agency`; `ward` has `kind`, `name` and `name_en`. `merged_from` is the code that led here, when it was a
     duplicate; `moved_to` the page of its new place; `dissolved_ward` the former unit that it was recorded in. Of the
-    sticker that was scanned, where one was: `sticker_serial` is its number, `sticker_notice` what is wrong with it.
+    sticker that was scanned, where one was: `sticker_serial` is its number, `sticker_notice` what is wrong with it,
+    `sticker_token` what goes along to the form for reports.
     `replies` is what the owner says to adverse facts, with `collection`, `code`, `fact_on`, `reply`, `replied_on`.
     `saved_at`: the page is a copy of that moment, which says that newer warnings may be missing and praises nothing.
     `ours`: the ward is the service's own, which has promised when it answers.
@@ -89,6 +91,7 @@ def place_page(
         moved_to=moved_to,
         sticker_notice=sticker_notice,
         sticker_serial=sticker_serial,
+        sticker_token=sticker_token,
         name=place_name(place, lang),
         other_name=_other_name(place, lang),
         trade=trade(place, lang),

@@ -30,9 +30,9 @@ def pages(first: int, of: int, run: int) -> Pages:
     return Pages(first, of, str(run))
 
 
-def actions(state: str) -> tuple[str, ...]:
-    """What can be noted of a sticker in that state, the likeliest first."""
-    return _ACTIONS[state]
+def actions(state: str, *, may_change: bool, may_note: bool) -> tuple[str, ...]:
+    """What can be noted of a sticker in that state, the likeliest first; who only goes round notes that it was seen."""
+    return tuple(action for action in _ACTIONS[state] if (may_note if action == "seen" else may_change))
 
 
 def sticker_row(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
@@ -100,7 +100,8 @@ def event_row(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
     return {
         "words": labels.code_label("sticker_event", row["kind"], lang),
         "at": _moment(row["at"]),
-        "by": row["by"] or labels.text("stickers.by_command", lang),
+        "by": row["by"]
+        or labels.text("stickers.by_citizen" if row["kind"] == "reported" else "stickers.by_command", lang),
         "note": row["note"] or "",
     }
 

@@ -43,8 +43,12 @@ def sticker_words(
     return StickerWords(said, serial, token)
 
 
-def false_page(code: str | None, place: str | None, ward: Mapping[str, Any] | None, links: Links, lang: str) -> str:
-    """The page for a mark that is not the ward's; `place`: the plain page of the place, where the code has one."""
+def false_page(
+    code: str | None, place: str | None, report: str, ward: Mapping[str, Any] | None, links: Links, lang: str
+) -> str:
+    """The page for a mark that is not the ward's; `place`: the plain page of the place, where the code has one;
+    `report`: the form that tells the ward of it.
+    """
     return render(
         "lookup/false_sticker.html",
         lang,
@@ -52,6 +56,7 @@ def false_page(code: str | None, place: str | None, ward: Mapping[str, Any] | No
         links=links,
         code=format_code(code) if code else None,
         place=place,
+        report=report,
         ward_title=ward_title(ward, lang),
         ward=ward_in_sentence(ward, lang),
     )

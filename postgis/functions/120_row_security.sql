@@ -54,6 +54,9 @@ BEGIN
             WHEN found.table_name IN ('change', 'establishment_fact', 'residential_group', 'report_event', 'owner_request',
                                       'payment_check_count') THEN ' AND false'
             WHEN found.table_name = 'proposal' THEN ''
+            -- Surveyors go round, and note which stickers they saw.
+            WHEN found.table_name = 'sticker_event' THEN
+                ' AND (kind = ''seen'' OR (SELECT account.actor_role()) IN (''officer'', ''approver'', ''admin''))'
             WHEN found.table_name = 'ward_shelf_life' THEN ' AND (SELECT account.actor_role()) IN (''approver'', ''admin'')'
             ELSE officers
         END;

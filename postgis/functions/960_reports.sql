@@ -84,7 +84,7 @@ COMMENT ON FUNCTION register.reports_full(text) IS
 -- For people without an account, who are nobody to row-level security. As owner: this function is all they can do.
 CREATE OR REPLACE FUNCTION register.report_anonymously(
     new_receipt text, of_ward text, place_code text, sticker_code text, about text, sealed bytea, picture text,
-    due date, certain boolean) RETURNS void
+    due date, certain boolean, of_serial text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = register, pg_catalog, pg_temp
 AS $$
@@ -93,7 +93,7 @@ DECLARE
     place bigint;
 BEGIN
     -- Counting and adding are one step: two at once must not both be the last that is let in.
-    PERFORM pg_advisory_xact_lock(20257006);
+    PERFORM pg_advisory_xact_lock(20257008);
     IF place_code IS NULL THEN
         SELECT w.id INTO in_ward FROM ward w WHERE w.code = of_ward AND w.valid_to IS NULL;
     ELSE
@@ -107,6 +107,9 @@ BEGIN
     END IF;
     INSERT INTO citizen_report (receipt, ward_id, establishment_id, typed_code, kind, words_sealed, photo, due_on, due_certain)
     VALUES (new_receipt, in_ward, place, sticker_code, about, sealed, picture, due, certain);
+    -- Of whoever scanned it nothing is noted.
+    INSERT INTO sticker_event (sticker_id, kind)
+    SELECT s.id, 'reported' FROM sticker s WHERE s.serial = of_serial AND s.establishment_id = place;
 END
 $$;
 COMMENT ON FUNCTION register.report_anonymously IS
@@ -132,7 +135,8 @@ COMMENT ON FUNCTION published.report(text) IS
     'What the holder of a receipt may see of a report: how it stands, until when, and the answer; no names, not the words.';
 
 REVOKE ALL ON FUNCTION register.guard_report(), register.note_report_event(), register.reports_full(text),
-    register.report_anonymously(text, text, text, text, text, bytea, text, date, boolean), published.report(text) FROM PUBLIC;
+    register.report_anonymously(text, text, text, text, text, bytea, text, date, boolean, text), published.report(text)
+    FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION register.reports_full(text),
-    register.report_anonymously(text, text, text, text, text, bytea, text, date, boolean) TO mapservice_staff;
+    register.report_anonymously(text, text, text, text, text, bytea, text, date, boolean, text) TO mapservice_staff;
 GRANT EXECUTE ON FUNCTION published.report(text) TO mapservice_public, mapservice_staff;

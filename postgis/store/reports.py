@@ -5,7 +5,7 @@ feed or address. A report has steps of its own (register.report_event), kept by 
 """
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -28,6 +28,8 @@ MOST_STICKER = 40
 PERSONAL = "personal_data"
 """The kind that is a request about one's own data."""
 
+FAKE = "fake_sticker"
+
 _TABLE = tables.citizen_report
 _TOO_MANY = "MS429"
 _NO_PLACE = "P0002"
@@ -39,13 +41,18 @@ class TooManyReports(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What somebody reports, as typed. `place` is the code of a place; else `sticker` is what the sticker says."""
+    """What somebody reports, as typed. `place` is the code of a place; else `sticker` is what the sticker says.
+
+    `serial` is that of the genuine sticker that led to the form, where one did: it is noted with it that somebody
+    reported it as false.
+    """
 
     ward: str
     place: str | None
     sticker: str | None
     kind: str
     words: str
+    serial: str | None = None
 
 
 def checked(sent: Sent) -> Sent:
@@ -65,7 +72,7 @@ def checked(sent: Sent) -> Sent:
     if errors:
         raise InvalidValues(errors)
     sticker = None if sent.place or sent.sticker is None else (_plain(sent.sticker) or "?")[:MOST_STICKER]
-    return Sent(sent.ward, sent.place, sticker, sent.kind, words or "")
+    return replace(sent, sticker=sticker, words=words or "")
 
 
 def room(connection: Connection, place: str | None) -> bool:
@@ -87,6 +94,7 @@ def send(connection: Connection, secrets: Secrets, sent: Sent, *, photo: str | N
         cast(photo, Text),
         cast(due.day, Date),
         due.certain,
+        cast(sent.serial if sent.kind == FAKE else None, Text),
     )
     try:
         with connection.begin_nested():

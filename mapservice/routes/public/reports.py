@@ -16,6 +16,7 @@ from mapservice.parameters import check_known
 from mapservice.photo_files import MAX_PHOTO_BYTES, picture
 from mapservice.public_forms import HEADERS, PHOTO_PATIENCE_S, SentReport, form_page, on_to, page_frame
 from mapservice.responses import json_bytes
+from mapservice.scanned import TOO_LONG, scanned_sticker
 from mapservice.sealed import secrets_of
 from mapservice.security import MaybeActor, require
 from mapservice.sessions import refuse_other_sites
@@ -30,6 +31,7 @@ from postgis.store.reports import Sent, TooManyReports
 from postgis.today import today
 from postgis.vocabulary import REPORT_KINDS
 from web import reports as pages
+from web.render import local
 
 router = APIRouter(tags=["Reports"])
 
@@ -40,8 +42,10 @@ RETRY_AFTER_S = 3600
 
 @router.get("/q/{code}/report", summary="Form for a report", response_class=Response, include_in_schema=False)
 def ask(request: Request, code: str, connection: ReadConnection) -> Response:
-    """About the place of a code; about a sticker whose code leads to none. `kind` chooses one beforehand."""
-    check_known(request.query_params, ("kind",))
+    """About the place of a code; about a sticker whose code leads to none. `kind` chooses one beforehand; `t` is the
+    mark of the sticker that led here.
+    """
+    check_known(request.query_params, ("kind", "t"))
     lang, kind = page_language(request), request.query_params.get("kind", "")
     canonical = codes.normalise(code)
     found = find_establishment(connection, canonical) if canonical else None
@@ -64,7 +68,9 @@ def send(
     found = find_establishment(connection, canonical) if canonical else None
     typed = {"kind": sent.form["kind"], "words": sent.form.raw("words")}
     place = str(found.properties["code"]) if found else None
-    report = Sent(settings.ward, place, None if found else code, typed["kind"], typed["words"])
+    scanned = scanned_sticker(request, connection, place) if place else None
+    serial = scanned.serial if scanned else None
+    report = Sent(settings.ward, place, None if found else code, typed["kind"], typed["words"], serial)
     errors: list[FieldError] = []
     made = None
     try:
@@ -142,7 +148,7 @@ def _form(
     address = f"/q/{place['code'] if place else quote(code, safe='')}/report"
     page = pages.report_form(
         page_frame(request, connection, lang, str(place["ward"]) if place and place.get("ward") else None),
-        action=address + ("?lang=en" if lang == "en" else ""),
+        action=local(lang, address, t=request.query_params.get("t", "")[:TOO_LONG]),
         place=place,
         sticker=_shown(code),
         typed=typed,

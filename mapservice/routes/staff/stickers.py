@@ -119,7 +119,7 @@ def install(request: Request, serial: str, actor: SignedIn, sent: SentPhoto) -> 
 def act(request: Request, serial: str, action: str, actor: SignedIn, form: SentForm) -> Response:
     """`seen` on patrol; `lost`, `withdrawn` or `spoilt`, with a reason; `replace`: a new one is made in its place."""
     check_form(request, actor, form)
-    require(actor, "change", "stickers")
+    require(actor, "create" if action == "seen" else "change", "sticker_sightings" if action == "seen" else "stickers")
     serial = _serial(serial)
     if action not in ACTIONS:
         raise Problem("invalid_value", pointer="action", name="action", value=action)
@@ -217,7 +217,11 @@ def _page(
         replaced_by=row["replaced_by"],
         run=staff_stickers.run_row(run, names, lang) if run else None,
         events=[staff_stickers.event_row(event, lang) for event in events],
-        actions=staff_stickers.actions(row["state"]) if can(actor, "change", "stickers") else (),
+        actions=staff_stickers.actions(
+            row["state"],
+            may_change=can(actor, "change", "stickers"),
+            may_note=can(actor, "create", "sticker_sightings"),
+        ),
         with_reason=WITH_REASON,
         key=token_urlsafe(18),
         errors=[staff_stickers.error_text(error, lang) for error in errors],
