@@ -11,6 +11,7 @@ from mapservice.dependencies import http_settings
 from mapservice.errors import Problem
 from mapservice.photo_files import MAX_PHOTO_BYTES, PhotoForm
 from mapservice.place_answers import page_links
+from mapservice.scanned import TOO_LONG
 from mapservice.staff_page import HTML
 from mapservice.uploads import read_upload
 from web import reports
@@ -34,7 +35,8 @@ SentReport = Annotated[PhotoForm, Depends(read_report_form)]
 def page_frame(request: Request, connection: Connection, lang: str, ward: str | None = None) -> reports.Frame:
     """What a public page of this address carries; `ward`: of the place that it is about."""
     settings = http_settings(request)
-    links = page_links(settings, request.url.path, lang)
+    token = request.query_params.get("t", "")[:TOO_LONG]
+    links = page_links(settings, request.url.path, lang, token=token)
     return reports.Frame(find_ward(connection, ward or settings.ward), links, lang)
 
 
