@@ -64,6 +64,12 @@ def shape(query: FeatureQuery) -> Hashable:
     return crosses, query.bbox_outline is None, interval, equals, query.filter
 
 
+def spatial_tests(query: FeatureQuery) -> int:
+    """How many shapes a feature is held against."""
+    asked = 0 if query.filter is None else query.filter.document.count('"op":"s_')
+    return asked + (query.bbox is not None)
+
+
 def is_flag(values: Sequence[str]) -> bool:
     """Whether a yes or a no is asked for, which stands in the condition itself: indexes are kept of what is true."""
     return len(values) == 1 and values[0] in ("true", "false")

@@ -91,7 +91,8 @@ class Matched:
         statement = _SHAPES.statement(self.shape(kind, self.order.shape(query.cursor)), lambda: build(self))
         values = self.bound() | self.order.values(query.cursor, query.limit, query.offset)
         if query.sortby:
-            return statement.run_bounded(self.connection, values, "sortby").all()
+            tests = filters.spatial_tests(query)
+            return statement.run_bounded(self.connection, values, "sortby", spatial_tests=tests).all()
         return statement.run(self.connection, values).all()
 
     def shape(self, *parts: Hashable) -> Hashable | None:

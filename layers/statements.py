@@ -24,6 +24,9 @@ _DIALECT = psycopg2.dialect()  # type: ignore[no-untyped-call]
 MOST_COST = 100_000
 """Of what reads and sorts all that matches, in the units of PostgreSQL's planner: about a million places. What needs
 fewer thanks to an index costs less, however many there are."""
+SPATIAL_COST = 125
+"""Times what the planner takes for any other test, it takes for that of a place against a shape, for which it does not
+know the shape; a million places against a rectangle or a street's outline take a second or two."""
 _MOST_SHAPES = 256
 """A statement takes a few kilobytes; a client that writes ever new filters must not fill the memory with them."""
 _MOST_PREPARED = 32
@@ -55,9 +58,13 @@ class Statement:
         """Execute it with these values in place of those that it was made with."""
         return connection.exec_driver_sql(self.text, {**self.bound, **(values or {})})
 
-    def run_bounded(self, connection: Connection, values: Mapping[str, Any], *names: str) -> CursorResult[Any]:
-        """The same, unless the planner expects it to cost more than MOST_COST. Raises TooBroad with these names."""
-        if self.explained(connection, values)["Plan"]["Total Cost"] > MOST_COST:
+    def run_bounded(
+        self, connection: Connection, values: Mapping[str, Any], *names: str, spatial_tests: int = 0
+    ) -> CursorResult[Any]:
+        """The same, unless the planner expects it to cost more than MOST_COST, and SPATIAL_COST times that for each
+        test of a place against a shape. Raises TooBroad with these names."""
+        most = MOST_COST * (1 + SPATIAL_COST * spatial_tests)
+        if self.explained(connection, values)["Plan"]["Total Cost"] > most:
             raise TooBroad(*names)
         return self.run(connection, values)
 

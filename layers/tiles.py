@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql
 
 from layers import tile_cells, tile_points
 from layers.collections import Collection
-from layers.filters import conditions
+from layers.filters import conditions, spatial_tests
 from layers.query import FeatureQuery
 from layers.search import Search
 from layers.statements import Statement
@@ -53,7 +53,8 @@ def tile(connection: Connection, collection: Collection, z: int, x: int, y: int,
         where.append(Search(connection, collection, query.q).condition())
     if z < collection.drawn.cluster_below:
         gathered = Statement(_drawn(collection, _clusters(collection, z, where)))
-        return bytes(gathered.run_bounded(connection, place, *_asked(query)).scalar_one())
+        tests = spatial_tests(query)
+        return bytes(gathered.run_bounded(connection, place, *_asked(query), spatial_tests=tests).scalar_one())
     if collection.drawn.rows is not None and not where:
         mvt, count = tile_points.draw(connection, collection, tuple(place.values()), EXTENT, BUFFER)
     else:

@@ -218,6 +218,19 @@ def test_the_hot_query_uses_the_spatial_index(demo_connection: Connection) -> No
     assert "idx_establishment_geom_3857" in "\n".join(plan)
 
 
+@pytest.mark.parametrize(
+    "shape", ["BBOX(108.1,15.9,108.4,16.2)", "POLYGON((108.1 15.9,108.4 15.9,108.3 16.2,108.1 15.9))"]
+)
+def test_a_shape_around_the_whole_ward_is_not_too_broad(client: httpx.Client, shape: str) -> None:
+    """The planner takes a test against a shape for 125 others."""
+    whole = f"S_INTERSECTS(geometry,{shape})"
+    tile = TILES.format("establishments", 0, 0, 0)
+    assert client.get(tile, params={"filter": whole}).status_code == 200
+    items = "/ogc/collections/establishments/items"
+    for asked in ({"filter": whole}, {"bbox": "108.1,15.9,108.4,16.2"}):
+        assert client.get(items, params={**asked, "sortby": "name", "limit": "5"}).status_code == 200
+
+
 def test_what_is_too_broad_is_refused_in_words(demo_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a register of millions; here of one that may cost next to nothing."""
     monkeypatch.setattr(statements, "MOST_COST", 10)
