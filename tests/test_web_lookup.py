@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from postgis.vocabulary import (
     YES_NO_UNKNOWN,
 )
 from web import labels, lookup, lookup_missing, opening_hours
+from web.sticker_words import sticker_words
 
 TODAY = date(2026, 11, 21)
 OSM_PLACES = Path(__file__).parents[1] / "postgis" / "reference" / "osm_places.geojsonl.gz"
@@ -370,11 +372,21 @@ def test_every_page_fits_the_first_flight(lang: str, saved: datetime | None, sta
         "illustrative": True,
     }  # fmt: skip
     warning = WARNING | {"headline": said[3_000:3_300], "instruction": said[4_000:5_000], "agency": said[6_000:6_200]}
+    facts = [("warnings", "1", TODAY), ("warnings", "2", TODAY), ("inspections", "3", place["last_inspection_on"])]
+    replies: list[dict[str, Any]] = [
+        {"collection": collection, "code": code, "fact_on": day, "replied_on": TODAY,
+         "reply": said[6_300 + 500 * number : 6_800 + 500 * number]}
+        for number, (collection, code, day) in enumerate(facts)
+    ]  # fmt: skip
     links = replace(LINKS, photo=f"/photos/{'0' * 64}-480.jpg")
+    token = "K7M42XP2AC"
+    sticker = sticker_words(token, "genuine", token[:5], "withdrawn", TODAY, lang, TODAY)
     html = lookup.place_page(
-        place, [warning, warning], WARD, links, lang, TODAY, merged_from="K7M42XP2", moved_to="/q/K7M42XP2",
-        dissolved_ward="Hòa Cường Nam", saved_at=saved,
+        place, [warning | {"code": "1"}, warning | {"code": "2"}], WARD, links, lang, TODAY, replies=replies,
+        merged_from="K7M42XP2", moved_to="/q/K7M42XP2", dissolved_ward="Hòa Cường Nam", saved_at=saved,
+        sticker_notice=sticker.notice, sticker_serial=sticker.serial, sticker_token=token,
     )  # fmt: skip
+    assert all(reply["reply"] in unescape(html) for reply in replies)
     assert len(gzip.compress(html.encode(), 6)) + HEADERS < FIRST_FLIGHT
 
 
