@@ -5,7 +5,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from postgis.store.changes import verify
 from tests.cluster_holders import postmaster_of
+from tests.import_process import web_workers_of
 from tests.live_register import LiveRegister, etag_of, live_register, patch
 
 SECONDS = 60.0
@@ -30,20 +30,6 @@ def _until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.05)
-
-
-def _workers(register: LiveRegister) -> list[int]:
-    """The worker processes of the service, which Python's multiprocessing has spawned."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            command = (entry / "cmdline").read_bytes()
-        except (OSError, ValueError, IndexError):
-            continue
-        if parent == register.process.pid and b"spawn_main" in command:
-            found.append(int(entry.name))
-    return found
 
 
 def _waiting_writers(register: LiveRegister) -> int:
@@ -102,7 +88,7 @@ def test_killed_in_the_middle_of_a_write(register: LiveRegister, killed: str) ->
         thread.start()
         _until(lambda: _waiting_writers(register) == 1)
         if killed == "worker":
-            workers = _workers(register)
+            workers = web_workers_of(register.process.pid)
             assert len(workers) == 2
             for pid in workers:
                 os.kill(pid, signal.SIGKILL)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from mapservice.lane_workers import Workers
+from tests import own_loop
 
 
 def test_every_piece_of_work_comes_back_to_who_gave_it() -> None:
@@ -22,7 +23,7 @@ def test_every_piece_of_work_comes_back_to_who_gave_it() -> None:
         workers.stop()
         return list(found)
 
-    for number, found in enumerate(asyncio.run(ask())):
+    for number, found in enumerate(own_loop.run(ask())):
         if number % 7:
             assert found == number * 2
         else:
@@ -42,7 +43,7 @@ def test_who_gives_up_holds_up_nobody() -> None:
         workers.stop()
         return found
 
-    assert asyncio.run(ask()) == 3
+    assert own_loop.run(ask()) == 3
 
 
 def test_its_threads_begin_with_work_and_end_when_told() -> None:
@@ -62,4 +63,4 @@ def test_its_threads_begin_with_work_and_end_when_told() -> None:
             thread.join(10)
         assert not named()
 
-    asyncio.run(ask())
+    own_loop.run(ask())

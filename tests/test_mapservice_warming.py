@@ -10,6 +10,7 @@ from mapservice.lane import FILLED_AHEAD, Lane
 from mapservice.settings import HttpSettings
 from mapservice.warming import DEEPEST, pyramid
 from postgis.engine import Database
+from tests import own_loop
 from tests.register_api import Api, register_api
 from tests.small_ward import WARD
 
@@ -38,7 +39,7 @@ def test_the_whole_pyramid_is_made_ahead(api: Api) -> None:
                 await asyncio.sleep(0.05)
         return lane
 
-    cache = asyncio.run(warmed()).kept.cache
+    cache = own_loop.run(warmed()).kept.cache
     assert set(wanted) <= cache.entries.keys()
     assert cache.bytes < cache.limit * FILLED_AHEAD
     assert cache.evicted == 0
@@ -57,7 +58,7 @@ def test_a_busy_moment_does_not_end_it_and_its_share_does(api: Api) -> None:
                 await asyncio.sleep(0.05)
         return lane
 
-    cache = asyncio.run(warmed()).kept.cache
+    cache = own_loop.run(warmed()).kept.cache
     assert len(cache.entries) > 50
     assert cache.limit * FILLED_AHEAD < cache.bytes < cache.limit
     assert cache.evicted == 0
