@@ -212,7 +212,9 @@ def test_surveyors_read_no_personal_data_and_change_no_record(ward_database: Dat
 
 
 def test_surveyors_note_stickers_that_they_saw_alone(ward_database: Database) -> None:
-    note = "INSERT INTO register.sticker_event (sticker_id, kind, staff_id) SELECT id, :kind, :staff FROM register.sticker"
+    note = (
+        "INSERT INTO register.sticker_event (sticker_id, kind, staff_id) SELECT id, :kind, :staff FROM register.sticker"
+    )
     surveyor = _actor(ward_database, f"surveyor.{WARD}")
     for kind in ("lost", "reported", "installed"):
         with _acting(ward_database, surveyor) as connection, pytest.raises(DBAPIError, match="row-level security"):
