@@ -84,6 +84,7 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("get", "/changes"): _page("Changes", who="seen"),
     ("get", "/"): Answers({200: {rel.HTML: None}, 304: {}}, (400, 404)),
     ("get", "/about"): Answers({200: {rel.HTML: None}, 304: {}}, (400,)),
+    ("get", "/about/data"): Answers({200: {rel.HTML: None}, 304: {}}, (400,)),
     ("get", "/q"): Answers({200: {rel.HTML: None}, 303: {}, 304: {}}),
     ("get", "/q/{code}"): Answers({200: {rel.HTML: None}, 304: {}, 308: {}}, (404, 410)),
     ("get", "/q/{code}.json"): Answers({200: {rel.JSON: "Place"}, 304: {}, 308: {}}, (404, 410)),
