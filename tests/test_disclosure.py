@@ -19,6 +19,7 @@ FOUND = list(disclosures())
 def test_every_registered_field_has_a_reason_and_stands_on_the_page_once() -> None:
     """Staff's and personal ones too."""
     expected = {(collection.id, field.name) for collection in STAFF_COLLECTIONS.values() for field in collection.fields}
+    expected |= {(collection.id, "geometry") for collection in STAFF_COLLECTIONS.values() if collection.geometry}
     expected |= {("personal_data", name) for name in PERSONAL_FIELDS} | {("photos", name) for name in PHOTO_FIELDS}
     expected |= {("never_kept", name) for name in disclosure.NEVER_KEPT}
     told = [(found.collection, found.field) for found in FOUND]
@@ -79,8 +80,9 @@ def test_the_page_names_every_field_its_reason_and_its_basis(lang: str) -> None:
 
 
 def test_a_collection_tells_of_its_own_fields_in_its_order() -> None:
-    licences = STAFF_COLLECTIONS["licences"]
+    licences, places = STAFF_COLLECTIONS["licences"], STAFF_COLLECTIONS["establishments"]
     assert [found.field for found in of_collection(licences)] == [field.name for field in licences.fields]
+    assert [found.field for found in of_collection(places)] == ["geometry", *(field.name for field in places.fields)]
 
 
 def test_the_page_is_served_in_both_languages(client: httpx.Client) -> None:

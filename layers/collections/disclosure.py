@@ -87,7 +87,7 @@ _REASONS = {
 
 _SHARED = {
     "recognise": ("code", "name", "name_en"),
-    "find": ("ward", "establishment"),
+    "find": ("geometry", "ward", "establishment"),
     "fresh": ("updated_at", "checked_on", "verified_on"),
     "origin": ("source", "illustrative"),
     "ended": ("ended", "ended_at", "end_reason"),
@@ -96,8 +96,8 @@ _SHARED = {
 """What holds of a name in every collection that says nothing else of it."""
 
 _BASE = {
-    "base_map": ("code", "name", "name_en", "kind", "ward", "number", "layer", "valid_from", "valid_to",
-                 "province_code", "area_km2", "population", "formed_from"),
+    "base_map": ("geometry", "code", "name", "name_en", "kind", "ward", "number", "layer", "valid_from",
+                 "valid_to", "province_code", "area_km2", "population", "formed_from"),
 }  # fmt: skip
 
 _BY_COLLECTION: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -173,7 +173,9 @@ def disclosures() -> Iterator[Disclosure]:
 
 
 def of_collection(collection: Collection) -> Iterator[Disclosure]:
-    """The fields of a collection, in its order. Raises LookupError for a field that nobody has given a reason."""
+    """The geometry and the fields of a collection, in its order. Raises LookupError for one without a reason."""
+    if collection.geometry:
+        yield _one(collection.id, "geometry", collection.access)
     for field in collection.fields:
         everybody = collection.access == "public" and field.access == "public"
         yield _one(collection.id, field.name, "public" if everybody else "staff")
