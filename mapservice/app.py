@@ -12,7 +12,7 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
-from mapservice.routes.public import about, lookup, map, proposals, static
+from mapservice.routes.public import about, lookup, map, open_data, proposals, static
 from mapservice.routes.service import changes, health
 from mapservice.routes.staff import (
     account,
@@ -46,6 +46,7 @@ ROUTERS = (
     static.router,
     map.router,
     about.router,
+    open_data.router,
     lookup.router,
     landing.router,
     collections.router,
