@@ -14,7 +14,18 @@ from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
-from mapservice.routes.public import about, corrections, lookup, map, owner, payment_check, proposals, reports, static
+from mapservice.routes.public import (
+    about,
+    corrections,
+    lookup,
+    map,
+    open_data,
+    owner,
+    payment_check,
+    proposals,
+    reports,
+    static,
+)
 from mapservice.routes.service import changes, health
 from mapservice.routes.staff import (
     account,
@@ -54,6 +65,7 @@ ROUTERS = (
     static.router,
     map.router,
     about.router,
+    open_data.router,
     lookup.router,
     reports.router,
     corrections.router,

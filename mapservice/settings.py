@@ -27,6 +27,11 @@ class HttpSettings(BaseSettings):
     )
     sample: SampleName = Field("demo", description="What a new database starts with: demo, places or none.")
     import_megabytes: int = Field(64, ge=1, le=64, description="Size in MB of the largest file that may be imported.")
+    open_data_licence: str = Field(
+        "https://creativecommons.org/licenses/by/4.0/",
+        pattern=r"^https?://[^\s\"<>]+$",
+        description="Address of the licence under which the ward gives away its own open data.",
+    )
     ward: str = Field("20257", pattern=r"^\d{5}$", description="Code of the ward that the service is for.")
 
     @field_validator("public_url")

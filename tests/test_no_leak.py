@@ -283,7 +283,8 @@ def test_pages_for_people_tell_nothing(planted: Planted, anybody: httpx.Client) 
         answer = anybody.get(f"/q/{place}{ending}")
         assert answer.status_code == 200
         check(answer)
-    for address in ("/", "/?view=list", "/?view=list&sector_group=food_service", "/about", "/q", "/metrics", "/readyz"):
+    pages = ("/", "/?view=list", "/?view=list&sector_group=food_service", "/about", "/about/data", "/open-data", "/q")
+    for address in (*pages, "/open-data/catalog.jsonld", "/metrics", "/readyz"):
         for lang in ("vi", "en"):
             check(anybody.get(address, params={"lang": lang}, headers={"Accept": "text/html"}))
     for place in planted.places[:20]:

@@ -36,6 +36,11 @@ GET    /metrics                                                200      200     
 GET    /static/{path:path}                                     200      200     200      200   200   200     200     200
 GET    /                                                       200      200     200      200   200   200     200     200
 GET    /about                                                  200      200     200      200   200   200     200     200
+GET    /about/data                                             200      200     200      200   200   200     200     200
+GET    /open-data                                              200      200     200      200   200   200     200     200
+GET    /open-data/catalog.jsonld                               200      200     200      200   200   200     200     200
+GET    /open-data/dictionary.json                              200      200     200      200   200   200     200     200
+GET    /open-data/dictionary.csv                               200      200     200      200   200   200     200     200
 GET    /q                                                      200      200     200      200   200   200     200     200
 GET    /q/{code}                                               200      200     200      200   200   200     200     200
 GET    /q/{code}.json                                          200      200     200      200   200   200     200     200

@@ -315,6 +315,8 @@ def test_hostile_and_broken_addresses_get_a_sentence(browser: Browser, live_serv
         "/?q=pho&sector_group=food_service",
         "/?place={code}",
         "/about",
+        "/about/data",
+        "/open-data",
         "/?lang=en",
         "/q/{code}",
         "/q/{code}?lang=en",
