@@ -1,5 +1,6 @@
 """Fixtures: for each worker one embedded cluster, databases cloned from loaded templates, one live service."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -29,6 +30,8 @@ START_SECONDS = 300
 
 def pytest_configure(config: pytest.Config) -> None:
     """Workers keep out of the way of tests that need the machine alone."""
+    # A line for each of its calls buries what a failing test has to say.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     if WORKER:
         config.pluginmanager.register(Room())
 

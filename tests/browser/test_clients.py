@@ -63,6 +63,7 @@ WITH_OPENLAYERS = """async ({kind, url, maxZoom, at, zoom}) => {
   });
   window.drawn = () => {
     const canvas = document.querySelector("#map canvas");
+    if (!canvas?.width) return 0;
     const shown = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     return shown.some((value, place) => place % 4 === 3 && value > 0) ? 1 : 0;
   };
