@@ -25,6 +25,8 @@ BASE_DATA = {
     "sticker_key",
     # Public keys.
     "signing_key",
+    # Says only that something published was written.
+    "published_mark",
 }  # fmt: skip
 WRITABLE = {
     "legal_entity", "personal_datum", "establishment", "licence", "food_safety_record", "inspection", "warning",

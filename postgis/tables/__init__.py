@@ -19,6 +19,7 @@ from postgis.tables.payment_account import payment_account, payment_check_count
 from postgis.tables.photo import outreach, photo
 from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
+from postgis.tables.published_mark import published_mark
 from postgis.tables.report import citizen_report, report_event
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
@@ -63,6 +64,7 @@ __all__ = [
     "phase",
     "photo",
     "proposal",
+    "published_mark",
     "reference_release",
     "report_event",
     "residential_group",
