@@ -13,3 +13,8 @@ def add(connection: Connection, day: date, counted: Mapping[str, int]) -> None:
     """
     codes, numbers = cast(list(counted), ARRAY(Text)), cast(list(counted.values()), ARRAY(Integer))
     connection.execute(select(func.register.count_lookups(cast(day, Date), codes, numbers)))
+
+
+def forget_old(connection: Connection) -> None:
+    """Removes the days that are past keeping (register.forget_lookups)."""
+    connection.execute(select(func.register.forget_lookups()))

@@ -11,7 +11,7 @@ from postgis.tables.indicator import indicator, phase, target
 from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
-from postgis.tables.lookup_day import lookup_day
+from postgis.tables.lookup_day import lookup_day, lookup_month
 from postgis.tables.model_site import model_site
 from postgis.tables.owner import owner_code, owner_request, owner_session
 from postgis.tables.payment import digital_use, payment_acceptance
@@ -51,6 +51,7 @@ __all__ = [
     "licence",
     "lookup_code",
     "lookup_day",
+    "lookup_month",
     "metadata",
     "model_site",
     "outreach",
