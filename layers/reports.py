@@ -36,7 +36,7 @@ def by_receipt(connection: Connection, receipt: str) -> dict[str, Any] | None:
 
 _HELD = (
     "receipt", "kind", "place_code", "place_name", "typed_code", "with_photo", "state", "received_at", "due_on",
-    "due_certain", "extended", "outcome", "answer", "answered_at", "closed_at", "ward",
+    "due_certain", "extended", "outcome", "answer", "answered_at", "closed_at", "erased_at", "ward",
 )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def waiting(connection: Connection) -> tuple[int, int]:
 
 
 def one(connection: Connection, number: int) -> Any:
-    """One report of the ward, with `words_sealed`; None when there is none that the actor may see."""
+    """One report of the ward, with `words_sealed` (None once erased); None for one that the actor may not see."""
     statement = _statement().add_columns(_REPORT.c.words_sealed, _REPORT.c.answer, _REPORT.c.receipt)
     return connection.execute(statement.where(_REPORT.c.id == number)).one_or_none()
 
@@ -98,7 +98,7 @@ def events(connection: Connection, number: int) -> Sequence[Any]:
 def _statement() -> Select[Any]:
     columns = (
         "id", "kind", "state", "received_at", "due_on", "due_certain", "extended", "typed_code", "photo", "outcome",
-        "answered_at", "closed_at", "proposal_receipt", "version",
+        "answered_at", "closed_at", "proposal_receipt", "version", "erased_at",
     )  # fmt: skip
     return (
         select(
