@@ -52,7 +52,7 @@ def ask(request: Request, code: str, connection: ReadConnection) -> Response:
     if found is None and canonical is not None:
         state, successor = known_code(connection, canonical)
         if state == "merged" and successor:
-            return RedirectResponse(f"/q/{successor}/report" + ("?lang=en" if lang == "en" else ""), 307, HEADERS)
+            return RedirectResponse(local(lang, f"/q/{successor}/report", kind=kind), 307, HEADERS)
     typed = {"kind": kind if kind in REPORT_KINDS else "" if found else "fake_sticker"}
     return _form(request, connection, code, found, typed)
 
@@ -68,8 +68,7 @@ def send(
     found = find_establishment(connection, canonical) if canonical else None
     typed = {"kind": sent.form["kind"], "words": sent.form.raw("words")}
     place = str(found.properties["code"]) if found else None
-    scanned = scanned_sticker(request, connection, place) if place else None
-    serial = scanned.serial if scanned else None
+    serial = _serial(request, connection, found)
     report = Sent(settings.ward, place, None if found else code, typed["kind"], typed["words"], serial)
     errors: list[FieldError] = []
     made = None
@@ -153,10 +152,17 @@ def _form(
         sticker=_shown(code),
         typed=typed,
         limits=LIMITS,
+        serial=_serial(request, connection, found),
         errors=[(error.field, error.code, error.values) for error in errors or ()],
         problem=problem,
     )
     return form_page(page, lang, status)
+
+
+def _serial(request: Request, connection: Connection, found: FoundPlace | None) -> str | None:
+    """Of the genuine sticker that led to the form, where one did."""
+    scanned = scanned_sticker(request, connection, str(found.properties["code"])) if found else None
+    return scanned.serial if scanned else None
 
 
 def _shown(code: str) -> str:
