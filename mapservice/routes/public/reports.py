@@ -65,7 +65,7 @@ def send(
     require(actor, "create", "reports")
     refuse_other_sites(request)
     canonical = codes.normalise(code)
-    found = find_establishment(connection, canonical) if canonical else None
+    found = _place_of(connection, canonical) if canonical else None
     typed = {"kind": sent.form["kind"], "words": sent.form.raw("words")}
     place = str(found.properties["code"]) if found else None
     serial = _serial(request, connection, found)
@@ -112,6 +112,15 @@ def ticket(request: Request, receipt: str, connection: ReadConnection, lang: Lan
     frame = page_frame(request, connection, lang, found["ward"])
     page = pages.ticket_page(frame, found, fresh="sent" in request.query_params, today=today())
     return form_page(page, lang)
+
+
+def _place_of(connection: Connection, code: str) -> FoundPlace | None:
+    """The place of a code, also where it was merged into another while somebody wrote."""
+    found = find_establishment(connection, code)
+    if found is not None:
+        return found
+    state, successor = known_code(connection, code)
+    return find_establishment(connection, successor) if state == "merged" and successor else None
 
 
 def _keep(store: Database, report: Sent, made: Picture | None) -> str:
