@@ -9,8 +9,13 @@ from sqlalchemy import Connection, column, select, table
 from postgis import sticker_marks
 from postgis.secrets import Secrets
 
-_STICKERS = table("stickers", *(column(name) for name in ("serial", "code", "state", "state_on")), schema="published")
+_STICKERS = table(
+    "stickers",
+    *(column(name) for name in ("serial", "code", "state", "state_on", "misused_on")),
+    schema="published",
+)
 _KEYS = table("sticker_keys", column("version"), column("fingerprint"), schema="published")
+_SHOWN = ("code", "state", "state_on", "misused_on")
 _DUMMY_KEY = b"\0" * 32
 _NO_SERIAL = "22222"
 
@@ -30,6 +35,8 @@ class SeenSticker:
     state: str | None = None
     state_on: date | None = None
     """Day in Vietnam on which it came into its state."""
+    misused_on: date | None = None
+    """Day on which an officer last found it copied, or hung where it does not belong."""
 
 
 FALSE = SeenSticker("false")
@@ -44,7 +51,7 @@ def judge(connection: Connection, secrets: Secrets | None, code: str, token: str
     parts = sticker_marks.split(token)
     serial, seen = parts or (_NO_SERIAL, _NO_SERIAL)
     rows = connection.execute(
-        select(_KEYS.c.version, _KEYS.c.fingerprint, _STICKERS.c.code, _STICKERS.c.state, _STICKERS.c.state_on)
+        select(_KEYS.c.version, _KEYS.c.fingerprint, *(_STICKERS.c[name] for name in _SHOWN))
         .select_from(_KEYS.outerjoin(_STICKERS, _STICKERS.c.serial == serial))
         .order_by(_KEYS.c.version)
     ).all()
@@ -55,6 +62,8 @@ def judge(connection: Connection, secrets: Secrets | None, code: str, token: str
         lacking |= fingerprint != row.fingerprint
         right |= equal and fingerprint == row.fingerprint and parts is not None
     if right:
-        listed = rows[0].code is not None and rows[0].code == code
-        return SeenSticker("genuine", serial, rows[0].state, rows[0].state_on) if listed else SeenSticker("unlisted")
+        known = rows[0]
+        if known.code is None or known.code != code:
+            return SeenSticker("unlisted")
+        return SeenSticker("genuine", serial, known.state, known.state_on, known.misused_on)
     return SeenSticker("unchecked") if lacking and parts is not None else FALSE

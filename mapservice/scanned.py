@@ -33,7 +33,9 @@ def words_of(request: Request, scanned: SeenSticker | None, lang: str) -> Sticke
     if scanned is None:
         return None
     token = request.query_params["t"]
-    return sticker_words(token, scanned.verdict, scanned.serial, scanned.state, scanned.state_on, lang)
+    return sticker_words(
+        token, scanned.verdict, scanned.serial, scanned.state, scanned.state_on, lang, misused_on=scanned.misused_on
+    )
 
 
 def false_sticker(

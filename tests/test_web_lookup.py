@@ -72,6 +72,7 @@ PLACE: dict[str, Any] = {
     "food_safety_agency": "Sở An toàn thực phẩm",
     "photo": None,
     "former_names": [],
+    "payment_check": True,
     "live_warning": False,
     "payment_methods": ["vietqr", "momo"],
     "payment_checked_on": date(2026, 8, 20),

@@ -67,11 +67,14 @@ CREATE OR REPLACE TRIGGER own_name BEFORE INSERT ON register.sticker_run
 DROP VIEW IF EXISTS published.stickers;
 
 CREATE VIEW published.stickers AS
-SELECT s.serial, e.code, s.state, (s.state_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS state_on
+SELECT s.serial, e.code, s.state, (s.state_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS state_on,
+       (SELECT (max(v.at) AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+          FROM register.sticker_event v WHERE v.sticker_id = s.id AND v.kind = 'misused') AS misused_on
   FROM register.sticker s
   JOIN register.establishment e ON e.id = s.establishment_id;
 COMMENT ON VIEW published.stickers IS
-    'Every sticker ever made: the code it carries and what became of it. Without the mark, which only the key makes.';
+    'Every sticker ever made: the code it carries, what became of it, and when an officer last found it copied or hung '
+    'elsewhere. Without the mark, which only the key makes.';
 
 DROP VIEW IF EXISTS published.sticker_keys;
 
