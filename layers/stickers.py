@@ -1,8 +1,9 @@
 """What the look-up page asks about the sticker that somebody scanned, from the published views alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, column, select, table
 
@@ -33,6 +34,31 @@ class SeenSticker:
 
 
 FALSE = SeenSticker("false")
+
+FIRST_KEYS = 8
+"""Versions of the key that `marked` tries; an installation gets a new one when it has lost the old one, or by will."""
+
+
+def marked(secrets: Secrets | None, code: str, token: str) -> tuple[str, str] | None:
+    """Serial and mark of a token whose mark this installation made for that code, as far as can be told without asking
+    the register; None for any other.
+
+    The same is computed whatever is given. `secrets` is None where this installation has not made its key.
+    """
+    parts = sticker_marks.split(token)
+    serial, seen = parts or (_NO_SERIAL, _NO_SERIAL)
+    keys = [secrets.sticker_key(version)[0] if secrets else _DUMMY_KEY for version in range(1, FIRST_KEYS + 1)]
+    found = [sticker_marks.same(sticker_marks.mark(key, code, serial), seen) for key in keys]
+    return parts if secrets is not None and any(found) else None
+
+
+def stickers_of(connection: Connection, wanted: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The stickers with these codes: `state` and `state_on`, its day in Vietnam, by code and serial."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    asked = select(_STICKERS.c.code, _STICKERS.c.serial, _STICKERS.c.state, _STICKERS.c.state_on)
+    for row in connection.execute(asked.where(_STICKERS.c.code.in_(list(wanted))).order_by(_STICKERS.c.serial)):
+        found.setdefault(row.code, {})[row.serial] = {"state": row.state, "state_on": row.state_on}
+    return found
 
 
 def judge(connection: Connection, secrets: Secrets | None, code: str, token: str) -> SeenSticker:

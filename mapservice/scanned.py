@@ -1,5 +1,7 @@
 """The sticker that somebody scanned, as `t` in the address of the page tells it: what it is, and what is said of it."""
 
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import Request
@@ -12,7 +14,8 @@ from mapservice.dependencies import database
 from mapservice.place_answers import page_answer, page_links, path_of
 from mapservice.responses import reply
 from mapservice.settings import HttpSettings
-from postgis.secrets import read_secrets
+from postgis.secrets import Secrets, read_secrets
+from postgis.unavailable import StoreUnavailableError
 from web.render import local
 from web.sticker_words import StickerWords, false_page, sticker_words
 
@@ -26,6 +29,13 @@ def scanned_sticker(request: Request, connection: Connection, code: str) -> Seen
     if not token:
         return None
     return judge(connection, read_secrets(database(request).settings.data_dir), code, token)
+
+
+def secrets_at_hand(data_dir: Path) -> Secrets | None:
+    """None where there are none, or they cannot be read: who cannot do without them says so."""
+    with suppress(StoreUnavailableError):
+        return read_secrets(data_dir)
+    return None
 
 
 def words_of(request: Request, scanned: SeenSticker | None, lang: str) -> StickerWords | None:
