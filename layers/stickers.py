@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import Connection, column, select, table
+from sqlalchemy import Connection, Select, bindparam, column, select, table
 
+from layers.statements import Shapes
 from postgis import sticker_marks
 from postgis.secrets import Secrets
 
 _STICKERS = table("stickers", *(column(name) for name in ("serial", "code", "state", "state_on")), schema="published")
 _KEYS = table("sticker_keys", column("version"), column("fingerprint"), schema="published")
+_SHAPES = Shapes()
 _DUMMY_KEY = b"\0" * 32
 _NO_SERIAL = "22222"
 
@@ -34,6 +36,16 @@ class SeenSticker:
 
 
 FALSE = SeenSticker("false")
+
+
+def _keys_and_sticker() -> Select[Any]:
+    """Every version of the key, each beside the sticker with a serial."""
+    return (
+        select(_KEYS.c.version, _KEYS.c.fingerprint, _STICKERS.c.code, _STICKERS.c.state, _STICKERS.c.state_on)
+        .select_from(_KEYS.outerjoin(_STICKERS, _STICKERS.c.serial == bindparam("serial", "")))
+        .order_by(_KEYS.c.version)
+    )
+
 
 FIRST_KEYS = 8
 """Versions of the key that `marked` tries; an installation gets a new one when it has lost the old one, or by will."""
@@ -69,18 +81,14 @@ def judge(connection: Connection, secrets: Secrets | None, code: str, token: str
     """
     parts = sticker_marks.split(token)
     serial, seen = parts or (_NO_SERIAL, _NO_SERIAL)
-    rows = connection.execute(
-        select(_KEYS.c.version, _KEYS.c.fingerprint, _STICKERS.c.code, _STICKERS.c.state, _STICKERS.c.state_on)
-        .select_from(_KEYS.outerjoin(_STICKERS, _STICKERS.c.serial == serial))
-        .order_by(_KEYS.c.version)
-    ).all()
+    rows = _SHAPES.statement("judge", _keys_and_sticker).run_planned(connection, {"serial": serial})
     right = lacking = False
-    for row in rows:
-        key, fingerprint = (_DUMMY_KEY, "") if secrets is None else secrets.sticker_key(row.version)
+    for version, registered, *_ in rows:
+        key, fingerprint = (_DUMMY_KEY, "") if secrets is None else secrets.sticker_key(version)
         equal = sticker_marks.same(sticker_marks.mark(key, code, serial), seen)
-        lacking |= fingerprint != row.fingerprint
-        right |= equal and fingerprint == row.fingerprint and parts is not None
+        lacking |= fingerprint != registered
+        right |= equal and fingerprint == registered and parts is not None
     if right:
-        listed = rows[0].code is not None and rows[0].code == code
-        return SeenSticker("genuine", serial, rows[0].state, rows[0].state_on) if listed else SeenSticker("unlisted")
+        _, _, carried, state, state_on = rows[0]
+        return SeenSticker("genuine", serial, state, state_on) if carried == code else SeenSticker("unlisted")
     return SeenSticker("unchecked") if lacking and parts is not None else FALSE

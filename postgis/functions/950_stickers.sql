@@ -81,6 +81,7 @@ $$;
 
 COMMENT ON FUNCTION register.tell_stickers() IS
     'Tells whoever keeps pages which places'' stickers were made or have come into another state.';
+REVOKE ALL ON FUNCTION register.tell_stickers() FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER tell_made AFTER INSERT ON register.sticker REFERENCING NEW TABLE AS moved
     FOR EACH STATEMENT EXECUTE FUNCTION register.tell_stickers();
