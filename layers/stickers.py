@@ -13,6 +13,8 @@ _STICKERS = table("stickers", *(column(name) for name in ("serial", "code", "sta
 _KEYS = table("sticker_keys", column("version"), column("fingerprint"), schema="published")
 _DUMMY_KEY = b"\0" * 32
 _NO_SERIAL = "22222"
+KEYS_AHEAD = 3
+"""Versions of the key that may have come after the newest one listed: the register may have been put back to before."""
 
 Verdict = Literal["genuine", "unlisted", "unchecked", "false"]
 
@@ -54,7 +56,17 @@ def judge(connection: Connection, secrets: Secrets | None, code: str, token: str
         equal = sticker_marks.same(sticker_marks.mark(key, code, serial), seen)
         lacking |= fingerprint != row.fingerprint
         right |= equal and fingerprint == row.fingerprint and parts is not None
-    if right:
-        listed = rows[0].code is not None and rows[0].code == code
+    later = _made_later(secrets, rows[-1].version if rows else 0, code, serial, seen) and parts is not None
+    if right or later:
+        listed = right and rows[0].code is not None and rows[0].code == code
         return SeenSticker("genuine", serial, rows[0].state, rows[0].state_on) if listed else SeenSticker("unlisted")
     return SeenSticker("unchecked") if lacking and parts is not None else FALSE
+
+
+def _made_later(secrets: Secrets | None, newest: int, code: str, serial: str, seen: str) -> bool:
+    """Whether a mark was made with one of the versions of the key that follow the newest which the register lists."""
+    found = False
+    for version in range(newest + 1, newest + 1 + KEYS_AHEAD):
+        key = _DUMMY_KEY if secrets is None else secrets.sticker_key(version)[0]
+        found |= sticker_marks.same(sticker_marks.mark(key, code, serial), seen) and secrets is not None
+    return found
