@@ -126,7 +126,7 @@ def create_app(settings: HttpSettings, database: Database, **options: Any) -> Fa
     )
     app.state.settings, app.state.database = settings, database
     app.state.staff_error_page = staff_page.error_page
-    app.state.instead_of_failure = WhileAway(settings, PlaceCopies(database.settings.data_dir)).instead
+    app.state.instead_of_failure = WhileAway(settings, database.settings.data_dir).instead
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

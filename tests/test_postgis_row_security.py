@@ -351,7 +351,7 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {
         "account.actor_id", "account.actor_ward", "account.actor_role", "account.reserve_attempt",
-        "account.end_owner_session", "account.owner_holder", "account.owner_sign_in",
+        "account.end_owner_session", "account.end_owner_sessions", "account.owner_holder", "account.owner_sign_in",
         "register.owner_requests", "register.propose_as_owner", "register.check_payment",
         "account.session_holder", "account.sweep_sessions", "account.token_holder", "register.count_lookups",
         "register.forget_lookups", "register.forget_reports",

@@ -162,7 +162,7 @@ _BY_COLLECTION: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "citizen_report": {
         "report": ("kind", "received_at", "due_on", "extended", "handled_by", "erased_at"),
         "answer": ("receipt", "state", "outcome", "answer", "answered_at", "closed_at"),
-        "report_words": ("words_sealed", "photo", "typed_code"),
+        "report_words": ("words_sealed", "photo", "sticker_id", "typed_code"),
     },
     "sticker": {
         "sticker": ("serial", "state", "state_at"),
