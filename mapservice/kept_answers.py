@@ -6,7 +6,7 @@ An answer that is found here costs a look into a dictionary: no route, no log li
 import itertools
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from time import monotonic
@@ -93,6 +93,8 @@ class KeptAnswers:
         self.heard_at = float("-inf")
         """When the database last said how far it is, on the monotonic clock; what it said has been done."""
         self._not_before = float("-inf")
+        self.looked_up: Callable[[bytes, int], None] = lambda *_: None
+        """Told of each GET of a look-up's address, as sent, that was answered before the lane sees it, and how."""
         self.answered: Counter[tuple[str, int]] = Counter()
         """How often, by route and status, since this was last emptied."""
         self._encodings: dict[tuple[bytes, bool], str | None] = {}

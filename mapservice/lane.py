@@ -50,6 +50,7 @@ class Lane:
         self.kept = KeptAnswers(settings.cache_mb * 2**20, Faces(settings.public_url))
         self._while_away = WhileAway(settings, database.settings.data_dir)
         self.lookups = LookupCounts(database)
+        self.kept.looked_up = self.lookups.note_sent
         self._under_way: dict[bytes, _Making] = {}
         self._to_remake: OrderedDict[bytes, tuple[str | None, ...]] = OrderedDict()
         self._remaking: asyncio.Task[None] | None = None

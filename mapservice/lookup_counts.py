@@ -53,8 +53,15 @@ class LookupCounts:
 
     def note(self, scope: Scope, status: int) -> None:
         """Counts an answer, if it is the page of a place to somebody who asked for it."""
-        path: str = scope["path"]
-        if status not in _ANSWERED or not path.startswith(_PREFIX) or scope["method"] != "GET":
+        if scope["method"] == "GET":
+            self._note(scope["path"], status)
+
+    def note_sent(self, target: bytes, status: int) -> None:
+        """The same of a GET by its address, path and query as sent."""
+        self._note(target.partition(b"?")[0].decode("latin-1"), status)
+
+    def _note(self, path: str, status: int) -> None:
+        if status not in _ANSWERED or not path.startswith(_PREFIX):
             return
         code = path[len(_PREFIX) :]
         # Its data, its QR and what is below it are not its page; other spellings are led to it first.

@@ -92,7 +92,7 @@ class BoundedHttp(HttpToolsProtocol):
         parser, method = self.parser, self.parser.get_method()
         if method not in (b"GET", b"HEAD") or not parser.should_keep_alive() or parser.get_http_version() != "1.1":
             return False
-        _, head, body = found
+        status, head, body = found
         lines = [head, b"x-request-id: ", kept.request_id(), b"\r\n"]
         for name, value in self.server_state.default_headers:
             lines += (name, b": ", value, b"\r\n")
@@ -104,6 +104,8 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.write(b"".join(lines))
         if len(body) > WRITTEN_TOGETHER:
             self.transport.write(body)
+        if method == b"GET" and self.url.startswith(b"/q/"):
+            kept.looked_up(self.url, status)
         return True
 
     def send_400_response(self, msg: str) -> None:

@@ -3,18 +3,24 @@
 import asyncio
 import itertools
 import re
+import threading
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import httpx
 import pytest
+import uvicorn
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from layers import lookup_days as told
 from mapservice import lookup_counts
+from mapservice.app import create_service
 from mapservice.lookup_counts import LookupCounts
+from mapservice.protocol import BoundedHttp
+from mapservice.settings import HttpSettings
 from postgis import sticker_marks
 from postgis.actor import prepare_as, read_as
 from postgis.engine import Database
@@ -23,6 +29,7 @@ from postgis.store import lookup_days, stickers
 from postgis.store.stickers import RunOrder
 from postgis.today import today
 from tests.register_api import Api, register_api
+from tests.small_ward import WARD
 from tests.staff_clients import Browser, add_member, location
 
 
@@ -78,6 +85,44 @@ def test_every_answered_page_is_counted_once_and_nothing_else(api: Api) -> None:
     while counted(api) != {place: 7, other: 3} and time.monotonic() < end:
         time.sleep(0.1)
     assert counted(api) == {place: 7, other: 3}
+
+
+def test_what_is_answered_from_memory_is_counted_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a connection, where an answer that stands ready goes out before the application is asked."""
+    place = api.ward.places[0]
+    clear(api)
+    early: list[bytes] = []
+    note_sent = LookupCounts.note_sent
+
+    def watched(counts: LookupCounts, target: bytes, status: int) -> None:
+        early.append(target)
+        note_sent(counts, target, status)
+
+    monkeypatch.setattr(LookupCounts, "note_sent", watched)
+    app = create_service(HttpSettings(sample="none", ward=WARD), api.database)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, http=BoundedHttp, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    host, port = server.servers[0].sockets[0].getsockname()[:2]
+    asked = 0
+    with httpx.Client(base_url=f"http://{host}:{port}") as client:
+        end = time.monotonic() + 20
+        while len(early) < 20 and time.monotonic() < end:
+            answer = client.get(f"/q/{place}?lang=en", headers={"If-None-Match": '"x"'})
+            asked += 1
+            assert answer.status_code == 200
+            assert (
+                client.get(f"/q/{place}?lang=en", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+            )
+            asked += 1
+            client.head(f"/q/{place}?lang=en")
+            client.get(f"/q/{place}.json")
+    server.should_exit = True
+    thread.join()
+    assert len(early) >= 20
+    assert counted(api) == {place: asked}
 
 
 def test_the_table_has_no_room_for_anybody(owner_connection: Any) -> None:
