@@ -62,9 +62,10 @@ def by_day(connection: Connection) -> list[tuple[date, int | None]] | None:
 def hides(left: int, hidden: int) -> bool:
     """Whether each of so many hidden numbers could be any below FEWEST, even knowing what is left for all.
 
-    With two each on average, any one of them may be 0, the others taking all, or FEWEST - 1.
+    With two each on average, any one of them may be 0, the others taking all, or FEWEST - 1. Where nothing is left they
+    are nobody's.
     """
-    return hidden == 0 or FEWEST <= left <= (FEWEST - 1) // 2 * hidden
+    return left == 0 or FEWEST <= left <= (FEWEST - 1) // 2 * hidden
 
 
 def most_viewed(connection: Connection) -> Sequence[Any]:
