@@ -103,7 +103,7 @@ def place_page(
         status=_status(place, lang, day),
         facts=facts(place, lang, day, warned=warned or saved_at is not None),
         replies={(each["collection"], each["code"]): each for each in replies},
-        inspection_reply=_inspection_reply(place, replies),
+        inspection_reply=inspection_reply(place, replies),
         former_names=_former_names(place, lang),
         photo=_photo(place, links, lang, day),
         schema_type=_schema_type(place),
@@ -147,6 +147,12 @@ def ward_in_sentence(ward: Mapping[str, Any] | None, lang: str) -> str:
     if title is None:
         return labels.text("lookup.report.local_office", lang)
     return title[0].lower() + title[1:] if lang == "vi" else title
+
+
+def inspection_reply(place: Mapping[str, Any], replies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What the owner says to the last inspection, which is the one that is told of."""
+    told = ("inspections", (place.get("last_inspection") or {}).get("code"))
+    return next((each for each in replies if (each["collection"], each["code"]) == told), None)
 
 
 @cache
@@ -213,12 +219,6 @@ def _warning(warning: Mapping[str, Any], lang: str, today: date) -> dict[str, st
         ),
         "agency": labels.text("lookup.warning.agency", lang, agency=warning["agency"]),
     }
-
-
-def _inspection_reply(place: Mapping[str, Any], replies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """What the owner says to the last inspection, which is the one that the page tells of."""
-    told = ("inspections", place["last_inspection_on"])
-    return next((each for each in replies if (each["collection"], each["fact_on"]) == told), None)
 
 
 def _status(place: Mapping[str, Any], lang: str, today: date) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from web import labels, opening_hours
 from web.assets import asset
-from web.lookup import place_name, trade, ward_in_sentence, ward_title
+from web.lookup import inspection_reply, place_name, trade, ward_in_sentence, ward_title
 from web.lookup_facts import FOOD_SECTORS, dated, facts
 from web.render import VIETNAM, local, render
 from web.sectors import FAMILIES, family_of
@@ -203,6 +203,7 @@ def panel(place: Place, lang: str, today: date | None = None) -> dict[str, Any]:
         "trade": trade(place, lang),
         "hours": opening_hours.in_words(place["opening_hours"], lang) if place.get("opening_hours") else None,
         "facts": facts(place, lang, day, warned=bool(place.get("live_warning"))),
+        "reply": inspection_reply(place, place.get("replies") or ()),
         "verified": dated("record", place["verified_on"], lang, day) if place.get("verified_on") else None,
         "source": labels.code_label("source", place["source"], lang),
     }
