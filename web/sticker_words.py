@@ -30,10 +30,9 @@ def sticker_words(
     serial: str | None,
     state: str | None,
     state_on: date | None,
+    misused_on: date | None,
     lang: str,
     today: date | None = None,
-    *,
-    misused_on: date | None = None,
 ) -> StickerWords:
     """The words about a sticker that is not false: `verdict` is genuine, unlisted or unchecked; `misused_on`: the day
     on which an officer found it copied or hung elsewhere.
