@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, column, func, select, table, text
+from sqlalchemy import ColumnElement, Connection, Select, TableClause, bindparam, column, func, select, table, text
 
 from layers.collections import ESTABLISHMENTS, WARDS
 from layers.features import COORDINATE_DIGITS
+from layers.statements import Shapes
 
 _VIEW = table(
     "establishments",
@@ -26,15 +27,24 @@ _REPLIES = table(
     *(column(name) for name in ("collection", "code", "establishment", "fact_on", "reply", "replied_on")),
     schema="published",
 )
+_DETAIL_COLUMNS = ("last_inspection", "food_safety_agency", "photo", "former_names", "payment_check")
 _DETAILS = table(
     "place_details",
-    *(column(name) for name in ("code", "last_inspection", "food_safety_agency", "photo", "former_names")),
+    *(column(name) for name in ("code", *_DETAIL_COLUMNS)),
     schema="published",
 )
 _CODES = table("known_codes", *(column(name) for name in ("code", "state", "successor")), schema="published")
 _WARD = WARDS.view
 _WARD_COLUMNS = ("code", "name", "name_en", "kind")
-_DETAIL_COLUMNS = ("last_inspection", "food_safety_agency", "photo", "former_names")
+_NAMES = (
+    *(field.name for field in ESTABLISHMENTS.fields),
+    "closed_on",
+    "point",
+    *(f"ward_{name}" for name in _WARD_COLUMNS),
+    *_DETAIL_COLUMNS,
+)
+_SHAPES = Shapes()
+"""What every scan asks: planned once on each connection."""
 
 _SUCCESSORS = text(
     """SELECT w.code, w.name, w.name_en, w.kind, substr(f.former, length(:code) + 2) AS former
@@ -63,7 +73,7 @@ class FoundPlace:
     """`code`, `name`, `name_en`, `kind` of the present unit it lies in; of a dissolved one, of what that became."""
     details: Row
     """`last_inspection` (`inspected_on`, `result`, `agency`, `official_words`, or None), `food_safety_agency`, `photo`
-    (`file`, `width`, `height`, `taken_on`, or None), `former_names`."""
+    (`file`, `width`, `height`, `taken_on`, or None), `former_names`, `payment_check`: buyers may compare."""
     replies: list[Row]
     """What the owner says to adverse facts: `collection`, `code`, `fact_on`, `reply`, `replied_on`."""
     dissolved_ward: str | None = None
@@ -72,12 +82,20 @@ class FoundPlace:
 
 def find_establishment(connection: Connection, code: str) -> FoundPlace | None:
     """The establishment with a public code in canonical form, or None when the code leads to none."""
-    return find_establishments(connection, [code]).get(code)
+    statement = _SHAPES.statement("place", lambda: _places(_VIEW.c.code == bindparam("code", "")))
+    found = statement.run_planned(connection, {"code": code})
+    return _with_warnings(connection, [dict(zip(_NAMES, row, strict=True)) for row in found]).get(code)
 
 
 def find_establishments(connection: Connection, wanted: Sequence[str]) -> dict[str, FoundPlace]:
     """The establishments with these codes, by code; those that there are."""
-    statement = (
+    rows = connection.execute(_places(_VIEW.c.code.in_(list(wanted)))).mappings().all()
+    return _with_warnings(connection, [dict(row) for row in rows])
+
+
+def _places(wanted: ColumnElement[bool]) -> Select[Any]:
+    """The columns that `_NAMES` names."""
+    return (
         select(
             *(_VIEW.c[field.name] for field in ESTABLISHMENTS.fields),
             _VIEW.c.closed_on,
@@ -89,9 +107,11 @@ def find_establishments(connection: Connection, wanted: Sequence[str]) -> dict[s
         .select_from(
             _VIEW.outerjoin(_WARD, _WARD.c.code == _VIEW.c.ward).outerjoin(_DETAILS, _DETAILS.c.code == _VIEW.c.code)
         )
-        .where(_one_of(_VIEW.c.code, wanted))
+        .where(wanted)
     )
-    rows = connection.execute(statement).mappings().all()
+
+
+def _with_warnings(connection: Connection, rows: Sequence[Row]) -> dict[str, FoundPlace]:
     warnings = live_warnings(connection, [row["code"] for row in rows]) if rows else {}
     answerable = [row["code"] for row in rows if row["live_warning"] or row["last_inspection_result"] in FAILED]
     replies = owner_replies(connection, answerable) if answerable else {}
@@ -120,12 +140,8 @@ def _found(connection: Connection, row: Any, warnings: list[Row], replies: list[
 def owner_replies(connection: Connection, places: Sequence[str]) -> dict[str, list[Row]]:
     """What the owners of places say to adverse facts about them, by code, the latest fact first."""
     names = ("establishment", "collection", "code", "fact_on", "reply", "replied_on")
-    statement = (
-        select(*(_REPLIES.c[name] for name in names))
-        .where(_one_of(_REPLIES.c.establishment, places))
-        .order_by(_REPLIES.c.fact_on.desc(), _REPLIES.c.collection, _REPLIES.c.code)
-    )
-    return _by_place(connection, statement)
+    order = (_REPLIES.c.fact_on.desc(), _REPLIES.c.collection, _REPLIES.c.code)
+    return _by_place(connection, _REPLIES, names, order, places)
 
 
 def only_place(connection: Connection, candidates: Sequence[str]) -> Row | None:
@@ -150,8 +166,9 @@ def known_code(connection: Connection, code: str) -> tuple[str | None, str | Non
     code of the place that it was a duplicate of), else the operating status (of a place that has moved with the code of
     its new one, where that is known).
     """
-    found = connection.execute(select(_CODES.c.state, _CODES.c.successor).where(_CODES.c.code == code)).one_or_none()
-    return (None, None) if found is None else (found[0], found[1])
+    asked = select(_CODES.c.state, _CODES.c.successor).where(_CODES.c.code == bindparam("code", ""))
+    found = _SHAPES.statement("code", lambda: asked).run_planned(connection, {"code": code})
+    return (found[0][0], found[0][1]) if found else (None, None)
 
 
 def known_codes(connection: Connection, after: str, most: int) -> list[tuple[str, str | None, str | None]]:
@@ -168,19 +185,14 @@ def known_codes(connection: Connection, after: str, most: int) -> list[tuple[str
 def live_warnings(connection: Connection, places: Sequence[str]) -> dict[str, list[Row]]:
     """The live warnings about establishments by code, latest first."""
     names = ("establishment", "code", "issued_on", "headline", "instruction", "agency")
-    statement = (
-        select(*(_WARNINGS.c[name] for name in names))
-        .where(_one_of(_WARNINGS.c.establishment, places))
-        .order_by(_WARNINGS.c.issued_on.desc(), _WARNINGS.c.id.desc())
-    )
-    return _by_place(connection, statement)
+    return _by_place(connection, _WARNINGS, names, (_WARNINGS.c.issued_on.desc(), _WARNINGS.c.id.desc()), places)
 
 
 def find_ward(connection: Connection, code: str) -> Row | None:
     """`code`, `name`, `name_en` and `kind` of a present unit, or None."""
-    statement = select(*(_WARD.c[name] for name in _WARD_COLUMNS)).where(_WARD.c.code == code)
-    found = connection.execute(statement).mappings().one_or_none()
-    return None if found is None else dict(found)
+    asked = select(*(_WARD.c[name] for name in _WARD_COLUMNS)).where(_WARD.c.code == bindparam("code", ""))
+    found = _SHAPES.statement("ward", lambda: asked).run_planned(connection, {"code": code})
+    return dict(zip(_WARD_COLUMNS, found[0], strict=True)) if found else None
 
 
 def _became(connection: Connection, code: str) -> tuple[Row | None, str | None]:
@@ -191,16 +203,29 @@ def _became(connection: Connection, code: str) -> tuple[Row | None, str | None]:
     return {name: found[0][name] for name in _WARD_COLUMNS}, found[0]["former"]
 
 
-def _one_of(known: ColumnElement[Any], wanted: Sequence[str]) -> ColumnElement[bool]:
-    # For one code the plan is made in a fraction of the time.
-    return known == wanted[0] if len(wanted) == 1 else known.in_(list(wanted))
+def _by_place(
+    connection: Connection,
+    view: TableClause,
+    names: Sequence[str],
+    order: Sequence[ColumnElement[Any]],
+    places: Sequence[str],
+) -> dict[str, list[Row]]:
+    """Rows of a view about places, by the place's code, each with what `names` names but the place."""
 
+    def asked(wanted: ColumnElement[bool]) -> Select[Any]:
+        return select(*(view.c[name] for name in names)).where(wanted).order_by(*order)
 
-def _by_place(connection: Connection, statement: Select[Any]) -> dict[str, list[Row]]:
+    known = view.c.establishment
+    rows: Sequence[Any]
+    if len(places) == 1:
+        one = _SHAPES.statement(view.name, lambda: asked(known == bindparam("place", "")))
+        rows = one.run_planned(connection, {"place": places[0]})
+    else:
+        rows = connection.execute(asked(known.in_(list(places)))).all()
     found: dict[str, list[Row]] = {}
-    for each in connection.execute(statement).mappings():
-        row = dict(each)
-        found.setdefault(row.pop("establishment"), []).append(row)
+    for row in rows:
+        each = dict(zip(names, row, strict=True))
+        found.setdefault(each.pop("establishment"), []).append(each)
     return found
 
 

@@ -17,8 +17,8 @@ _RECORDS = ("licences", "inspections", "warnings", "payment_acceptances")
 """Published records about establishments: each shows something of its place, and its place something of it."""
 _FACTS = ("food_safety_records", "digital_uses")
 """Not published themselves; their places' facts are made from them."""
-_PHOTOS = "photos"
-"""Shown on the page of their place and nowhere else."""
+_ON_THE_PAGE = ("photos", "on_page")
+"""Shown on the page of their place and nowhere else; `on_page`: what stands in no history."""
 _REACH = BUFFER / EXTENT * 1.01
 """How far a tile reaches over its edge, in widths of a tile; a little more, for what is rounded elsewhere."""
 _LATITUDE = 85.06
@@ -28,14 +28,14 @@ def touched_by(touches: Iterable[Touch]) -> Touched | None:
     """What the changes touch; None: everything, since one of them is of a kind unknown here."""
     found = Touched()
     for touch in touches:
-        if touch.collection not in (_ESTABLISHMENTS, "model_sites", *_RECORDS, *_FACTS, _PHOTOS):
+        if touch.collection not in (_ESTABLISHMENTS, "model_sites", *_RECORDS, *_FACTS, *_ON_THE_PAGE):
             return None
         _add(found, touch)
     return found
 
 
 def _add(found: Touched, touch: Touch) -> None:
-    if touch.collection == _PHOTOS:
+    if touch.collection in _ON_THE_PAGE:
         if touch.place is not None:
             found.records.add((_ESTABLISHMENTS, touch.place))
         return

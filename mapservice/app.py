@@ -36,6 +36,7 @@ from mapservice.routes.staff import (
     entities,
     exports,
     import_batches,
+    lookups,
     merging,
     owner_codes,
     past,
@@ -92,6 +93,7 @@ ROUTERS = (
     register.router,
     duplicates.router,
     worklists.router,
+    lookups.router,
     inbox.router,
     change_log.router,
     shelf_lives.router,
@@ -123,7 +125,7 @@ def create_app(settings: HttpSettings, database: Database, **options: Any) -> Fa
     )
     app.state.settings, app.state.database = settings, database
     app.state.staff_error_page = staff_page.error_page
-    app.state.instead_of_failure = WhileAway(settings, PlaceCopies(database.settings.data_dir)).instead
+    app.state.instead_of_failure = WhileAway(settings, database.settings.data_dir).instead
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

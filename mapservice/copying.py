@@ -16,6 +16,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from layers.lookup import find_establishments, known_code, known_codes
+from layers.stickers import stickers_of
 from mapservice.place_answers import relations
 from mapservice.place_copies import MOST, Copy, PlaceCopies, now
 from postgis.engine import Database
@@ -119,11 +120,13 @@ class Copying:
     def _write(self, connection: Connection, rows: Sequence[tuple[str, str | None, str | None]]) -> None:
         # Before the query: what is committed from here on makes another copy.
         moment = now()
-        places = find_establishments(connection, [code for code, _, _ in rows]) if rows else {}
+        wanted = [code for code, _, _ in rows]
+        places = find_establishments(connection, wanted) if rows else {}
+        stickers = stickers_of(connection, wanted) if rows else {}
         for code, state, successor in rows:
             found = places.get(code)
             if state is None:
                 self._copies.remove(code)
             else:
                 known = relations(connection, found, None) if found else {}
-                self._copies.put(code, Copy(found, known, state, successor, moment))
+                self._copies.put(code, Copy(found, known, state, successor, moment, stickers.get(code, {})))

@@ -25,9 +25,10 @@ from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asg
 from mapservice.lane_addresses import Asked, LeftToOthers, recognise
 from mapservice.lane_faces import Faces
 from mapservice.lane_workers import Workers
+from mapservice.lookup_counts import LookupCounts
 from mapservice.middleware import Observe
-from mapservice.place_copies import PlaceCopies
 from mapservice.responses import Answer, decoded, encoded
+from mapservice.scanned import secrets_at_hand
 from mapservice.settings import HttpSettings
 from mapservice.warming import pyramid
 from mapservice.while_away import WhileAway
@@ -47,7 +48,8 @@ class Lane:
     def __init__(self, database: Database, settings: HttpSettings) -> None:
         self.database, self.settings = database, settings
         self.kept = KeptAnswers(settings.cache_mb * 2**20, Faces(settings.public_url))
-        self._while_away = WhileAway(settings, PlaceCopies(database.settings.data_dir))
+        self._while_away = WhileAway(settings, database.settings.data_dir)
+        self.lookups = LookupCounts(database)
         self._under_way: dict[bytes, _Making] = {}
         self._to_remake: OrderedDict[bytes, tuple[str | None, ...]] = OrderedDict()
         self._remaking: asyncio.Task[None] | None = None
@@ -64,7 +66,8 @@ class Lane:
             self._hearing = Hearing(self.database, asyncio.get_running_loop(), self.heard)
             self._hearing.start()
         try:
-            yield
+            async with self.lookups.running():
+                yield
         finally:
             if self._hearing is not None:
                 self._hearing.stop()
@@ -87,9 +90,10 @@ class Lane:
         async def before(scope: Scope, receive: Receive, send: Send) -> None:
             found = self._find(scope) if scope["type"] == "http" else None
             if found is None:
-                await observed(scope, receive, send)
+                await observed(scope, receive, self.lookups.watching(scope, send))
             else:
                 status, head, body = found
+                self.lookups.note(scope, status)
                 headers = [*asgi_headers(head), (b"x-request-id", self.kept.request_id())]
                 await _send(status, headers, b"" if scope["method"] == "HEAD" else body, send)
 
@@ -126,7 +130,9 @@ class Lane:
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]):
             return None  # a header twice: for those who can weigh it
-        return recognise(self.settings, path, scope["query_string"], self.kept.face(headers, scope["scheme"]))
+        face = self.kept.face(headers, scope["scheme"])
+        secrets = secrets_at_hand(self.database.settings.data_dir) if path.startswith("/q/") else None
+        return recognise(self.settings, path, scope["query_string"], face, secrets)
 
     def _after_writing(self, scope: Scope, send: Send) -> Send:
         """Whoever is told that something was written sees it at once, wherever this process answers."""
@@ -227,7 +233,7 @@ class Lane:
         while self._to_remake:
             key, encodings = self._to_remake.popitem(last=False)
             path, _, query = key.partition(b"?")
-            asked = recognise(self.settings, path.decode(), query, None)
+            asked = recognise(self.settings, path.decode(), query)
             if asked is None:
                 continue
             if not await self._made_again(asked, encodings):
@@ -253,7 +259,7 @@ class Lane:
         encoding = "br" if (self.settings.public_url or "").startswith("https:") else "gzip"
         for key in keys:
             path, _, query = key.partition(b"?")
-            asked = recognise(self.settings, path.decode(), query, None)
+            asked = recognise(self.settings, path.decode(), query)
             while not self.kept.trusted():
                 await asyncio.sleep(BEAT_S)  # nothing would be kept: a busy moment, or the database is away
             if self.kept.cache.bytes > self.kept.cache.limit * FILLED_AHEAD:

@@ -15,6 +15,7 @@ from layers.collections import COLLECTIONS, ESTABLISHMENTS, Collection
 from layers.features import WHOLE_AT_ONCE
 from layers.lookup import find_establishment
 from layers.query import FeatureQuery
+from layers.stickers import judge, marked
 from layers.tile_matrix_sets import ID as QUAD
 from layers.tile_matrix_sets import is_tile
 from layers.touched import record_sources
@@ -25,9 +26,11 @@ from mapservice.parameters import check_known, feature_query, item_names, item_q
 from mapservice.place_answers import place_data, place_page, relations
 from mapservice.reading import privacy
 from mapservice.responses import Answer
+from mapservice.scanned import said_of
 from mapservice.settings import HttpSettings
 from mapservice.tile_answers import tile_answer
 from postgis import codes
+from postgis.secrets import Secrets
 
 _NUMBER = "(0|[1-9][0-9]{0,7})"
 _TILE = re.compile(rf"/ogc/(?:collections/([a-z_]+)/)?tiles/{QUAD}/{_NUMBER}/{_NUMBER}/{_NUMBER}")
@@ -38,6 +41,9 @@ _ITEMS = re.compile(r"/ogc/collections/([a-z_]+)/items(?:/([A-Za-z0-9_.:-]{1,64}
 _PLACE = re.compile(r"/q/([A-Z0-9]{4,16})(\.json)?")
 _LANGUAGES = {b"": "vi", b"lang=vi": "vi", b"lang=en": "en"}
 """By query: other parameters of a look-up page say where somebody came from."""
+_SCANNED = re.compile(rb"t=([2-9A-Y]{10})(?:&lang=(vi|en))?")
+"""What a sticker's address carries, and its page's links to the other language. Nothing else is kept that anybody can
+make up: of these there are as many as there are stickers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +63,19 @@ class LeftToOthers(Exception):
     """There is no plain answer: what stands there instead, others say."""
 
 
-def recognise(settings: HttpSettings, path: str, query: bytes, face: Face | None) -> Asked | None:
-    """What an address asks for; None where the lane leaves it to others. `face` is for addresses that have several."""
+def recognise(
+    settings: HttpSettings, path: str, query: bytes, face: Face | None = None, secrets: Secrets | None = None
+) -> Asked | None:
+    """What an address asks for; None where the lane leaves it to others. `face` is for addresses that have several,
+    `secrets` for those of stickers.
+    """
     if (tile := _TILE.fullmatch(path)) is not None:
         return _tile(path, query, tile[1], (int(tile[2]), int(tile[4]), int(tile[3])))
     if (place := _PLACE.fullmatch(path)) is not None and query in _LANGUAGES:
         return _place(settings, path, query, place[1], data=place[2] is not None)
+    if place is not None and place[2] is None and (scanned := _SCANNED.fullmatch(query)) is not None:
+        lang = "en" if scanned[2] == b"en" else "vi"
+        return _scanned(settings, path, query, place[1], scanned[1].decode(), lang, secrets)
     if face is not None and (items := _ITEMS.fullmatch(path)) is not None:
         return _items(path, query, face, items[1], items[2])
     return None
@@ -152,6 +165,26 @@ def _place(settings: HttpSettings, path: str, query: bytes, code: str, *, data: 
 
     route = "/q/{code}.json" if data else "/q/{code}"
     return Asked(_key(path, query), path, route, Sources((ESTABLISHMENTS.id,), record=code), make)
+
+
+def _scanned(
+    settings: HttpSettings, path: str, query: bytes, code: str, token: str, lang: str, secrets: Secrets | None
+) -> Asked | None:
+    """The look-up page that a sticker opens. Its mark must be right: a page for each that somebody makes up would fill
+    the memory."""
+    if codes.normalise(code) != code or marked(secrets, code, token) is None:
+        return None
+
+    def make(connection: Connection) -> Answer:
+        found = find_establishment(connection, code)
+        seen = judge(connection, secrets, code, token)
+        if found is None or seen.verdict != "genuine":
+            raise LeftToOthers
+        words = said_of(token, seen, lang)
+        return place_page(settings, found, relations(connection, found, None), lang, words)
+
+    # What becomes of a place's stickers touches the place.
+    return Asked(_key(path, query), path, "/q/{code}", Sources((ESTABLISHMENTS.id,), record=code), make)
 
 
 def _key(path: str, query: bytes) -> bytes:

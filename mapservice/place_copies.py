@@ -10,7 +10,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Copy:
     successor: str | None
     saved_at: datetime
     """When it was last known to be right."""
+    stickers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By serial: `state` of a sticker with this code, and `state_on`, the day of it in Vietnam."""
 
 
 class PlaceCopies:
@@ -63,7 +65,7 @@ class PlaceCopies:
         except (OSError, ValueError, TypeError, KeyError, AttributeError, zlib.error):
             return None
         confirmed = self._confirmed_at()
-        return copy if confirmed is None or confirmed < copy.saved_at else _at(copy, confirmed)
+        return copy if confirmed is None or confirmed < copy.saved_at else replace(copy, saved_at=confirmed)
 
     def put(self, code: str, copy: Copy) -> None:
         """Keeps a copy in place of an older one. Raises OSError, and then keeps none."""
@@ -118,10 +120,6 @@ class PlaceCopies:
 def now() -> datetime:
     """The moment, as copies note it."""
     return datetime.now(UTC)
-
-
-def _at(copy: Copy, moment: datetime) -> Copy:
-    return Copy(copy.found, copy.known, copy.state, copy.successor, moment)
 
 
 def _written(value: object) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """The sticker that somebody scanned, as `t` in the address of the page tells it: what it is, and what is said of it."""
 
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import Request
@@ -12,7 +15,8 @@ from mapservice.dependencies import database
 from mapservice.place_answers import page_answer, page_links, path_of
 from mapservice.responses import reply
 from mapservice.settings import HttpSettings
-from postgis.secrets import read_secrets
+from postgis.secrets import Secrets, read_secrets
+from postgis.unavailable import StoreUnavailableError
 from web.render import local
 from web.sticker_words import StickerWords, false_page, sticker_words
 
@@ -28,12 +32,24 @@ def scanned_sticker(request: Request, connection: Connection, code: str) -> Seen
     return judge(connection, read_secrets(database(request).settings.data_dir), code, token)
 
 
+def secrets_at_hand(data_dir: Path) -> Secrets | None:
+    """None where there are none, or they cannot be read: who cannot do without them says so."""
+    with suppress(StoreUnavailableError):
+        return read_secrets(data_dir)
+    return None
+
+
 def words_of(request: Request, scanned: SeenSticker | None, lang: str) -> StickerWords | None:
     """What a place's page says about the sticker."""
     if scanned is None:
         return None
-    token = request.query_params["t"]
-    return sticker_words(token, scanned.verdict, scanned.serial, scanned.state, scanned.state_on, lang)
+    return said_of(request.query_params["t"], scanned, lang)
+
+
+def said_of(token: str, seen: SeenSticker, lang: str, today: date | None = None) -> StickerWords:
+    """What a place's page says about a sticker that is not false; `today`: the day of a copy of the page."""
+    happened = seen.state, seen.state_on, seen.misused_on
+    return sticker_words(token, seen.verdict, seen.serial, *happened, lang, today)
 
 
 def false_sticker(

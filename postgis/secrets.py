@@ -37,6 +37,7 @@ class Secrets:
         self._hash_key = hmac.digest(key, b"mapservice: look up, version 1", sha256)
 
         self._sticker_key = hmac.digest(key, b"mapservice: mark stickers, version 1", sha256)
+        self._sticker_keys: dict[int, tuple[bytes, str]] = {}
 
         self.fingerprint = hmac.digest(key, b"mapservice: fingerprint, version 1", sha256).hex()[:16]
         """Tells this key from another; the key cannot be found from it."""
@@ -79,8 +80,10 @@ class Secrets:
 
     def sticker_key(self, version: int) -> tuple[bytes, str]:
         """The key that marks on stickers are made with in one of its versions, and its fingerprint."""
-        key = hmac.digest(self._sticker_key, f"key {version}".encode(), sha256)
-        return key, hmac.digest(key, b"fingerprint", sha256).hex()[:16]
+        if version not in self._sticker_keys:
+            key = hmac.digest(self._sticker_key, f"key {version}".encode(), sha256)
+            self._sticker_keys[version] = key, hmac.digest(key, b"fingerprint", sha256).hex()[:16]
+        return self._sticker_keys[version]
 
 
 def open_secrets(data_dir: Path) -> Secrets:

@@ -158,7 +158,7 @@ def test_all_that_is_published_is_recorded_or_told(database: Database) -> None:
         telling = set(
             connection.execute(
                 text("SELECT c.relname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-                     "WHERE t.tgname IN ('tell_change', 'note_changed')")
+                     "WHERE t.tgname IN ('tell_change', 'note_changed', 'tell_moved')")
             ).scalars()
         )  # fmt: skip
     # Facts and cells change in the transaction of their records; a code issued and a migration show in no kept answer.

@@ -10,12 +10,12 @@ from sqlalchemy import text
 
 from mapservice.app import create_app
 from mapservice.settings import HttpSettings
-from postgis import codes, sticker_marks
-from postgis.actor import Actor, prepare_as, write_as
+from postgis import codes
+from postgis.actor import Actor, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.secrets import open_secrets
-from postgis.store import life_cycle, records, stickers
-from postgis.store.stickers import RunOrder
+from postgis.store import life_cycle, records
+from tests.printed_stickers import PrintedStickers
 from tests.small_ward import MIDDLE, WARD, SmallWard, add_staff, fill, lift_warnings
 
 FALSE = "Tem này không do phường phát hành"
@@ -28,28 +28,11 @@ class World:
         self.database = database
         self.officer: Actor = add_staff(database, "officer", "officer")
         self.ward: SmallWard = fill(database, self.officer, 6)
-        with database.owner.begin() as connection:
-            for table in ("sticker_event", "sticker", "sticker_print", "sticker_run", "sticker_key"):
-                connection.execute(text(f"DELETE FROM register.{table}"))
-        self.secrets = open_secrets(database.settings.data_dir)
-        order = RunOrder(self.officer.ward_id, self.officer.staff_id, "all", "ward", {}, "a4_10", 10)
-        with prepare_as(database, self.officer) as connection:
-            stickers.make_run(connection, self.secrets, order, self.ward.places, only_missing=False)
-        with database.public.connect() as connection:
-            rows = connection.execute(text("SELECT code, serial FROM published.stickers")).all()
-            self.serials = {row.code: row.serial for row in rows}
+        secrets = open_secrets(database.settings.data_dir)
+        stickers = PrintedStickers(database, self.officer, secrets, self.ward.places)
+        self.serials, self.path, self.move = stickers.serials, stickers.path, stickers.move
+        self.token = stickers.token
         self.phone = TestClient(create_app(HttpSettings(sample="none"), database), follow_redirects=False)
-
-    def path(self, code: str, serial: str | None = None) -> str:
-        return f"/q/{code}?t={self.token(code, serial or self.serials[code])}"
-
-    def token(self, code: str, serial: str, version: int = 1) -> str:
-        return serial + sticker_marks.mark(self.secrets.sticker_key(version)[0], code, serial)
-
-    def move(self, code: str, *states: str) -> None:
-        with prepare_as(self.database, self.officer) as connection:
-            for version, state in enumerate(states, start=1):
-                stickers.move(connection, self.serials[code], state, version, self.officer.staff_id)
 
     def report(self, form: str, kind: str, words: str) -> Response:
         return self.phone.post(form, data={"kind": kind, "words": words}, files={"photo": ("", b"")})

@@ -64,22 +64,18 @@ def test_the_svg_is_one_small_path_with_a_title_and_a_quiet_zone() -> None:
 
 
 def test_the_svg_path_draws_the_symbol() -> None:
-    """The path as a browser follows it: relative moves, each outline starting from the one before."""
+    """The path as a browser follows it: relative moves along the middle of each row, a stroke for each run."""
     symbol = qr.symbol(ADDRESS)
     data = re.findall(r' d="(m[^"]+)"', qr.svg(ADDRESS, "QR"))[0]
-    outlines: list[list[tuple[int, int]]] = []
-    start = here = (0, 0)
-    for command, first, second in re.findall(r"([mhvz])(-?\d+)?(?:\s?(-?\d+))?", data):
-        if command == "m":
-            start = here = (start[0] + int(first), start[1] + int(second))
-            outlines.append([])
-        elif command == "h":
-            here = (here[0] + int(first), here[1])
-        elif command == "v":
-            here = (here[0], here[1] + int(first))
-        if command != "z":
-            outlines[-1].append((here[0] - qr.QUIET_ZONE, here[1] - qr.QUIET_ZONE))
-    assert outlines == symbol.outlines()
+    dark, column, row = set[tuple[int, int]](), 0, 0.0
+    strokes = re.findall(r"m(-?\d+)\s?(-?[\d.]+)h(\d+)", data)
+    assert "".join(f"m{right} {down}h{long}" for right, down, long in strokes).replace(" -", "-") == data
+    for right, down, long in strokes:
+        column, row = column + int(right), row + float(down)
+        dark |= {(column + more - qr.QUIET_ZONE, int(row - 0.5) - qr.QUIET_ZONE) for more in range(int(long))}
+        column += int(long)
+    assert (row - 0.5).is_integer()
+    assert dark == {(c, r) for r in range(symbol.size) for c in range(symbol.size) if symbol.modules[r][c]}
 
 
 def test_error_level_is_q() -> None:

@@ -70,11 +70,11 @@ def place_page(
     """The page of one place.
 
     `place` has the properties of the establishments collection, `closed_on`, `last_inspection`, `food_safety_agency`,
-    `photo` and `former_names`; `warnings` are its live ones, latest first, with `issued_on`, `headline`, `instruction`
-    and `agency`; `ward` has `kind`, `name` and `name_en`. `merged_from` is the code that led here, when it was a
-    duplicate; `moved_to` the page of its new place; `dissolved_ward` the former unit that it was recorded in. Of the
-    sticker that was scanned, where one was: `sticker_serial` is its number, `sticker_notice` what is wrong with it,
-    `sticker_token` what goes along to the form for reports.
+    `photo`, `former_names` and `payment_check`; `warnings` are its live ones, latest first, with `issued_on`,
+    `headline`, `instruction` and `agency`; `ward` has `kind`, `name` and `name_en`. `merged_from` is the code that led
+    here, when it was a duplicate; `moved_to` the page of its new place; `dissolved_ward` the former unit that it was
+    recorded in. Of the sticker that was scanned, where one was: `sticker_serial` is its number, `sticker_notice` what
+    is wrong with it, `sticker_token` what goes along to the form for reports.
     `replies` is what the owner says to adverse facts, with `collection`, `code`, `fact_on`, `reply`, `replied_on`.
     `saved_at`: the page is a copy of that moment, which says that newer warnings may be missing and praises nothing.
     `ours`: the ward is the service's own, which has promised when it answers.

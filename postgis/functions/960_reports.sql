@@ -11,11 +11,11 @@ BEGIN
     IF current_user <> 'mapservice_staff' THEN
         RETURN NEW;
     END IF;
-    IF (NEW.id, NEW.receipt, NEW.ward_id, NEW.establishment_id, NEW.typed_code, NEW.kind, NEW.words_sealed, NEW.photo,
-        NEW.received_at)
+    IF (NEW.id, NEW.receipt, NEW.ward_id, NEW.establishment_id, NEW.sticker_id, NEW.typed_code, NEW.kind, NEW.words_sealed,
+        NEW.photo, NEW.received_at)
        IS DISTINCT FROM
-       (OLD.id, OLD.receipt, OLD.ward_id, OLD.establishment_id, OLD.typed_code, OLD.kind, OLD.words_sealed, OLD.photo,
-        OLD.received_at) THEN
+       (OLD.id, OLD.receipt, OLD.ward_id, OLD.establishment_id, OLD.sticker_id, OLD.typed_code, OLD.kind, OLD.words_sealed,
+        OLD.photo, OLD.received_at) THEN
         RAISE EXCEPTION 'what was reported stays as it was reported' USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF (OLD.state, NEW.state) NOT IN (
@@ -91,6 +91,7 @@ AS $$
 DECLARE
     in_ward bigint;
     place bigint;
+    scanned bigint;
 BEGIN
     -- Counting and adding are one step: two at once must not both be the last that is let in.
     PERFORM pg_advisory_xact_lock(20257008);
@@ -105,11 +106,12 @@ BEGIN
     IF reports_full(place_code) THEN
         RAISE EXCEPTION 'too many reports' USING ERRCODE = 'MS429';
     END IF;
-    INSERT INTO citizen_report (receipt, ward_id, establishment_id, typed_code, kind, words_sealed, photo, due_on, due_certain)
-    VALUES (new_receipt, in_ward, place, sticker_code, about, sealed, picture, due, certain);
+    scanned := (SELECT s.id FROM sticker s WHERE s.serial = of_serial AND s.establishment_id = place);
+    INSERT INTO citizen_report (receipt, ward_id, establishment_id, sticker_id, typed_code, kind, words_sealed, photo, due_on,
+                                due_certain)
+    VALUES (new_receipt, in_ward, place, scanned, sticker_code, about, sealed, picture, due, certain);
     -- Of whoever scanned it nothing is noted.
-    INSERT INTO sticker_event (sticker_id, kind)
-    SELECT s.id, 'reported' FROM sticker s WHERE s.serial = of_serial AND s.establishment_id = place;
+    INSERT INTO sticker_event (sticker_id, kind) SELECT scanned, 'reported' WHERE scanned IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION register.report_anonymously IS

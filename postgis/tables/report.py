@@ -28,6 +28,12 @@ citizen_report = Table(
     Column("receipt", Text, nullable=False, unique=True, comment="random: whoever holds it may see the answer"),
     Column("ward_id", BigInteger, ForeignKey("register.ward.id"), nullable=False),
     Column("establishment_id", BigInteger, ForeignKey("register.establishment.id"), index=True),
+    Column(
+        "sticker_id",
+        BigInteger,
+        ForeignKey("register.sticker.id"),
+        comment="the genuine one that led to the form and is reported as false",
+    ),
     Column("typed_code", Text, comment="what stands on a sticker that leads to no place"),
     Column("kind", Text, nullable=False),
     Column("words_sealed", LargeBinary, nullable=False, comment="encrypted: people name themselves and others"),

@@ -53,7 +53,7 @@ def ask(request: Request, connection: ReadConnection, settings: Settings) -> Res
 
 @router.get("/q/{code}.json", summary="A place as data", response_class=Response)
 def place_json(request: Request, code: str, connection: ReadConnection, settings: Settings) -> Response:
-    """The properties of the establishments collection, with `warnings`, `geometry` and `url`."""
+    """The properties of the establishments collection, with `warnings`, `replies`, `geometry` and `url`."""
     canonical = codes.normalise(code)
     if canonical and canonical != code:
         return _redirect(request, canonical, ".json")

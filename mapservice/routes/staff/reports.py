@@ -21,7 +21,7 @@ from postgis import codes
 from postgis.actor import Actor, prepare_as, read_as, write_as
 from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale
 from postgis.secrets import Undecipherable
-from postgis.store import photos, proposals, reports
+from postgis.store import photos, proposals, reports, stickers
 from postgis.today import read_day, today
 from postgis.vocabulary import REPORT_KINDS
 from web import labels
@@ -115,6 +115,8 @@ def act(request: Request, number: str, actor: SignedIn, form: SentForm) -> Respo
 
 def _steps(actor: Actor, number: int, version: int, form: Form) -> Mapping[str, Callable[[Connection], None]]:
     """What each action does."""
+    by_report = labels.text("reports.one.by_report", "vi", number=str(number))
+    finding = reports.StickerFinding(by_report, form["withdraw"] == "true")
 
     def propose(connection: Connection) -> None:
         found = reading.one(connection, number)
@@ -129,7 +131,7 @@ def _steps(actor: Actor, number: int, version: int, form: Form) -> Mapping[str, 
             collection="establishments",
             record_code=found.place_code,
             patch={field: form["value"] or None},
-            reason=labels.text("reports.one.propose_reason", "vi", number=str(number)),
+            reason=by_report,
             source="citizen",
             proposer_kind="citizen",
         ).receipt
@@ -139,7 +141,7 @@ def _steps(actor: Actor, number: int, version: int, form: Form) -> Mapping[str, 
         "take": lambda connection: reports.take_up(connection, actor, number, version),
         "extend": lambda connection: reports.extend(connection, actor, number, version),
         "answer": lambda connection: reports.answer(
-            connection, actor, number, version, outcome=form["outcome"], words=form.raw("answer")
+            connection, actor, number, version, outcome=form["outcome"], words=form.raw("answer"), finding=finding
         ),
         "reject": lambda connection: reports.reject(connection, actor, number, version, form.raw("reason")),
         "close": lambda connection: reports.close(connection, number, version),
@@ -181,6 +183,7 @@ def _page(
         said=said,
         events=words.event_lines(events, lang),
         open=found.state in reading.OPEN,
+        sticker_open=found.sticker_state in stickers.OPEN_STATES,
         mine=found.handler == actor.display_name,
         may_act=can(actor, "change", "reports"),
         fields=MAY_PROPOSE if found.place_code and not found.place_ended_at else (),
