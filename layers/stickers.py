@@ -22,6 +22,8 @@ _SHOWN = ("state", "state_on", "misused_on")
 _SHAPES = Shapes()
 _DUMMY_KEY = b"\0" * 32
 _NO_SERIAL = "22222"
+KEYS_AHEAD = 3
+"""Versions of the key that may have come after the newest one listed: the register may have been put back to before."""
 
 Verdict = Literal["genuine", "unlisted", "unchecked", "false"]
 
@@ -96,7 +98,18 @@ def judge(connection: Connection, secrets: Secrets | None, code: str, token: str
         equal = sticker_marks.same(sticker_marks.mark(key, code, serial), seen)
         lacking |= fingerprint != registered
         right |= equal and fingerprint == registered and parts is not None
-    if right:
-        carried, *shown = rows[0][2:]
+    newest = rows[-1][0] if rows else 0
+    later = _made_later(secrets, newest, code, serial, seen) and parts is not None
+    if right or later:
+        carried, *shown = rows[0][2:] if right else (None,)
         return SeenSticker("genuine", serial, *shown) if carried == code else SeenSticker("unlisted")
     return SeenSticker("unchecked") if lacking and parts is not None else FALSE
+
+
+def _made_later(secrets: Secrets | None, newest: int, code: str, serial: str, seen: str) -> bool:
+    """Whether a mark was made with one of the versions of the key that follow the newest which the register lists."""
+    found = False
+    for version in range(newest + 1, newest + 1 + KEYS_AHEAD):
+        key = _DUMMY_KEY if secrets is None else secrets.sticker_key(version)[0]
+        found |= sticker_marks.same(sticker_marks.mark(key, code, serial), seen) and secrets is not None
+    return found

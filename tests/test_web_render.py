@@ -122,6 +122,15 @@ def test_unknown_is_said_and_never_reads_like_no() -> None:
 def test_food_line_names_the_month_only_of_papers_that_hold() -> None:
     assert food_words(made_up(), "vi") == "ATTP: có giấy chứng nhận đến 3/2028"
     assert food_words(made_up(food_safety_status="missing"), "en") == "Food safety: no document yet"
+    checked = {"food_safety_valid_until": None, "food_safety_checked_on": date(2026, 5, 4)}
+    assert food_words(made_up(**checked), "vi") == "ATTP: có giấy chứng nhận, kiểm tra 5/2026"
+    assert food_words(made_up(**{**checked, "food_safety_checked_on": None}), "vi") == "", "no praise without a date"
+
+
+def test_what_officers_found_outweighs_what_is_held() -> None:
+    failed = made_up(last_inspection_result="c", last_inspection_on=date(2026, 5, 4))
+    assert food_words(failed, "vi") == "ATTP: loại C (không đạt), kiểm tra 5/2026"
+    assert food_words({**failed, "live_warning": True}, "vi") == ""
 
 
 def test_a_place_without_a_name_is_called_by_its_kind() -> None:

@@ -64,13 +64,13 @@ CREATE OR REPLACE TRIGGER own_name BEFORE INSERT ON register.sticker_print
 CREATE OR REPLACE TRIGGER own_name BEFORE INSERT ON register.sticker_run
     FOR EACH ROW EXECUTE FUNCTION register.guard_own_name();
 
-CREATE OR REPLACE FUNCTION register.tell_stickers() RETURNS trigger
+CREATE OR REPLACE FUNCTION register.tell_on_page() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = register, pg_catalog, pg_temp
 AS $$
 BEGIN
     -- Stands in no history. Some at a time: a notice has 8,000 bytes at most.
-    PERFORM pg_notify('mapservice_register', 'same stickers ' || string_agg(found.code, ',' ORDER BY found.number))
+    PERFORM pg_notify('mapservice_register', 'same on_page ' || string_agg(found.code, ',' ORDER BY found.number))
        FROM (SELECT e.code, row_number() OVER (ORDER BY e.code) AS number
                FROM (SELECT DISTINCT m.establishment_id FROM moved m) places
                JOIN establishment e ON e.id = places.establishment_id) found
@@ -79,23 +79,23 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION register.tell_stickers() IS
-    'Tells whoever keeps pages which places'' stickers were made or have come into another state.';
-REVOKE ALL ON FUNCTION register.tell_stickers() FROM PUBLIC;
+COMMENT ON FUNCTION register.tell_on_page() IS
+    'Tells whoever keeps look-up pages of which places something has changed that stands there and in no history.';
+REVOKE ALL ON FUNCTION register.tell_on_page() FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER tell_made AFTER INSERT ON register.sticker REFERENCING NEW TABLE AS moved
-    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_stickers();
+    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_on_page();
 CREATE OR REPLACE TRIGGER tell_moved AFTER UPDATE ON register.sticker REFERENCING NEW TABLE AS moved
-    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_stickers();
+    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_on_page();
 CREATE OR REPLACE TRIGGER tell_gone AFTER DELETE ON register.sticker REFERENCING OLD TABLE AS moved
-    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_stickers();
+    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_on_page();
 
 CREATE OR REPLACE FUNCTION register.tell_misused() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = register, pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM pg_notify('mapservice_register', 'same stickers ' || e.code)
+    PERFORM pg_notify('mapservice_register', 'same on_page ' || e.code)
        FROM sticker s JOIN establishment e ON e.id = s.establishment_id
       WHERE s.id = NEW.sticker_id;
     RETURN NULL;
