@@ -15,7 +15,9 @@ import httpx
 import pytest
 from PIL import Image
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from mapservice.forgetting import forget
 from mapservice.photo_files import MAX_PHOTO_BYTES
 from postgis.actor import Actor, prepare_as
 from postgis.engine import Database, create_database, drop_database
@@ -137,6 +139,56 @@ def test_a_report_is_sent_taken_up_answered_and_closed(world: World) -> None:
         "Khép lại, Người thử lan",
     ):
         assert words in steps
+
+
+def test_what_was_reported_is_erased_after_two_years(world: World) -> None:
+    place, data_dir = world.ward.places[7], world.database.settings.data_dir
+    alone, shared = camera_photo(640, 480), camera_photo(480, 640)
+    sent = {
+        "old": world.receipt(place, photo=alone), "turned down": world.receipt(place, photo=shared),
+        "open": world.receipt(place, photo=shared), "young": world.receipt(place),
+        "at a sticker": world.receipt("22222222"),
+    }  # fmt: skip
+    for name, receipt in sent.items():
+        if name == "turned down":
+            assert location(world.act(world.number(receipt), "reject", reason="Không đúng sự thật."))
+        elif name != "open":
+            assert location(world.act(world.number(receipt), "answer", outcome="inspected", answer="Đã đến xem."))
+    assert location(world.act(world.number(sent["old"]), "close"))
+    old = {"receipts": [sent[name] for name in ("old", "turned down", "at a sticker")]}
+    with world.database.owner.begin() as owner:
+        asked = text("SELECT receipt, photo FROM register.citizen_report")
+        photos = dict(owner.execute(asked).tuples().all())
+        aged = """UPDATE register.citizen_report SET received_at = received_at - interval '25 months',
+                         answered_at = answered_at - interval '25 months', closed_at = closed_at - interval '25 months'
+                   WHERE receipt = ANY (:receipts)"""
+        owner.execute(text(aged), old)
+    file = data_dir / "photos" / f"{photos[sent['old']]}.jpg"
+    kept = data_dir / "photos" / f"{photos[sent['open']]}.jpg"
+    assert file.is_file() and kept.is_file() and photos[sent["open"]] == photos[sent["turned down"]]
+    forget(world.database)
+    forget(world.database)
+    assert not file.exists() and kept.is_file()
+    with world.database.owner.connect() as owner:
+        erased = (
+            owner.execute(text("SELECT * FROM register.citizen_report WHERE erased_at IS NOT NULL")).mappings().all()
+        )
+    assert {row["receipt"] for row in erased} == set(old["receipts"])
+    for row in erased:
+        assert (row["words_sealed"], row["photo"], row["answer"]) == (None, None, "") and row["typed_code"] in (
+            None,
+            "?",
+        )
+        assert row["kind"] == "fake_sticker" and row["answered_at"] and row["handled_by"]
+    ticket = world.nobody.get(f"/reports/{sent['old']}")
+    assert ticket.status_code == 200 and "đã được xóa" in ticket.text and "Đã đến xem" not in ticket.text
+    page = world.officer.get(f"/staff/reports/{world.number(sent['old'])}")
+    assert page.status_code == 200 and "để thống kê" in page.text and WORDS not in page.text
+    assert "Đã đến xem" in world.nobody.get(f"/reports/{sent['young']}").text
+    assert WORDS in world.officer.get(f"/staff/reports/{world.number(sent['open'])}").text
+    assert world.officer.get("/staff/reports?state=closed").status_code == 200
+    with pytest.raises(DBAPIError), prepare_as(world.database, _actor(world.database, "lan")) as connection:
+        connection.execute(text("UPDATE register.citizen_report SET words_sealed = NULL, erased_at = now()"))
 
 
 def test_what_was_reported_is_in_no_clear_and_no_history(world: World) -> None:
@@ -441,8 +493,6 @@ def test_words_under_another_key_are_told_not_guessed(world: World) -> None:
     ],
 )  # fmt: skip
 def test_the_database_holds_the_steps_whatever_the_code_does(world: World, change: str) -> None:
-    from sqlalchemy.exc import DBAPIError
-
     number = world.number(world.receipt(world.ward.places[6]))
     lan = _actor(world.database, "lan")
     with pytest.raises(DBAPIError), prepare_as(world.database, lan) as connection:
