@@ -83,8 +83,9 @@ def waiting(connection: Connection) -> tuple[int, int]:
 
 
 def one(connection: Connection, number: int) -> Any:
-    """One report of the ward, with `words_sealed` (None once erased) and the sticker that is reported as false; None
-    when the actor may see none.
+    """One report of the ward, with `words_sealed` (None once erased) and the sticker that is reported as false.
+
+    None when the actor may see none.
     """
     scanned = (_STICKER.c.serial.label("sticker_serial"), _STICKER.c.state.label("sticker_state"))
     statement = (
