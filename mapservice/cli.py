@@ -125,13 +125,14 @@ def _backup(options: argparse.Namespace, _http: HttpSettings, store: DatabaseSet
 
 def _restore(options: argparse.Namespace, _http: HttpSettings, store: DatabaseSettings) -> int:
     from mapservice.key_words import key_to_put_back
-    from postgis.backup import read_backup
+    from postgis.backup import end_access, read_backup
     from postgis.engine import open_database
     from postgis.migrate import upgrade
 
     with open_database(store, say=_say) as database:
         backup = read_backup(database, options.folder)
         upgrade(database)
+        end_access(database)
     print(f"{backup.path} of {backup.note['made_at']} restored")
     if words := key_to_put_back(backup.note, store.data_dir):
         print(f"mapservice: {words}", file=sys.stderr)

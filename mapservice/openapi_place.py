@@ -88,5 +88,6 @@ REPORT: Schema = _whole(
     answer=_or_null(_TEXT),
     answered_at=_or_null(_MOMENT),
     closed_at=_or_null(_MOMENT),
+    erased_at={**_or_null(_MOMENT), "description": "words, answer and photo are no longer kept"},
     ward=_TEXT,
 )

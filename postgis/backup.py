@@ -106,6 +106,19 @@ def read_backup(database: Database, folder: Path) -> Backup:
     return backup
 
 
+def end_access(database: Database) -> None:
+    """Signs everybody out of a register that was restored and upgraded, and withdraws owners' unused codes.
+
+    Whoever signed out, or whose code was withdrawn, after the backup was made must not be let in by it.
+    """
+    with database.owner.begin() as connection:
+        connection.execute(text("DELETE FROM account.session"))
+        connection.execute(text("DELETE FROM account.owner_session"))
+        connection.execute(
+            text("UPDATE register.owner_code SET withdrawn_at = now() WHERE used_at IS NULL AND withdrawn_at IS NULL")
+        )
+
+
 def _find(folder: Path) -> Backup:
     found = [folder] if folder.is_file() else sorted(folder.glob(f"*{SUFFIX}"))
     if not found:

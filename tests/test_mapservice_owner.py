@@ -292,6 +292,10 @@ def test_the_former_owner_is_nobody_once_the_place_has_passed_on(world: World, w
     # The new code has signed the owner out; a session of it, and a code that nobody has used, are left.
     assert "Mã một lần" in signed_in.get("/owner").text
     signed_in = world.try_in(place, code)[0]
+    form = form_to(signed_in.get("/owner/correct").text, "/owner/correct")
+    location(signed_in.client.post("/owner/correct", data=form.values(name="Quán Tôi", reason="Tên đúng của tôi.")))
+    receipt = re.search(r"/proposals/([A-Z0-9-]{19})", signed_in.get("/owner").text)
+    assert receipt is not None
     secrets = open_secrets(world.database.settings.data_dir)
     with world.database.owner.begin() as owner:
         made = "INSERT INTO register.owner_code (establishment_id, code_hash, made_by, expires_at) SELECT id, :hash, " \
@@ -317,6 +321,10 @@ def test_the_former_owner_is_nobody_once_the_place_has_passed_on(world: World, w
     assert (
         world.scalar(f"SELECT count(*) FROM account.owner_session WHERE establishment_id = ({ids})", place=place) == 0
     )
+    # What was asked for waits for review, by its receipt; the next owner is not shown it.
+    assert "Chờ duyệt" in signed_in.get(f"/proposals/{receipt[1]}").text
+    if way != "end":
+        assert receipt[1] not in world.owner(place).get("/owner").text
     ended = "SELECT bool_and(withdrawn_at IS NOT NULL OR used_at IS NOT NULL) FROM register.owner_code"
     assert world.scalar(f"{ended} WHERE establishment_id = ({ids})", place=place) is True
 

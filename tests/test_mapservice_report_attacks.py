@@ -125,7 +125,11 @@ def test_nothing_is_acknowledged_that_is_not_kept(world: World, monkeypatch: pyt
     assert "thử lại" in answer.text
     assert world.scalar("SELECT count(*) FROM register.citizen_report") == before
     monkeypatch.undo()
-    assert location(world.send(place, photo=camera_photo(300, 200)))
+    receipt = location(world.send(place, photo=camera_photo(300, 200))).split("?")[0].rsplit("/", 1)[1]
+    file = world.scalar("SELECT photo FROM register.citizen_report WHERE receipt = :r", r=receipt)
+    # A photo of a report is no photo of a place, whoever knows its name.
+    for ending in ("", "-480"):
+        assert {by.get(f"/photos/{file}{ending}.jpg").status_code for by in (world.web, world.officer)} == {404}
 
 
 def test_forms_say_so_while_the_database_is_away(world: World, tmp_path: Path) -> None:

@@ -11,12 +11,15 @@ import pytest
 from sqlalchemy import text
 
 from mapservice.cli import main
+from postgis.actor import prepare_as
 from postgis.backup import read_backup, write_backup
 from postgis.engine import Database, create_database, drop_database
 from postgis.migrate import schema_is_current, upgrade
 from postgis.secrets import FILE_NAME, KEY_BYTES, Secrets, _open, open_secrets
+from postgis.store import owners, sessions
 from postgis.store.photos import FOLDER, Picture, keep_files
 from postgis.unavailable import StoreUnavailableError
+from tests.small_ward import add_staff, fill
 
 pytestmark = pytest.mark.usefixtures("no_photos")
 
@@ -175,6 +178,34 @@ def test_the_key_stays_behind_and_the_commands_say_so(
     file.write_bytes(key)
     _open.cache_clear()
     assert run(there, "restore") == ""
+
+
+def test_nobody_is_let_in_by_a_backup(
+    server: Database, base_database: Database, new_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base_database.dispose()
+    lived = create_database(server, "lived", template="base")
+    officer = add_staff(lived, "officer", "officer")
+    ward, keys = fill(lived, officer, 2), open_secrets(lived.settings.data_dir)
+    place, other = ward.places
+    with prepare_as(lived, officer) as connection:
+        code, unused = (owners.make_code(connection, keys, officer, each) for each in (place, other))
+        signed_in = sessions.start(connection, officer.staff_id)
+    with lived.staff.begin() as connection:
+        cookie = owners.sign_in(connection, keys, place, code)
+    assert cookie is not None
+    write_backup(lived, tmp_path / "to")
+    there = _at(new_database, tmp_path / "new")
+    monkeypatch.setenv("MAPSERVICE_DATA_DIR", str(there.settings.data_dir))
+    monkeypatch.setattr("postgis.engine.open_database", lambda *_, **__: nullcontext(there))
+    assert main(["restore", str(tmp_path / "to")]) == 0
+    for database, open_door in ((lived, True), (there, False)):
+        with database.staff.begin() as connection:
+            assert (owners.find(connection, cookie) is not None) is open_door
+            assert (sessions.find(connection, signed_in) is not None) is open_door
+            assert (owners.sign_in(connection, keys, other, unused) is not None) is open_door
+    lived.dispose()
+    drop_database(server, "lived")
 
 
 def secret_key(database: Database) -> bytes:

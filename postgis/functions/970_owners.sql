@@ -32,11 +32,13 @@ BEGIN
     UPDATE owner_code c SET withdrawn_at = now()
      WHERE c.establishment_id = NEW.id AND c.used_at IS NULL AND c.withdrawn_at IS NULL;
     DELETE FROM account.owner_session s WHERE s.establishment_id = NEW.id;
+    -- What the former owner asked for stays under review, and is not for the next one to read.
+    DELETE FROM owner_request r WHERE r.establishment_id = NEW.id;
     RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION register.end_former_owner_access() IS
-    'Withdraws unused codes and ends sessions when a place passes to another legal entity, or its record ends.';
+    'Withdraws unused codes, ends sessions and lists no earlier requests when a place passes to another legal entity, or ends.';
 
 CREATE OR REPLACE TRIGGER former_owner AFTER UPDATE OF legal_entity_id, ended_at ON register.establishment
     FOR EACH ROW WHEN (NEW.legal_entity_id IS DISTINCT FROM OLD.legal_entity_id
