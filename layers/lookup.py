@@ -27,15 +27,15 @@ _REPLIES = table(
     *(column(name) for name in ("collection", "code", "establishment", "fact_on", "reply", "replied_on")),
     schema="published",
 )
+_DETAIL_COLUMNS = ("last_inspection", "food_safety_agency", "photo", "former_names", "payment_check")
 _DETAILS = table(
     "place_details",
-    *(column(name) for name in ("code", "last_inspection", "food_safety_agency", "photo", "former_names")),
+    *(column(name) for name in ("code", *_DETAIL_COLUMNS)),
     schema="published",
 )
 _CODES = table("known_codes", *(column(name) for name in ("code", "state", "successor")), schema="published")
 _WARD = WARDS.view
 _WARD_COLUMNS = ("code", "name", "name_en", "kind")
-_DETAIL_COLUMNS = ("last_inspection", "food_safety_agency", "photo", "former_names")
 _NAMES = (
     *(field.name for field in ESTABLISHMENTS.fields),
     "closed_on",
@@ -72,8 +72,8 @@ class FoundPlace:
     ward: Row | None
     """`code`, `name`, `name_en`, `kind` of the present unit it lies in; of a dissolved one, of what that became."""
     details: Row
-    """`last_inspection` (`inspected_on`, `result`, `agency`, `official_words`, or None), `food_safety_agency`, `photo`
-    (`file`, `width`, `height`, `taken_on`, or None), `former_names`."""
+    """`last_inspection` (`code`, `inspected_on`, `result`, `agency`, `official_words`, or None), `food_safety_agency`,
+    `photo` (`file`, `width`, `height`, `taken_on`, or None), `former_names`, `payment_check`: buyers may compare."""
     replies: list[Row]
     """What the owner says to adverse facts: `collection`, `code`, `fact_on`, `reply`, `replied_on`."""
     dissolved_ward: str | None = None

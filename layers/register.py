@@ -60,10 +60,11 @@ SHOWN = (
 EXPORTED = (
     "code", "name", "name_en", "legal_form", "tax_code", "registry_status", "sector_group", "sector_scheme",
     "sector_code", "offering", "address", "house_number", "alley", "street_name", "residential_group", "model_site",
-    "model_site_name", "stall", "operating_status", "opened_on", "closed_on", "licence_status", "licence_valid_until",
-    "food_safety_status", "food_safety_valid_until", "last_inspection_result", "last_inspection_on", "live_warning",
-    "payment_methods", "accepts_cashless", "active_acceptance", "payment_checked_on", "on_digital_platform",
-    "position_method", "position_accuracy_m", "verified_on", "source", "illustrative", "updated_at",
+    "model_site_name", "stall", "operating_status", "opened_on", "closed_on", "live_warning", "licence_status",
+    "licence_valid_until", "food_safety_status", "food_safety_valid_until", "last_inspection_result",
+    "last_inspection_on", "payment_methods", "accepts_cashless", "active_acceptance", "payment_checked_on",
+    "on_digital_platform", "position_method", "position_accuracy_m", "verified_on", "source", "illustrative",
+    "updated_at",
 )  # fmt: skip
 """No personal field: registered names and numbers of households may be their owners'."""
 

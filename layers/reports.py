@@ -15,6 +15,7 @@ VIEWS = {"open": OPEN, "answered": ("answered",), "closed": ("closed",), "reject
 """What the inbox can show, each with the states in it."""
 
 _REPORT, _PLACE, _STAFF, _EVENT = tables.citizen_report, tables.establishment, tables.staff, tables.report_event
+_STICKER = tables.sticker
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def by_receipt(connection: Connection, receipt: str) -> dict[str, Any] | None:
 
 _HELD = (
     "receipt", "kind", "place_code", "place_name", "typed_code", "with_photo", "state", "received_at", "due_on",
-    "due_certain", "extended", "outcome", "answer", "answered_at", "closed_at", "ward",
+    "due_certain", "extended", "outcome", "answer", "answered_at", "closed_at", "erased_at", "ward",
 )  # fmt: skip
 
 
@@ -82,8 +83,16 @@ def waiting(connection: Connection) -> tuple[int, int]:
 
 
 def one(connection: Connection, number: int) -> Any:
-    """One report of the ward, with `words_sealed`; None when there is none that the actor may see."""
-    statement = _statement().add_columns(_REPORT.c.words_sealed, _REPORT.c.answer, _REPORT.c.receipt)
+    """One report of the ward, with `words_sealed` (None once erased) and the sticker that is reported as false.
+
+    None when the actor may see none.
+    """
+    scanned = (_STICKER.c.serial.label("sticker_serial"), _STICKER.c.state.label("sticker_state"))
+    statement = (
+        _statement()
+        .add_columns(_REPORT.c.words_sealed, _REPORT.c.answer, _REPORT.c.receipt, *scanned)
+        .outerjoin(_STICKER, _STICKER.c.id == _REPORT.c.sticker_id)
+    )
     return connection.execute(statement.where(_REPORT.c.id == number)).one_or_none()
 
 
@@ -98,7 +107,7 @@ def events(connection: Connection, number: int) -> Sequence[Any]:
 def _statement() -> Select[Any]:
     columns = (
         "id", "kind", "state", "received_at", "due_on", "due_certain", "extended", "typed_code", "photo", "outcome",
-        "answered_at", "closed_at", "proposal_receipt", "version",
+        "answered_at", "closed_at", "proposal_receipt", "version", "erased_at",
     )  # fmt: skip
     return (
         select(

@@ -11,11 +11,19 @@ from layers.statements import Shapes
 from postgis import sticker_marks
 from postgis.secrets import Secrets
 
-_STICKERS = table("stickers", *(column(name) for name in ("serial", "code", "state", "state_on")), schema="published")
+_STICKERS = table(
+    "stickers",
+    *(column(name) for name in ("serial", "code", "state", "state_on", "misused_on")),
+    schema="published",
+)
 _KEYS = table("sticker_keys", column("version"), column("fingerprint"), schema="published")
+_SHOWN = ("state", "state_on", "misused_on")
+"""What is said of a sticker."""
 _SHAPES = Shapes()
 _DUMMY_KEY = b"\0" * 32
 _NO_SERIAL = "22222"
+KEYS_AHEAD = 3
+"""Versions of the key that may have come after the newest one listed: the register may have been put back to before."""
 
 Verdict = Literal["genuine", "unlisted", "unchecked", "false"]
 
@@ -33,6 +41,8 @@ class SeenSticker:
     state: str | None = None
     state_on: date | None = None
     """Day in Vietnam on which it came into its state."""
+    misused_on: date | None = None
+    """Day on which an officer last found it copied, or hung where it does not belong."""
 
 
 FALSE = SeenSticker("false")
@@ -41,7 +51,7 @@ FALSE = SeenSticker("false")
 def _keys_and_sticker() -> Select[Any]:
     """Every version of the key, each beside the sticker with a serial."""
     return (
-        select(_KEYS.c.version, _KEYS.c.fingerprint, _STICKERS.c.code, _STICKERS.c.state, _STICKERS.c.state_on)
+        select(_KEYS.c.version, _KEYS.c.fingerprint, _STICKERS.c.code, *(_STICKERS.c[name] for name in _SHOWN))
         .select_from(_KEYS.outerjoin(_STICKERS, _STICKERS.c.serial == bindparam("serial", "")))
         .order_by(_KEYS.c.version)
     )
@@ -65,11 +75,11 @@ def marked(secrets: Secrets | None, code: str, token: str) -> tuple[str, str] | 
 
 
 def stickers_of(connection: Connection, wanted: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The stickers with these codes: `state` and `state_on`, its day in Vietnam, by code and serial."""
+    """The stickers with these codes, by code and serial: `state`, `state_on` and `misused_on`, as of `SeenSticker`."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    asked = select(_STICKERS.c.code, _STICKERS.c.serial, _STICKERS.c.state, _STICKERS.c.state_on)
+    asked = select(_STICKERS.c.code, _STICKERS.c.serial, *(_STICKERS.c[name] for name in _SHOWN))
     for row in connection.execute(asked.where(_STICKERS.c.code.in_(list(wanted))).order_by(_STICKERS.c.serial)):
-        found.setdefault(row.code, {})[row.serial] = {"state": row.state, "state_on": row.state_on}
+        found.setdefault(row.code, {})[row.serial] = {name: getattr(row, name) for name in _SHOWN}
     return found
 
 
@@ -88,7 +98,18 @@ def judge(connection: Connection, secrets: Secrets | None, code: str, token: str
         equal = sticker_marks.same(sticker_marks.mark(key, code, serial), seen)
         lacking |= fingerprint != registered
         right |= equal and fingerprint == registered and parts is not None
-    if right:
-        _, _, carried, state, state_on = rows[0]
-        return SeenSticker("genuine", serial, state, state_on) if carried == code else SeenSticker("unlisted")
+    newest = rows[-1][0] if rows else 0
+    later = _made_later(secrets, newest, code, serial, seen) and parts is not None
+    if right or later:
+        carried, *shown = rows[0][2:] if right else (None,)
+        return SeenSticker("genuine", serial, *shown) if carried == code else SeenSticker("unlisted")
     return SeenSticker("unchecked") if lacking and parts is not None else FALSE
+
+
+def _made_later(secrets: Secrets | None, newest: int, code: str, serial: str, seen: str) -> bool:
+    """Whether a mark was made with one of the versions of the key that follow the newest which the register lists."""
+    found = False
+    for version in range(newest + 1, newest + 1 + KEYS_AHEAD):
+        key = _DUMMY_KEY if secrets is None else secrets.sticker_key(version)[0]
+        found |= sticker_marks.same(sticker_marks.mark(key, code, serial), seen) and secrets is not None
+    return found

@@ -17,8 +17,8 @@ _RECORDS = ("licences", "inspections", "warnings", "payment_acceptances")
 """Published records about establishments: each shows something of its place, and its place something of it."""
 _FACTS = ("food_safety_records", "digital_uses")
 """Not published themselves; their places' facts are made from them."""
-_ON_THE_PAGE = ("photos", "stickers")
-"""Shown on the page of their place and nowhere else."""
+_ON_THE_PAGE = ("photos", "on_page")
+"""Shown on the page of their place and nowhere else; `on_page`: what stands in no history."""
 _REACH = BUFFER / EXTENT * 1.01
 """How far a tile reaches over its edge, in widths of a tile; a little more, for what is rounded elsewhere."""
 _LATITUDE = 85.06

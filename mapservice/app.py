@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from mapservice import errors, logs, staff_page
 from mapservice.copying import Copying
+from mapservice.forgetting import Forgetting
 from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
@@ -36,6 +37,7 @@ from mapservice.routes.staff import (
     entities,
     exports,
     import_batches,
+    lookups,
     merging,
     owner_codes,
     past,
@@ -92,6 +94,7 @@ ROUTERS = (
     register.router,
     duplicates.router,
     worklists.router,
+    lookups.router,
     inbox.router,
     change_log.router,
     shelf_lives.router,
@@ -135,17 +138,19 @@ def create_service(
 ) -> ASGIApp:
     """The application with all that stands around it, as each worker process runs it; `closing` ends with it."""
     lane = Lane(database, settings)
-    copying = Copying(database, PlaceCopies(database.settings.data_dir))
+    threads = (Copying(database, PlaceCopies(database.settings.data_dir)), Forgetting(database))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with closing or nullcontext():
             async with lane.running():
-                copying.start()
+                for thread in threads:
+                    thread.start()
                 try:
                     yield {KEPT_ANSWERS: lane.kept}
                 finally:
-                    copying.stop()
+                    for thread in threads:
+                        thread.stop()
 
     app: ASGIApp = create_app(settings, database, lifespan=lifespan)
     if database.settings.replicas:

@@ -1,8 +1,10 @@
 """A feature as it is answered: to whoever reads it, to whoever has just written it, and why there is none."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -12,7 +14,7 @@ from layers import features
 from layers.collections import Collection
 from layers.features import Feature, FeaturePage
 from layers.formats import FORMATS
-from layers.lookup import known_code
+from layers.lookup import known_code, live_warnings
 from layers.query import FeatureQuery
 from mapservice import links as rel
 from mapservice.errors import Problem
@@ -24,6 +26,9 @@ from postgis import codes
 from postgis.actor import Actor
 from web import labels
 from web.render import render
+
+_MAY_PRAISE = ("establishments", "inspections", "licences")
+"""Collections whose features may tell something good of a place."""
 
 
 def items_answer(
@@ -111,15 +116,26 @@ def feature_answer(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    warned: AbstractSet[str] = frozenset(),
 ) -> Response:
-    """A feature as it is answered to whoever reads it and to whoever has just written it."""
+    """A feature as it is answered to whoever reads it and to whoever has just written it. `warned`: as
+    `warned_features` says, for pages.
+    """
     sent = {"Content-Language": lang, **privacy(actor), **(headers or {})}
     if wants_html(request):
         document = {**json.loads(feature.text), "links": feature_links(collection, feature_id, lang, links)}
-        page = render("ogc/item.html", lang, document=document, collection=collection.id).encode()
+        page = render("ogc/item.html", lang, document=document, collection=collection.id, warned=warned).encode()
         return reply(request, page, "text/html; charset=utf-8", headers=sent, status=status, version=feature.version)
     body = feature_body(collection, feature_id, feature, lang, links)
     return reply(request, body, rel.GEOJSON, headers=sent, status=status, version=feature.version)
+
+
+def warned_features(connection: Connection, collection: Collection, shown: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The codes of places that a warning is live about, of features that may speak well of them."""
+    if collection.id not in _MAY_PRAISE:
+        return set()
+    places = {str(one["id"] if collection.geometry else one["properties"].get("establishment")) for one in shown}
+    return set(live_warnings(connection, sorted(places))) if places else set()
 
 
 def feature_body(

@@ -25,6 +25,7 @@ from mapservice.kept_answers import Found, Headers, KeptAnswer, KeptAnswers, asg
 from mapservice.lane_addresses import Asked, LeftToOthers, recognise
 from mapservice.lane_faces import Faces
 from mapservice.lane_workers import Workers
+from mapservice.lookup_counts import LookupCounts
 from mapservice.middleware import Observe
 from mapservice.responses import Answer, decoded, encoded
 from mapservice.scanned import secrets_at_hand
@@ -48,6 +49,7 @@ class Lane:
         self.database, self.settings = database, settings
         self.kept = KeptAnswers(settings.cache_mb * 2**20, Faces(settings.public_url))
         self._while_away = WhileAway(settings, database.settings.data_dir)
+        self.lookups = LookupCounts(database)
         self._under_way: dict[bytes, _Making] = {}
         self._to_remake: OrderedDict[bytes, tuple[str | None, ...]] = OrderedDict()
         self._remaking: asyncio.Task[None] | None = None
@@ -64,7 +66,8 @@ class Lane:
             self._hearing = Hearing(self.database, asyncio.get_running_loop(), self.heard)
             self._hearing.start()
         try:
-            yield
+            async with self.lookups.running():
+                yield
         finally:
             if self._hearing is not None:
                 self._hearing.stop()
@@ -87,9 +90,10 @@ class Lane:
         async def before(scope: Scope, receive: Receive, send: Send) -> None:
             found = self._find(scope) if scope["type"] == "http" else None
             if found is None:
-                await observed(scope, receive, send)
+                await observed(scope, receive, self.lookups.watching(scope, send))
             else:
                 status, head, body = found
+                self.lookups.note(scope, status)
                 headers = [*asgi_headers(head), (b"x-request-id", self.kept.request_id())]
                 await _send(status, headers, b"" if scope["method"] == "HEAD" else body, send)
 

@@ -26,11 +26,11 @@ from mapservice.parameters import check_known, feature_query, item_names, item_q
 from mapservice.place_answers import place_data, place_page, relations
 from mapservice.reading import privacy
 from mapservice.responses import Answer
+from mapservice.scanned import said_of
 from mapservice.settings import HttpSettings
 from mapservice.tile_answers import tile_answer
 from postgis import codes
 from postgis.secrets import Secrets
-from web.sticker_words import sticker_words
 
 _NUMBER = "(0|[1-9][0-9]{0,7})"
 _TILE = re.compile(rf"/ogc/(?:collections/([a-z_]+)/)?tiles/{QUAD}/{_NUMBER}/{_NUMBER}/{_NUMBER}")
@@ -180,7 +180,7 @@ def _scanned(
         seen = judge(connection, secrets, code, token)
         if found is None or seen.verdict != "genuine":
             raise LeftToOthers
-        words = sticker_words(token, seen.verdict, seen.serial, seen.state, seen.state_on, lang)
+        words = said_of(token, seen, lang)
         return place_page(settings, found, relations(connection, found, None), lang, words)
 
     # What becomes of a place's stickers touches the place.

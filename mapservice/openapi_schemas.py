@@ -3,7 +3,8 @@
 from typing import Any
 
 from mapservice.errors import PROBLEMS
-from postgis.vocabulary import PROPOSAL_STATES, REPORT_KINDS, REPORT_STATES, RISKS
+from mapservice.openapi_place import PLACE, REPORT
+from postgis.vocabulary import PROPOSAL_STATES, RISKS
 
 Schema = dict[str, Any]
 
@@ -147,20 +148,12 @@ SCHEMAS: dict[str, Schema] = {
         links=_LINKS,
     ),
     "Health": _object("status", status={"enum": ["alive", "ready", "waiting"]}),
-    "Place": _object("code name", code=_TEXT, name={"type": ["string", "null"]}),
+    "Place": PLACE,
     "Keys": _object("keys", keys=_array({"type": "object"})),
     "Receipt": _object(
         "receipt state", receipt=_TEXT, state={"enum": list(PROPOSAL_STATES)}, risk={"enum": [*RISKS, None]}
     ),
-    "Report": _object(
-        "receipt state kind received_at due_on",
-        receipt=_TEXT,
-        state={"enum": list(REPORT_STATES)},
-        kind={"enum": list(REPORT_KINDS)},
-        received_at=_TEXT,
-        due_on={"type": "string", "format": "date"},
-        due_certain={"type": "boolean"},
-    ),
+    "Report": REPORT,
     "Proposals": _object("proposals links", proposals=_array({"type": "object"}), links=_LINKS),
     "Import": _object("id state", id=_TEXT, state=_TEXT),
     "Imports": _object("imports links", imports=_array(reference("Import")), links=_LINKS),

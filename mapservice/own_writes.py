@@ -1,13 +1,15 @@
-"""Whoever has written sees it, also where replicas answer: how far the database was then goes along as a cookie.
+"""Staff who have written see it, also where replicas answer: how far the database was then goes along as a cookie.
 
-Only with replicas. Whoever is signed in, by cookie or token, is answered by the primary anyway.
+Only with replicas. As long as they are signed in, by cookie or token, the primary answers them anyway: it is for what
+they read after that. The public gets no cookie; what they have written is read from the primary (`mapservice.asker`).
 """
 
 import anyio.to_thread
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mapservice.asker import SAFE_METHODS, WRITTEN
+from mapservice.asker import SAFE_METHODS, WRITTEN, claims_account
 from postgis.engine import Database
 
 _KEPT_S = 60
@@ -22,7 +24,7 @@ class OwnWrites:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on."""
-        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS or not claims_account(Request(scope)):
             await self.app(scope, receive, send)
             return
 

@@ -110,7 +110,8 @@ def sort_keys(collection: Collection, text: str) -> tuple[SortKey, ...]:
 
 
 def shown_properties(collection: Collection, text: str | None) -> tuple[str, ...] | None:
-    """`properties`: those that are told, in the registry's order; None for all, nothing for none."""
+    """`properties`: those that are told, in the registry's order, with what they are never told without; None for all,
+    nothing for none."""
     if text is None:
         return None
     asked = {part.strip() for part in text.split(",")} - {""}
@@ -120,6 +121,7 @@ def shown_properties(collection: Collection, text: str | None) -> tuple[str, ...
             raise Problem(
                 "unknown_property", pointer="properties", name="properties", value=name, known=", ".join(known)
             )
+    asked |= {field.beside for field in collection.fields if field.beside and field.name in asked}
     return tuple(name for name in known if name in asked)
 
 

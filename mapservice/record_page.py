@@ -8,7 +8,7 @@ from fastapi import Request
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from layers import record_sheet, register
+from layers import lookup_days, record_sheet, register
 from layers.history import timeline
 from layers.surroundings import ward_box
 from mapservice.dependencies import database
@@ -115,6 +115,7 @@ def _context(
         "place": {**place, "title": title(place, lang), "lon": lon, "lat": lat, "stale": _stale(place, lang)},
         "rights": rights,
         "done": _done(request, lang),
+        "lookups": lookups_in_words("place", lookup_days.of_place(connection, code), lang),
         "notices": _notices(sheet, lang),
         "actions": offered(actor, place, lang),
         "form": form,
@@ -135,6 +136,12 @@ def _context(
         **_entity(request, connection, actor, sheet, record, target, lang, entity_text),
         **_photos(sheet, target, lang),
     }
+
+
+def lookups_in_words(of: str, found: int | None, lang: str) -> str:
+    """How often the look-up page of a `place`, or those of the `ward`, were viewed; None: too seldom to be told."""
+    key = f"lookup_days.{of}" if found is not None else f"lookup_days.{of}_few"
+    return labels.text(key, lang, count=found, days=lookup_days.DAYS, fewest=lookup_days.FEWEST)
 
 
 def title(place: Mapping[str, Any], lang: str) -> str:

@@ -1,6 +1,7 @@
 """The sticker that somebody scanned, as `t` in the address of the page tells it: what it is, and what is said of it."""
 
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,8 +43,13 @@ def words_of(request: Request, scanned: SeenSticker | None, lang: str) -> Sticke
     """What a place's page says about the sticker."""
     if scanned is None:
         return None
-    token = request.query_params["t"]
-    return sticker_words(token, scanned.verdict, scanned.serial, scanned.state, scanned.state_on, lang)
+    return said_of(request.query_params["t"], scanned, lang)
+
+
+def said_of(token: str, seen: SeenSticker, lang: str, today: date | None = None) -> StickerWords:
+    """What a place's page says about a sticker that is not false; `today`: the day of a copy of the page."""
+    happened = seen.state, seen.state_on, seen.misused_on
+    return sticker_words(token, seen.verdict, seen.serial, *happened, lang, today)
 
 
 def false_sticker(

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mapservice import signing_memory
 from postgis.engine import Database
 from postgis.store import signing_keys
 from postgis.unavailable import StoreUnavailableError
@@ -74,7 +75,9 @@ def ensure_key(database: Database) -> SigningKey:
     if key is None:
         raise StoreUnavailableError(f"The signing key {data_dir / FILE_NAME} can't be made.")
     with database.owner.begin() as connection:
+        signing_memory.agree(connection, data_dir)
         signing_keys.make_known(connection, key.kid, key.x)
+        signing_memory.agree(connection, data_dir)
     return key
 
 
@@ -93,7 +96,9 @@ def rotate_key(database: Database) -> tuple[SigningKey, list[str]]:
     finally:
         unfinished.unlink(missing_ok=True)
     with database.owner.begin() as connection:
-        return key, signing_keys.retire_others(connection, key.kid)
+        retired = signing_keys.retire_others(connection, key.kid)
+        signing_memory.agree(connection, data_dir)
+    return key, retired
 
 
 def verify(text: str, keys: dict[str, Any], now: float) -> dict[str, Any]:

@@ -166,7 +166,8 @@ IMPORT_OUTCOMES = ("applied", "proposed", "left", "conflict", "refused", "same")
 STICKER_STATES = ("printed", "installed", "lost", "replaced", "withdrawn", "spoilt")
 """What became of a sticker; `printed`: it may hang already, nobody has noted it yet. The last four are for ever."""
 
-STICKER_EVENTS = ("printed", "installed", "seen", "reported", "lost", "replaced", "withdrawn", "spoilt")
+STICKER_EVENTS = ("printed", "installed", "seen", "reported", "misused", "lost", "replaced", "withdrawn", "spoilt")
+"""What happens to a sticker; `misused`: an officer found it copied or hung where it does not belong, as reported."""
 
 STICKER_CHOICES = ("street", "model_site", "residential_group", "sector_group", "ward", "chosen", "replacement")
 """How the places of a print run were chosen."""

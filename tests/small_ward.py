@@ -120,6 +120,10 @@ _OTHER_ROWS = (
        HAVING min(id) < max(id)""",
     """INSERT INTO register.residential_group (code, ward_id, number, name)
        SELECT code || '-901', id, 901, 'Tổ Thử' FROM register.ward WHERE id = :ward_id""",
+    """INSERT INTO register.lookup_day (establishment_id, day, lookups)
+       SELECT id, current_date, 7 FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.lookup_month (ward_id, month, lookups)
+       VALUES (:ward_id, date_trunc('month', current_date), 7)""",
     """INSERT INTO register.ward_shelf_life (ward_id, fact, months) VALUES (:ward_id, 'payment', 6)""",
     """INSERT INTO register.import_batch (code, ward_id, file_name, file_size, file_sha256, created_by)
        VALUES ('IM' || :ward_id, :ward_id, 'thu.xlsx', 1, '\\x00', :staff_id)""",

@@ -7,8 +7,16 @@ import pytest
 from sqlalchemy import Connection, text
 
 from layers.collections import COLLECTIONS, STAFF_COLLECTIONS, disclosure
-from layers.collections.disclosure import LEGAL_BASES, PHOTO_FIELDS, disclosures, of_collection, reason_of
+from layers.collections.disclosure import (
+    LEGAL_BASES,
+    PHOTO_FIELDS,
+    WITHOUT_COLLECTION,
+    disclosures,
+    of_collection,
+    reason_of,
+)
 from layers.collections.model import Field
+from postgis import tables
 from postgis.vocabulary import PERSONAL_FIELDS
 from web import labels
 from web.data_page import FieldPolicy, data_page, field_words, group_words
@@ -16,11 +24,21 @@ from web.data_page import FieldPolicy, data_page, field_words, group_words
 FOUND = list(disclosures())
 
 
+KEPT_TO_ITSELF = {"id", "ward_id", "establishment_id", "version", "withdrawn_at", "position", "key_version"}
+KEPT_TO_ITSELF |= {"proposal_receipt", "due_certain"}
+"""Columns that say nothing of their own."""
+
+
+def _columns(table: str) -> set[str]:
+    return {column.name for column in tables.metadata.tables[f"register.{table}"].columns} - KEPT_TO_ITSELF
+
+
 def test_every_registered_field_has_a_reason_and_stands_on_the_page_once() -> None:
     """Staff's and personal ones too."""
     expected = {(collection.id, field.name) for collection in STAFF_COLLECTIONS.values() for field in collection.fields}
     expected |= {(collection.id, "geometry") for collection in STAFF_COLLECTIONS.values() if collection.geometry}
     expected |= {("personal_data", name) for name in PERSONAL_FIELDS} | {("photos", name) for name in PHOTO_FIELDS}
+    expected |= {(table, name) for table in WITHOUT_COLLECTION for name in _columns(table)}
     expected |= {("never_kept", name) for name in disclosure.NEVER_KEPT}
     told = [(found.collection, found.field) for found in FOUND]
     assert len(told) == len(set(told))
@@ -55,9 +73,13 @@ def test_what_is_called_public_is_what_the_public_gets() -> None:
             assert told in (("public", "partly") if got else ("staff", "partly")), (collection.id, field.name)
     assert {shown[("personal_data", name)] for name in PERSONAL_FIELDS} == {"personal"}
     partly = {key for key, told in shown.items() if told == "partly"}
-    assert partly == {("licences", "number")} | {
-        ("establishments", name) for name in ("closed_on", "moved_to", "merged_into")
-    }
+    answers = ("receipt", "state", "outcome", "answer", "answered_at", "closed_at")
+    assert partly == (
+        {("licences", "number")}
+        | {("establishments", name) for name in ("closed_on", "moved_to", "merged_into")}
+        | {("citizen_report", name) for name in answers}
+        | {("sticker", name) for name in ("serial", "state", "state_at")}
+    )
 
 
 def test_the_photos_told_of_are_those_of_the_published_view(owner_connection: Connection) -> None:

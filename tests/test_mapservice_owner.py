@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from mapservice.owner_session import COOKIE
-from postgis.actor import write_as
+from postgis.actor import prepare_as, write_as
 from postgis.engine import Database, create_database, drop_database
-from postgis.secrets import open_secrets
-from postgis.store import owners, records
+from postgis.secrets import Secrets, open_secrets
+from postgis.store import life_cycle, owners, records
+from postgis.today import today
 from tests.record_pages import form_to
 from tests.small_ward import OTHER_WARD, SmallWard, add_staff, fill
 from tests.staff_clients import Browser, add_member, hidden, location
+from tests.statements_sent import noted
 
 REPLY = "Quán đã thay bồn rửa ngày 10/1 và mời đoàn kiểm tra lại."
 
@@ -218,7 +221,20 @@ def test_a_reply_to_a_failed_inspection_stands_with_the_fact(world: World) -> No
     browser.post("/owner/reply", {"csrf_token": token, "fact": f"inspections:{failed}", "reply": REPLY})
     receipt = re.search(r"/proposals/([A-Z0-9-]{19})", browser.get("/owner").text)
     assert receipt is not None and world.decide(receipt[1], "apply").status_code == 303
-    assert REPLY in browser.get(f"/q/{place}").text
+    said = f"Ý kiến của chủ cơ sở ({today():%d/%m/%Y})"
+    for path in (f"/q/{place}", f"/?place={place}", f"/?view=place&place={place}"):
+        page = browser.get(path).text
+        food = page[page.index("An toàn thực phẩm") :]
+        assert food.index("Không đạt") < food.index(said) < food.index(REPLY), path
+    data = browser.client.get(f"/q/{place}.json").json()
+    told = {"collection": "inspections", "code": failed, "fact_on": "2026-02-03", "reply": REPLY,
+            "replied_on": today().isoformat()}  # fmt: skip
+    assert data["last_inspection"]["code"] == failed and told in data["replies"]
+    # With the fact its reply goes: what a later inspection has overtaken is told nowhere.
+    with write_as(world.database, officer, reason="thử") as connection:
+        passed = values | {"inspected_on": "2026-03-03", "result": "pass", "signed_on": "2026-03-04"}
+        records.create(connection, "inspections", passed, ward_id=officer.ward_id)
+    assert REPLY not in browser.get(f"/q/{place}").text and REPLY not in browser.get(f"/q/{place}.json").text
 
 
 @pytest.mark.parametrize(
@@ -257,3 +273,92 @@ def test_only_the_wards_officers_give_codes(world: World) -> None:
     assert made.status_code == 404 and "secret" not in made.text
     assert f'href="{page}"' in world.officer.get(f"/staff/establishments/{world.ward.places[0]}").text
     assert world.officer.send(page, page, action="burn").status_code == 400
+
+
+@pytest.mark.parametrize("way", ["change-owner", "edit", "end"])
+def test_the_former_owner_is_nobody_once_the_place_has_passed_on(world: World, way: str) -> None:
+    officer = add_staff(world.database, f"sang-{way}", "officer")
+    with write_as(world.database, officer, reason="thử") as connection:
+        entities = [
+            records.create(connection, "legal_entities",
+                           {"registered_name": name, "legal_form": "household_business"}, ward_id=officer.ward_id).code
+            for name in (f"Hộ cũ {way}", f"Hộ mới {way}")
+        ]  # fmt: skip
+        values = {"name": f"Quán Sang {way}", "sector_group": "food_service", "source": "office",
+                  "legal_entity": entities[0], "position_method": "surveyed",
+                  "geometry": {"type": "Point", "coordinates": [108.2136, 16.0432]}}  # fmt: skip
+        place = records.create(connection, "establishments", values, ward_id=officer.ward_id).code
+    signed_in, code = world.owner(place), world.code(place)
+    # The new code has signed the owner out; a session of it, and a code that nobody has used, are left.
+    assert "Mã một lần" in signed_in.get("/owner").text
+    signed_in = world.try_in(place, code)[0]
+    secrets = open_secrets(world.database.settings.data_dir)
+    with world.database.owner.begin() as owner:
+        made = "INSERT INTO register.owner_code (establishment_id, code_hash, made_by, expires_at) SELECT id, :hash, " \
+               ":by, now() + interval '1 day' FROM register.establishment WHERE code = :place"  # fmt: skip
+        unused = owners._hash(secrets, place, "2222222222")
+        owner.execute(text(made), {"hash": unused, "by": officer.staff_id, "place": place})
+    # Any other change of the record leaves them alone.
+    with write_as(world.database, officer, reason="thử") as connection:
+        version = records.get(connection, "establishments", place).version
+        records.change(connection, "establishments", place, version, {"name": "Quán Sang tên"})
+    assert "Quán Sang tên" in signed_in.get("/owner").text
+    with write_as(world.database, officer, reason="thử") as connection:
+        version = records.get(connection, "establishments", place).version
+        if way == "change-owner":
+            life_cycle.change_owner(connection, place, version, legal_entity=entities[1])
+        elif way == "edit":
+            records.change(connection, "establishments", place, version, {"legal_entity": entities[1]})
+        else:
+            records.end(connection, "establishments", place, version, "thử")
+    assert "Mã một lần" in signed_in.get("/owner").text and signed_in.get("/owner/correct").status_code == 401
+    assert world.try_in(place, "22222-22222")[1].status_code == 403
+    ids = "SELECT id FROM register.establishment WHERE code = :place"
+    assert (
+        world.scalar(f"SELECT count(*) FROM account.owner_session WHERE establishment_id = ({ids})", place=place) == 0
+    )
+    ended = "SELECT bool_and(withdrawn_at IS NOT NULL OR used_at IS NOT NULL) FROM register.owner_code"
+    assert world.scalar(f"{ended} WHERE establishment_id = ({ids})", place=place) is True
+
+
+def test_withdrawing_signs_the_owner_out_and_only_an_officer_of_the_ward_can(world: World) -> None:
+    place = world.ward.places[0]
+    browser, page = world.owner(place), f"/staff/establishments/{place}/owner-codes"
+    far = add_staff(world.database, "xa-nua", "officer", OTHER_WARD)
+    with prepare_as(world.database, far) as connection:
+        connection.execute(text("SELECT account.end_owner_sessions(:place)"), {"place": place})
+    assert "Quán Thử 0" in browser.get("/owner").text
+    near = add_staff(world.database, "khao-sat", "surveyor")
+    with pytest.raises(DBAPIError), prepare_as(world.database, near) as connection:
+        connection.execute(text("SELECT account.end_owner_sessions(:place)"), {"place": place})
+    assert "Đã thu hồi." in world.officer.send(page, page, action="withdraw").text
+    assert "Mã một lần" in browser.get("/owner").text
+
+
+def test_a_refused_sign_in_costs_the_same_whatever_was_wrong(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted, not clocked: hashes made, statements sent, whether the database waits for its disk."""
+    place, none, used_up, over = (world.ward.places[number] for number in (1, 2, 3, 4))
+    secrets = open_secrets(world.database.settings.data_dir)
+    for each in (place, used_up, over):
+        world.code(each)
+    page = f"/staff/establishments/{none}/owner-codes"
+    world.officer.send(page, page, action="withdraw")
+    with world.database.owner.begin() as owner:
+        ids = "(SELECT id FROM register.establishment WHERE code = :place)"
+        owner.execute(text(f"UPDATE register.owner_code SET tries_left = 0 WHERE establishment_id = {ids}"),
+                      {"place": used_up})  # fmt: skip
+        past = "made_at = made_at - interval '8 days', expires_at = expires_at - interval '8 days'"
+        owner.execute(text(f"UPDATE register.owner_code SET {past} WHERE establishment_id = {ids}"), {"place": over})
+    hashed: list[str] = []
+    lookup_hash = Secrets.lookup_hash
+    monkeypatch.setattr(Secrets, "lookup_hash", lambda *given, **more: hashed.append("") or lookup_hash(*given, **more))
+    work = {}
+    for tried, code in ((place, "2222222222"), (none, "2222222222"), (used_up, "2222222222"), (over, "2222222222"),
+                        ("K7M42XP2", "2222222222"), ("-", "2222222222"), ("-", ""), (place, "9" * 64)):  # fmt: skip
+        hashed.clear()
+        with world.database.staff.begin() as connection:
+            with noted(connection) as sent:
+                assert owners.sign_in(connection, secrets, tried, code) is None
+            wrote = connection.execute(text("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")).scalar_one()
+        work[tried, code] = (len(hashed), len(sent), wrote)
+    assert set(work.values()) == {(1, 1, True)}, work

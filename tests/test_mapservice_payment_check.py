@@ -1,6 +1,7 @@
 """The payment QR: read with its CRC, kept as a keyed hash alone, compared for officers and, if agreed, for buyers."""
 
 import io
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,8 +12,10 @@ from PIL import Image
 from sqlalchemy import text
 
 from mapservice.payment_qr import account_in_photo, account_of
+from mapservice.routes.public import payment_check
 from postgis.engine import Database, create_database, drop_database
 from postgis.errors import InvalidValues
+from postgis.store import payment_accounts
 from tests.small_ward import OTHER_WARD, SmallWard, add_staff, fill
 from tests.staff_clients import Browser, add_member, location
 
@@ -36,8 +39,9 @@ def tag(name: str, value: str) -> str:
 
 
 def vietqr(bank: str = "970436", number: str = "9912345678", *, guid: str = "A000000727", more: str = "") -> str:
+    """A code for one sum, as tag 01 says; the sum itself is in `more`, if anywhere."""
     account = tag("38", tag("00", guid) + tag("01", tag("00", bank) + tag("01", number)) + tag("02", "QRIBFTTA"))
-    plain = f"000201010211{account}53037045802VN{more}6304"
+    plain = f"000201010212{account}53037045802VN{more}6304"
     return f"{plain}{crc(plain.encode()):04X}"
 
 
@@ -70,6 +74,58 @@ def test_every_wrong_sign_is_noticed(place: int) -> None:
     assert NUMBER not in str(refused.value)
 
 
+SHOP = tag("38", tag("00", "A000000727") + tag("01", tag("00", "970436") + tag("01", "9912345678")))
+OTHER = tag("38", tag("00", "A000000727") + tag("01", tag("00", "970403") + tag("01", NUMBER)))
+PROMPTPAY = tag("29", tag("00", "A000000677010111") + tag("01", "0066812345678"))
+QRIS = tag("26", tag("00", "ID.CO.QRIS.WWW") + tag("01", "936000140000000001"))
+ALIPAY = tag("27", tag("00", "COM.ALIPAY") + tag("01", "281666040000000"))
+
+
+def emv(*tags: str) -> str:
+    """Tags as a payment QR with a right CRC."""
+    plain = "000201010211" + "".join(tags) + "53037045802VN6304"
+    return f"{plain}{crc(plain.encode()):04X}"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [emv(SHOP), vietqr(), vietqr(more=tag("54", "150000") + tag("62", tag("08", "Ban 5"))),
+     vietqr(more=tag("59", "QUAN MI QUANG") + tag("60", "DA NANG")), vietqr(more=tag("59", "Quán Mì")),
+     vietqr(more=f"59{len('Quán Mì'.encode()):02d}Quán Mì"), emv(ALIPAY, SHOP), f"\n{vietqr()} ",
+     vietqr()[:-4] + vietqr()[-4:].lower()],
+    ids=["static", "dynamic", "with an amount", "with a name", "lengths in letters", "lengths in bytes", "two networks",
+         "with spaces", "CRC in small letters"],
+)  # fmt: skip
+def test_whatever_else_it_says_the_code_names_the_same_account(made: str) -> None:
+    """Static or for one sum, of one network or of several: the account is what is compared."""
+    found = account_of(made)
+    assert (found.bank_bin, found.number) == ("970436", "9912345678")
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("https://me.momo.vn/quan-thu", "qr_is_link"), ("http://127.0.0.1/q/K7M42XP2?t=2222222222", "qr_is_link"),
+     ("momo://transfer?x=1", "qr_is_link"), ("www.example.vn", "qr_is_link"), ("javascript:alert(1)", "qr_is_link"),
+     ("2|99|0900000000|NGUYEN VAN THU||0|0|0||transfer_myqr", "not_vietqr"), ("đây là chữ", "not_vietqr"),
+     (emv(PROMPTPAY), "qr_not_napas"), (emv(QRIS), "qr_not_napas"), (emv(ALIPAY), "qr_not_napas"),
+     (vietqr(guid="A000000775"), "qr_not_napas"), (vietqr(guid="A0000007270"), "qr_not_napas"),
+     (vietqr(guid="a000000727"), "qr_not_napas"), (emv(), "qr_not_napas"),
+     # What one reader would take for the shop's account and the next for another's.
+     (emv(SHOP, OTHER), "not_vietqr"), (emv(SHOP, OTHER.replace("38", "39", 1)), "not_vietqr"),
+     (emv(OTHER.replace("38", "26", 1)), "not_vietqr"), (emv(SHOP) + emv(OTHER), "qr_damaged"),
+     (emv(SHOP, "6304ABCD", OTHER), "not_vietqr"),
+     (emv(SHOP, "x" * 9), "not_vietqr"), (emv(SHOP, "6404ab"), "not_vietqr"),
+     (emv(tag("27", "é" * 10), SHOP, "é" * 3), "not_vietqr"),
+     (emv(SHOP)[:-1] + ("0" if emv(SHOP)[-1] != "0" else "1"), "qr_damaged"), ("\ud800" + emv(SHOP), "not_vietqr"),
+     (emv(SHOP)[:40] + "\ud800" + emv(SHOP)[41:], "qr_damaged"),
+     ("000201" * 20_000, "not_vietqr"), ("9" * 100_000, "not_vietqr"), ("https:" + "a" * 100_000, "qr_is_link")],
+)  # fmt: skip
+def test_what_is_no_vietqr_is_called_what_it_is(typed: str, code: str) -> None:
+    with pytest.raises(InvalidValues) as refused:
+        account_of(typed)
+    assert [(error.field, error.code, error.values) for error in refused.value.errors] == [("qr", code, {})]
+
+
 @pytest.mark.parametrize(
     "typed",
     ["", "x", "http://127.0.0.1/q/K7M42XP2", PRINTED[:-4], PRINTED[:-1], "0" * 600, vietqr(guid="A000000775"),
@@ -83,7 +139,10 @@ def test_what_is_no_vietqr_is_refused(typed: str) -> None:
 def test_a_photo_is_read_and_what_hangs_beside_it_left_alone() -> None:
     assert account_in_photo(photo(PRINTED)).number == NUMBER
     assert account_in_photo(photo(PRINTED, "http://127.0.0.1:8000/q/K7M42XP2")).number == NUMBER
-    for wrong, code in (((PRINTED, vietqr()), "several_qr"), (("http://127.0.0.1/q/X",), "not_vietqr")):
+    for wrong, code in (
+        ((PRINTED, vietqr()), "several_qr"), (("http://127.0.0.1/q/X",), "qr_is_link"), ((emv(QRIS),), "qr_not_napas"),
+        (("http://127.0.0.1/q/X", emv(QRIS)), "not_vietqr"), ((PRINTED[:-1] + "0",), "qr_damaged"),
+    ):  # fmt: skip
         with pytest.raises(InvalidValues) as refused:
             account_in_photo(photo(*wrong))
         assert [error.code for error in refused.value.errors] == [code]
@@ -197,5 +256,87 @@ def test_others_neither_note_nor_see(world: World) -> None:
     )  # fmt: skip
     assert answer.status_code == 403
     assert world.staff(place, "burn", qr=PRINTED).status_code == 400
+    world.staff(place, "keep", qr=PRINTED, buyer_check="true")
     assert world.buy(place).status_code == 422 and world.buy(place, image=b"GIF89a").status_code == 422
     assert world.buy("K7M42XPA", PRINTED).status_code == 404
+
+
+def test_the_link_stands_where_the_owner_agreed_and_there_is_something_to_compare_with(world: World) -> None:
+    place = world.ward.places[3]
+    link = f'href="/q/{place}/payment"'
+
+    def shown() -> tuple[bool, bool]:
+        """Whether the place's page leads on, and whether the comparison asks for a code."""
+        form = world.nobody.get(f"/q/{place}/payment")
+        assert form.status_code == 200 and ("Chưa có mã đối chiếu" in form.text) is ("<form" not in form.text)
+        return link in world.nobody.get(f"/q/{place}").text, "<form" in form.text
+
+    # VietQR is among the payment methods of every place here.
+    assert "VietQR" in world.nobody.get(f"/q/{place}").text
+    accounts = text("UPDATE register.payment_account SET withdrawn_at = now() WHERE withdrawn_at IS NULL")
+    with world.database.owner.begin() as owner:
+        owner.execute(accounts)
+    assert shown() == (False, False)
+    world.staff(place, "keep", qr=PRINTED)
+    assert shown() == (False, False)
+    world.staff(place, "keep", qr=vietqr(), buyer_check="true")
+    assert shown() == (True, True)
+    # Only the account that the owner agreed to is compared with.
+    assert "Không khớp" in world.buy(place, PRINTED).text and 'class="words">Khớp<' in world.buy(place, vietqr()).text
+    world.staff(place, "keep", qr=PRINTED, buyer_check="true")
+    assert 'class="words">Khớp<' in world.buy(place, PRINTED).text
+    world.staff(place, "keep", qr=vietqr())
+    assert shown() == (True, True) and "Không khớp" in world.buy(place, vietqr()).text
+    with world.database.owner.begin() as owner:
+        owner.execute(accounts)
+    assert shown() == (False, False)
+    assert "Chưa có mã đối chiếu" in world.buy(place, PRINTED).text
+    english = world.nobody.get(f"/q/{place}/payment?lang=en")
+    assert english.status_code == 200 and "<form" not in english.text
+
+
+def _picture(kind: str, image: Image.Image, **options: object) -> bytes:
+    output = io.BytesIO()
+    image.save(output, kind, **options)
+    return output.getvalue()
+
+
+def test_hostile_photos_and_texts_are_refused_and_say_nothing(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    place = world.ward.places[0]
+    world.staff(place, "keep", qr=PRINTED, buyer_check="true")
+    monkeypatch.setattr(payment_check, "PHOTO_PATIENCE_S", 60.0)
+    code = qrcode.make(PRINTED, box_size=6).get_image().convert("RGB")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    bomb = _picture("PNG", Image.new("1", (30_000, 30_000)), optimize=False)
+    assert len(bomb) < 1_000_000
+    for image, status, told in (
+        (_picture("JPEG", code.rotate(90, expand=True), exif=turned), 200, 'class="words">Khớp<'),
+        (_picture("PNG", code.rotate(45, expand=True, fillcolor="white")), 200, 'class="words">Khớp<'),
+        (_picture("WEBP", code), 200, 'class="words">Khớp<'),
+        (bomb, 422, "quá nhiều điểm ảnh (tối đa 50 triệu)"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "không phải ảnh"),
+        (PRINTED.encode(), 422, "không phải ảnh"),
+        (_picture("JPEG", code)[:900], 422, "không phải ảnh"),
+        (_picture("PNG", Image.new("RGB", (1, 1))), 422, "Không thấy mã QR"),
+        (b"\xff" * (8 * 1024 * 1024 + 1), 422, "quá 8 MB"),
+        (b"\xff" * (20 * 1024 * 1024), 413, "8 MB"),
+    ):
+        answer = world.buy(place, image=image)
+        assert answer.status_code == status and told in answer.text, (image[:20], answer.status_code, answer.text[:400])
+        assert NUMBER not in answer.text
+    for typed in (PRINTED * 1100, "0" * 100_000, PRINTED[:-4] + "\0" + PRINTED[-4:], "\u202e" + PRINTED):
+        answer = world.buy(place, typed)
+        assert answer.status_code in (400, 413, 422) and NUMBER not in answer.text, (typed[:40], answer.status_code)
+    by_address = world.nobody.get(f"/q/{place}/payment?qr={PRINTED}")
+    assert by_address.status_code == 400
+    logged = caplog.text + " ".join(str(vars(record)) for record in caplog.records)
+    assert NUMBER not in logged and PRINTED[:40] not in logged
+    monkeypatch.setattr(payment_accounts, "compare_for_buyer", lambda *_: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        world.buy(place, PRINTED)
+    logged = caplog.text + " ".join(str(vars(record)) for record in caplog.records)
+    assert NUMBER not in logged and PRINTED[:40] not in logged

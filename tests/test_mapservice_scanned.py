@@ -14,8 +14,9 @@ from postgis import codes
 from postgis.actor import Actor, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.secrets import open_secrets
+from postgis.store import life_cycle, records
 from tests.printed_stickers import PrintedStickers
-from tests.small_ward import SmallWard, add_staff, fill, lift_warnings
+from tests.small_ward import MIDDLE, WARD, SmallWard, add_staff, fill, lift_warnings
 
 FALSE = "Tem này không do phường phát hành"
 
@@ -30,6 +31,7 @@ class World:
         secrets = open_secrets(database.settings.data_dir)
         stickers = PrintedStickers(database, self.officer, secrets, self.ward.places)
         self.serials, self.path, self.move = stickers.serials, stickers.path, stickers.move
+        self.token = stickers.token
         self.phone = TestClient(create_app(HttpSettings(sample="none"), database), follow_redirects=False)
 
     def report(self, form: str, kind: str, words: str) -> Response:
@@ -158,3 +160,47 @@ def test_a_report_of_a_genuine_sticker_as_false_is_noted_with_it_and_names_nobod
     assert again.status_code == 422 and f'action="{form}"' in again.text
     # Who comes by a link has no sticker in hand.
     assert f'href="/q/{code}/report"' in world.phone.get(f"/q/{code}").text
+
+
+def test_a_sticker_of_a_duplicate_of_a_duplicate_leads_to_the_end(world: World) -> None:
+    """Found one after the other: the first leads on to the last, with its mark and its own code."""
+    with write_as(world.database, world.officer, reason="thử", source="office") as connection:
+        lon, lat = MIDDLE[WARD]
+        made = [
+            records.create(
+                connection, "establishments",
+                {"name": f"Quán Trùng {number}", "sector_group": "food_service", "source": "office",
+                 "operating_status": "active", "geometry": {"type": "Point", "coordinates": [lon, lat]},
+                 "position_method": "surveyed"},
+                ward_id=world.officer.ward_id,
+            )
+            for number in range(3)
+        ]  # fmt: skip
+        first, second, last = (record.code for record in made)
+        life_cycle.merge(connection, first, made[0].version, into=second, reason="trùng")
+        life_cycle.merge(connection, second, made[1].version, into=last, reason="trùng")
+    token = world.token(first, "AAAAA")
+    answer = world.phone.get(f"/q/{first}?t={token}")
+    assert answer.headers["location"] == f"/q/{last}?t={token}&from={first}"
+    shown = world.phone.get(answer.headers["location"])
+    assert shown.status_code == 200 and ">Quán Trùng 2</h1>" in shown.text
+    assert FALSE not in shown.text and f"Mã {codes.display(first)}" in shown.text
+    with write_as(world.database, world.officer, reason="nhầm", source="office") as connection:
+        version = records.version(connection, "establishments", second)
+        life_cycle.undo_merge(connection, second, version or 0)
+    assert world.phone.get(f"/q/{first}").headers["location"] == f"/q/{second}?from={first}"
+
+
+def test_a_sticker_of_a_code_that_a_restored_register_lacks_is_no_false_one(world: World) -> None:
+    code = codes.new_code(random.Random(7))
+    answer = world.phone.get(f"/q/{code}?t={world.token(code, 'AAAAA')}")
+    assert answer.status_code == 404
+    assert "mang dấu của phường" in answer.text and "giả" not in answer.text
+    assert f'href="/q/{code}/report"' in answer.text.replace("-", "")
+    assert world.phone.get(f"/q/{code}/report").status_code == 200
+    english = world.phone.get(f"/q/{code}?t={world.token(code, 'AAAAA')}&lang=en").text
+    assert "carries the ward" in english
+    # A mark of a key that came after the backup.
+    place = world.ward.places[0]
+    later = world.phone.get(f"/q/{place}?t={world.token(place, 'AAAAA', version=2)}")
+    assert later.status_code == 200 and "chưa có trong sổ tem" in later.text

@@ -16,6 +16,7 @@ from postgis.engine import Database, open_database
 from postgis.migrate import upgrade
 from postgis.replicas import position_number
 from postgis.settings import DatabaseSettings
+from postgis.store import tokens
 from tests.conftest import start_service, stop_service
 from tests.replica_cluster import ReplicaCluster, follow
 from tests.small_ward import WARD, add_staff, fill
@@ -28,7 +29,7 @@ class Pair:
 
     def __init__(self, primary: Database, replica: ReplicaCluster) -> None:
         self.primary, self.replica = primary, replica
-        self.place = ""
+        self.place, self.token = "", ""
 
     def where(self, database: Database, since: str | None = None) -> str:
         """Which of the two answers now."""
@@ -64,6 +65,8 @@ def pair() -> Iterator[Pair]:
             replica.server.program("pg_ctl"), "stop", "-m", "immediate", "-D", str(replica.path / "data")))  # fmt: skip
         made = Pair(primary, replica)
         made.place = ward.places[0]
+        with primary.owner.begin() as connection:
+            made.token = tokens.issue(connection, officer.staff_id, "thử", "write", 1)
         yield made
 
 
@@ -169,9 +172,18 @@ def test_a_service_with_a_replica_shows_each_writer_their_write(pair: Pair) -> N
             for _ in range(5):
                 answered = client.post("/proposals", json=sent)
                 assert answered.status_code == 201, answered.text
-                assert "mapservice_written" in client.cookies
                 # A replica would not know the receipt for some milliseconds.
                 assert client.get(answered.headers["location"]).status_code == 200
+            report = {"kind": "hygiene", "words": "Sàn bếp rất bẩn, thấy sáng nay."}
+            for _ in range(5):
+                answered = client.post(f"/q/{pair.place}/report", data=report, files={"photo": ("", b"")})
+                assert answered.status_code == 303, answered.text
+                assert client.get(answered.headers["location"]).status_code == 200
+            client.post("/owner", data={"place": pair.place, "code": "2222222222"})
+            client.post(f"/q/{pair.place}/payment", files={"photo": ("", b"")})
+            assert list(client.cookies.jar) == []
+            told = client.post("/proposals", json=sent, headers={"Authorization": f"Bearer {pair.token}"})
+            assert told.status_code == 201 and "mapservice_written" in client.cookies
             assert client.get("/ogc/collections/establishments/items?limit=1").status_code == 200
     finally:
         stop_service(service)

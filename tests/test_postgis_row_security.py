@@ -25,6 +25,8 @@ BASE_DATA = {
     "sticker_key",
     # Public keys.
     "signing_key",
+    # Says only that something published was written.
+    "published_mark",
 }  # fmt: skip
 WRITABLE = {
     "legal_entity", "personal_datum", "establishment", "licence", "food_safety_record", "inspection", "warning",
@@ -42,6 +44,8 @@ NEVER_WRITTEN = {
     "report_event",
     "owner_request",
     "payment_check_count",
+    "lookup_day",
+    "lookup_month",
 }
 NOT_FOR_SURVEYORS = {
     "personal_datum", "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
@@ -50,7 +54,8 @@ NOT_FOR_SURVEYORS = {
 KEYS = {
     "change": "seq", "establishment_fact": "establishment_id", "import_row": "batch_id", "import_shape": "ward_id",
     "import_progress": "batch_id", "import_kept_datum": "batch_id", "owner_request": "receipt",
-    "payment_check_count": "establishment_id",
+    "payment_check_count": "establishment_id", "lookup_day": "establishment_id",
+    "lookup_month": "ward_id",
 }  # fmt: skip
 COLUMNS = {
     "personal_datum": "mask", "ward_shelf_life": "months", "import_batch": "reason", "import_row": "outcome",
@@ -346,9 +351,11 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {
         "account.actor_id", "account.actor_ward", "account.actor_role", "account.reserve_attempt",
-        "account.end_owner_session", "account.owner_holder", "account.owner_sign_in",
+        "account.end_owner_session", "account.end_owner_sessions", "account.owner_holder", "account.owner_sign_in",
         "register.owner_requests", "register.propose_as_owner", "register.check_payment",
-        "account.session_holder", "account.sweep_sessions", "account.token_holder", "register.count_written",
+        "account.session_holder", "account.sweep_sessions", "account.token_holder", "register.count_lookups",
+        "register.forget_lookups", "register.forget_reports",
+        "register.count_written",
         "register.forget_import_data", "register.forget_import_rows",
         "register.forget_personal_datum", "register.propose_anonymously",
         "register.report_anonymously", "register.reports_full",

@@ -166,6 +166,7 @@ GET    /staff/figures                                          401      200     
 GET    /staff/this-week                                        401      200     200      200   200   200     401     401
 GET    /staff/this-week/duplicates                             401      200     200      200   200   200     401     401
 POST   /staff/this-week/duplicates                             401      403     422      422   422   422     401     401
+GET    /staff/lookups                                          401      200     200      200   200   200     401     401
 GET    /staff/this-week/{worklist}                             401      200     200      200   200   200     401     401
 GET    /staff/changes                                          401      200     200      200   200   200     401     401
 GET    /staff/shelf-lives                                      401      200     200      200   200   200     401     401

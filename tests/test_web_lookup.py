@@ -64,6 +64,7 @@ PLACE: dict[str, Any] = {
     "last_inspection_result": "pass",
     "last_inspection_on": date(2025, 9, 12),
     "last_inspection": {
+        "code": "3",
         "inspected_on": "2025-09-12",
         "result": "pass",
         "agency": "Đoàn kiểm tra liên ngành",
@@ -72,6 +73,7 @@ PLACE: dict[str, Any] = {
     "food_safety_agency": "Sở An toàn thực phẩm",
     "photo": None,
     "former_names": [],
+    "payment_check": True,
     "live_warning": False,
     "payment_methods": ["vietqr", "momo"],
     "payment_checked_on": date(2026, 8, 20),
@@ -380,7 +382,7 @@ def test_every_page_fits_the_first_flight(lang: str, saved: datetime | None, sta
     ]  # fmt: skip
     links = replace(LINKS, photo=f"/photos/{'0' * 64}-480.jpg")
     token = "K7M42XP2AC"
-    sticker = sticker_words(token, "genuine", token[:5], "withdrawn", TODAY, lang, TODAY)
+    sticker = sticker_words(token, "genuine", token[:5], "withdrawn", TODAY, TODAY, lang, TODAY)
     html = lookup.place_page(
         place, [warning | {"code": "1"}, warning | {"code": "2"}], WARD, links, lang, TODAY, replies=replies,
         merged_from="K7M42XP2", moved_to="/q/K7M42XP2", dissolved_ward="Hòa Cường Nam", saved_at=saved,

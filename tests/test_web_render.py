@@ -22,7 +22,7 @@ AROUND = Surroundings(WARD, (108.18, 16.02, 108.24, 16.07), date(2026, 11, 21), 
 
 
 def made_up(**properties: Any) -> dict[str, Any]:
-    """A place with every public property; names are invented."""
+    """A place with every public property and what is told of one that somebody opens; names are invented."""
     return {
         "code": "K7M42XPA",
         "name": "Quán minh họa 0001",
@@ -40,6 +40,8 @@ def made_up(**properties: Any) -> dict[str, Any]:
         "food_safety_valid_until": date(2028, 3, 31),
         "last_inspection_result": "pass",
         "last_inspection_on": date(2026, 6, 1),
+        "last_inspection": None,
+        "food_safety_agency": None,
         "live_warning": False,
         "payment_methods": ["vietqr", "bank_transfer"],
         "payment_checked_on": date(2026, 9, 1),
@@ -120,6 +122,15 @@ def test_unknown_is_said_and_never_reads_like_no() -> None:
 def test_food_line_names_the_month_only_of_papers_that_hold() -> None:
     assert food_words(made_up(), "vi") == "ATTP: có giấy chứng nhận đến 3/2028"
     assert food_words(made_up(food_safety_status="missing"), "en") == "Food safety: no document yet"
+    checked = {"food_safety_valid_until": None, "food_safety_checked_on": date(2026, 5, 4)}
+    assert food_words(made_up(**checked), "vi") == "ATTP: có giấy chứng nhận, kiểm tra 5/2026"
+    assert food_words(made_up(**{**checked, "food_safety_checked_on": None}), "vi") == "", "no praise without a date"
+
+
+def test_what_officers_found_outweighs_what_is_held() -> None:
+    failed = made_up(last_inspection_result="c", last_inspection_on=date(2026, 5, 4))
+    assert food_words(failed, "vi") == "ATTP: loại C (không đạt), kiểm tra 5/2026"
+    assert food_words({**failed, "live_warning": True}, "vi") == ""
 
 
 def test_a_place_without_a_name_is_called_by_its_kind() -> None:

@@ -8,7 +8,7 @@ from web import labels
 from web.lookup import ward_title
 from web.render import render
 
-_WITHOUT_TITLES = ("personal_data", "never_kept")
+_WITHOUT_TITLES = ("citizen_report", "sticker", "payment_account", "owner_code", "personal_data", "never_kept")
 """Groups of fields that are no collection: they are named by this page's own words."""
 
 
@@ -62,6 +62,6 @@ def field_words(collection: str, name: str, lang: str) -> str:
     """The title of a field."""
     if collection == "personal_data":
         return labels.code_label("personal_field", name, lang)
-    if collection == "never_kept":
-        return labels.text(f"data.never_kept.{name}", lang)
+    if collection in _WITHOUT_TITLES:
+        return labels.text(f"data.{collection}.{name}", lang)
     return labels.field_title(collection, name, lang)

@@ -70,11 +70,11 @@ def place_page(
     """The page of one place.
 
     `place` has the properties of the establishments collection, `closed_on`, `last_inspection`, `food_safety_agency`,
-    `photo` and `former_names`; `warnings` are its live ones, latest first, with `issued_on`, `headline`, `instruction`
-    and `agency`; `ward` has `kind`, `name` and `name_en`. `merged_from` is the code that led here, when it was a
-    duplicate; `moved_to` the page of its new place; `dissolved_ward` the former unit that it was recorded in. Of the
-    sticker that was scanned, where one was: `sticker_serial` is its number, `sticker_notice` what is wrong with it,
-    `sticker_token` what goes along to the form for reports.
+    `photo`, `former_names` and `payment_check`; `warnings` are its live ones, latest first, with `issued_on`,
+    `headline`, `instruction` and `agency`; `ward` has `kind`, `name` and `name_en`. `merged_from` is the code that led
+    here, when it was a duplicate; `moved_to` the page of its new place; `dissolved_ward` the former unit that it was
+    recorded in. Of the sticker that was scanned, where one was: `sticker_serial` is its number, `sticker_notice` what
+    is wrong with it, `sticker_token` what goes along to the form for reports.
     `replies` is what the owner says to adverse facts, with `collection`, `code`, `fact_on`, `reply`, `replied_on`.
     `saved_at`: the page is a copy of that moment, which says that newer warnings may be missing and praises nothing.
     `ours`: the ward is the service's own, which has promised when it answers.
@@ -103,7 +103,7 @@ def place_page(
         status=_status(place, lang, day),
         facts=facts(place, lang, day, warned=warned or saved_at is not None),
         replies={(each["collection"], each["code"]): each for each in replies},
-        inspection_reply=_inspection_reply(place, replies),
+        inspection_reply=inspection_reply(place, replies),
         former_names=_former_names(place, lang),
         photo=_photo(place, links, lang, day),
         schema_type=_schema_type(place),
@@ -147,6 +147,12 @@ def ward_in_sentence(ward: Mapping[str, Any] | None, lang: str) -> str:
     if title is None:
         return labels.text("lookup.report.local_office", lang)
     return title[0].lower() + title[1:] if lang == "vi" else title
+
+
+def inspection_reply(place: Mapping[str, Any], replies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What the owner says to the last inspection, which is the one that is told of."""
+    told = ("inspections", (place.get("last_inspection") or {}).get("code"))
+    return next((each for each in replies if (each["collection"], each["code"]) == told), None)
 
 
 @cache
@@ -213,12 +219,6 @@ def _warning(warning: Mapping[str, Any], lang: str, today: date) -> dict[str, st
         ),
         "agency": labels.text("lookup.warning.agency", lang, agency=warning["agency"]),
     }
-
-
-def _inspection_reply(place: Mapping[str, Any], replies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """What the owner says to the last inspection, which is the one that the page tells of."""
-    told = ("inspections", place["last_inspection_on"])
-    return next((each for each in replies if (each["collection"], each["fact_on"]) == told), None)
 
 
 def _status(place: Mapping[str, Any], lang: str, today: date) -> dict[str, Any]:

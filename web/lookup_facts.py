@@ -22,7 +22,8 @@ PAYMENT_GOES_STALE_AFTER = timedelta(days=365)
 EXPIRING_WITHIN = timedelta(days=90)
 _CHECKED_ON = {"licence": "licence_checked_on", "food": "food_safety_checked_on"}
 """The day on which each fact was last checked, by its key."""
-_FAILED = frozenset({"fail", "c"})
+FAILED = frozenset({"fail", "c"})
+"""Results of an inspection that are adverse to a place."""
 _NOT_TRADING = frozenset({"closed", "moved", "not_found", "suspended"})
 
 
@@ -75,7 +76,7 @@ def _food_safety(place: Mapping[str, Any], lang: str, today: date) -> Fact:
     result, inspected_on = place["last_inspection_result"], place["last_inspection_on"]
     held = status in ("certified", "committed", "equivalent")
     lapsed = not held and until is not None and until < today
-    failed = result in _FAILED and inspected_on is not None
+    failed = result in FAILED and inspected_on is not None
     words = (
         labels.text("lookup.food.expired", lang) if lapsed else labels.code_label("food_safety_status", status, lang)
     )

@@ -33,8 +33,9 @@ def missing_page(
     lang: str,
     suggestion: Suggestion | None = None,
 ) -> str:
-    """The page for a code that leads nowhere: `mistyped` (as its check character shows), `not_issued`, `unused`,
-    `ended`, or `away` while nobody can look it up.
+    """The page for a code that leads nowhere: `mistyped` (as its check character shows), `not_issued`, `not_listed`
+    (not issued either, says the register, but on a sticker with the ward's mark), `unused`, `ended`, or `away` while
+    nobody can look it up.
 
     It says what is wrong, lets the person type again and leads to the map, and warns of false stickers. `suggestion`
     is what may have been meant: the person is asked.
@@ -48,7 +49,8 @@ def missing_page(
         explanation=labels.text(f"lookup.missing.{reason}", lang, code=_as_typed(typed)),
         typed=_as_typed(typed),
         suggestion=suggestion,
-        genuine=reason in ("ended", "unused", "away"),
+        genuine=reason in ("ended", "unused", "not_listed", "away"),
+        wanting=reason == "not_listed",
         ward_title=ward_title(ward, lang),
         ward=ward_in_sentence(ward, lang),
     )
@@ -65,6 +67,7 @@ def ask_page(ward: Mapping[str, Any] | None, links: Links, lang: str) -> str:
         explanation=labels.text("lookup.missing.ask", lang),
         typed=None,
         suggestion=None,
+        wanting=False,
         ward_title=ward_title(ward, lang),
         ward=ward_in_sentence(ward, lang),
     )

@@ -11,8 +11,8 @@ from typing import Any
 
 from web import labels, opening_hours
 from web.assets import asset
-from web.lookup import place_name, trade, ward_in_sentence, ward_title
-from web.lookup_facts import FOOD_SECTORS, dated, facts
+from web.lookup import inspection_reply, place_name, trade, ward_in_sentence, ward_title
+from web.lookup_facts import FAILED, FOOD_SECTORS, dated, facts
 from web.render import VIETNAM, local, render
 from web.sectors import FAMILIES, family_of
 
@@ -31,10 +31,12 @@ BUSINESS_GROUPS = tuple(group for family in FAMILIES if family.code != "public" 
 """Shown unless people look for words or choose a group: benches, parks and temples are no business."""
 
 _QUIET_STATUSES = ("active", "unknown")
-_LISTS_IN_SCRIPTS = ("sector_group", "kind", "payment_method", "food_safety_status", "operating_status")
+_LISTS_IN_SCRIPTS = (
+    "sector_group", "kind", "payment_method", "food_safety_status", "inspection_result", "operating_status",
+)  # fmt: skip
 
 Place = Mapping[str, Any]
-"""Public properties of an establishment, named as on the wire, with `lon` and `lat`."""
+"""Public properties of an establishment, named as on the wire, with `lon` and `lat`; an opened one with `replies`."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,7 @@ def panel(place: Place, lang: str, today: date | None = None) -> dict[str, Any]:
         "trade": trade(place, lang),
         "hours": opening_hours.in_words(place["opening_hours"], lang) if place.get("opening_hours") else None,
         "facts": facts(place, lang, day, warned=bool(place.get("live_warning"))),
+        "reply": inspection_reply(place, place.get("replies") or ()),
         "verified": dated("record", place["verified_on"], lang, day) if place.get("verified_on") else None,
         "source": labels.code_label("source", place["source"], lang),
     }
@@ -217,18 +220,33 @@ def payment_words(place: Place, lang: str) -> str:
 
 
 def food_words(place: Place, lang: str) -> str:
-    """Food safety in one line, or nothing where it is neither known nor a question, or a live warning says more."""
+    """Food safety in one line, or nothing where it is neither known nor a question, or a live warning says more.
+
+    What officers found outweighs what hangs on the wall; what is held, but nobody knows as of when, is not told.
+    """
     if place.get("live_warning"):
         return ""
+    result, inspected_on = place.get("last_inspection_result"), place.get("last_inspection_on")
+    if result in FAILED and inspected_on:
+        return _food_checked(labels.code_label("inspection_result", str(result), lang), inspected_on, lang)
     status = str(place.get("food_safety_status") or "unknown")
     if status == "unknown" and place.get("sector_group") not in FOOD_SECTORS:
         return ""
     words = labels.code_label("food_safety_status", status, lang)
-    words = words[:1].lower() + words[1:]
-    until = place.get("food_safety_valid_until")
-    if until and status in ("certified", "committed", "equivalent"):
-        return labels.text("place.food_line_until", lang, words=words, month=f"{until.month}/{until.year}")
-    return labels.text("place.food_line", lang, words=words)
+    if status not in ("certified", "committed", "equivalent"):
+        return labels.text("place.food_line", lang, words=_in_line(words))
+    until, checked_on = place.get("food_safety_valid_until"), place.get("food_safety_checked_on")
+    if until:
+        return labels.text("place.food_line_until", lang, words=_in_line(words), month=f"{until.month}/{until.year}")
+    return _food_checked(words, checked_on, lang) if checked_on else ""
+
+
+def _food_checked(words: str, day: date, lang: str) -> str:
+    return labels.text("place.food_line_checked", lang, words=_in_line(words), month=f"{day.month}/{day.year}")
+
+
+def _in_line(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def script_data(around: Surroundings, lang: str, *, refused: bool) -> dict[str, Any]:

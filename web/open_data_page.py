@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from web.lookup import ward_title
@@ -54,6 +54,24 @@ def licence_name(url: str) -> str:
     return _KNOWN_LICENCES.get(url, url)
 
 
-def open_data_page(offers: Sequence[Offer], ward: Mapping[str, Any] | None, illustrative: bool, lang: str) -> str:
-    """The page; `illustrative`: there are invented places among the data, which must be said."""
-    return render("open_data.html", lang, ward_title=ward_title(ward, lang), offers=offers, illustrative=illustrative)
+def open_data_page(
+    offers: Sequence[Offer],
+    ward: Mapping[str, Any] | None,
+    illustrative: bool,
+    lookups: Sequence[tuple[date, int | None]],
+    lookups_to: int,
+    lang: str,
+) -> str:
+    """The page; `illustrative`: there are invented places among the data, which must be said. `lookups`: about how
+    often look-up pages were viewed, by month; None: less than `lookups_to`, to which
+    they are rounded.
+    """
+    return render(
+        "open_data.html",
+        lang,
+        ward_title=ward_title(ward, lang),
+        offers=offers,
+        illustrative=illustrative,
+        lookups=lookups,
+        lookups_to=lookups_to,
+    )

@@ -14,13 +14,17 @@ def payment_page(
     *,
     action: str,
     place: Mapping[str, Any],
+    comparable: bool,
     answer: str = "",
     checked_on: date | None = None,
     errors: Errors = (),
     problem: str | None = None,
 ) -> str:
-    """The form and, once compared, the answer: `match`, `no_match` or `none`. What was sent is never shown again."""
-    lang = frame.lang
+    """The form and, once compared, the answer: `match`, `no_match` or `none`. What was sent is never shown again.
+
+    Where nothing is `comparable` the page says so, and asks for nothing.
+    """
+    lang, answer = frame.lang, answer if comparable else "none"
     ward = lookup.ward_in_sentence(frame.ward, lang)
     day = format_date(checked_on) if checked_on else ""
     return public_page(
@@ -30,6 +34,7 @@ def payment_page(
         place=place,
         name=lookup.place_name(place, lang),
         address=place["address"],
+        comparable=comparable,
         answer=answer,
         meaning=labels.text(f"payment_check.meaning.{answer}", lang, date=day, ward=ward) if answer else "",
         errors=words_by_field("payment_check", errors, lang),

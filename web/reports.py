@@ -82,10 +82,13 @@ def report_form(
     sticker: str,
     typed: Mapping[str, str],
     limits: Limits,
+    serial: str | None = None,
     errors: Errors = (),
     problem: str | None = None,
 ) -> str:
-    """The form. `place` has the properties of the establishments collection; without one, `sticker` is its code."""
+    """The form. `place` has the properties of the establishments collection; without one, `sticker` is its code.
+    `serial` is that of the genuine sticker that led here.
+    """
     return public_page(
         "report/form.html",
         frame,
@@ -94,6 +97,7 @@ def report_form(
         name=lookup.place_name(place, frame.lang) if place else "",
         address=place["address"] if place else None,
         sticker=sticker,
+        serial=serial,
         typed={"kind": "", "words": "", **typed},
         errors=words_by_field("reports", errors, frame.lang),
         problem=labels.text(problem, frame.lang) if problem else None,
@@ -112,6 +116,8 @@ def ticket_page(frame: Frame, report: Mapping[str, Any], *, fresh: bool, today: 
     request = report["kind"] == "personal_data"
     if request and waits and not late:
         state = "request" if report["state"] == "received" else "request_in_progress"
+    if report["erased_at"]:
+        state = "erased"
     return public_page(
         "report/ticket.html",
         frame,

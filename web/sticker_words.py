@@ -30,17 +30,23 @@ def sticker_words(
     serial: str | None,
     state: str | None,
     state_on: date | None,
+    misused_on: date | None,
     lang: str,
     today: date | None = None,
 ) -> StickerWords:
-    """The words about a sticker that is not false: `verdict` is genuine, unlisted or unchecked."""
+    """The words about a sticker that is not false: `verdict` is genuine, unlisted or unchecked; `misused_on`: the day
+    on which an officer found it copied or hung elsewhere.
+    """
     if verdict != "genuine":
         return StickerWords(labels.text(f"stickers.page.{verdict}", lang), None, token)
-    if state not in _MENTIONED_STATES or state_on is None:
-        return StickerWords(None, serial, token)
+    happened = [("misused", misused_on), (state, state_on if state in _MENTIONED_STATES else None)]
     day = today or datetime.now(VIETNAM).date()
-    said = labels.text(f"stickers.page.{state}", lang, date=format_date(state_on), ago=format_ago(state_on, lang, day))
-    return StickerWords(said, serial, token)
+    said = [
+        labels.text(f"stickers.page.{what}", lang, date=format_date(on), ago=format_ago(on, lang, day))
+        for what, on in happened
+        if on is not None
+    ]
+    return StickerWords(" ".join(said) or None, serial, token)
 
 
 def false_page(

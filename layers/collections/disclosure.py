@@ -82,6 +82,14 @@ _REASONS = {
         Reason("not_needed", ("personal_data_law",)),
         Reason("money", ("personal_data_decree",)),
         Reason("tracking", ("personal_data_decree",)),
+        Reason("reply", ("access_to_information_17",)),
+        Reason("report"),
+        Reason("answer", partly=True),
+        Reason("report_words", ("personal_data_law",)),
+        Reason("sticker", partly=True),
+        Reason("sticker_log"),
+        Reason("account_mark", ("personal_data_decree",)),
+        Reason("owner_code", ("personal_data_law",)),
     )
 }
 
@@ -131,10 +139,12 @@ _BY_COLLECTION: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "inspections": {
         "food_safety": ("inspected_on", "agency", "result", "official_words", "signed_on", "superseded"),
         "unsigned": ("draft",),
+        "reply": ("reply", "replied_on"),
     },
     "warnings": {
         "warning": ("issued_on", "headline", "instruction", "agency"),
         "lifted": ("lifted_on", "live"),
+        "reply": ("reply", "replied_on"),
     },
     "payment_acceptances": {"payment": ("method", "accepted", "evidence_level", "has_transactions")},
     "food_safety_records": {"food_file": ("kind", "number", "agency", "issued_on", "valid_until")},
@@ -149,6 +159,17 @@ _BY_COLLECTION: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "person": ("owner_name", "owner_phone", "owner_email", "home_address", "birth_date"),
         "person_number": ("personal_id", "household_tax_code"),
     },
+    "citizen_report": {
+        "report": ("kind", "received_at", "due_on", "extended", "handled_by", "erased_at"),
+        "answer": ("receipt", "state", "outcome", "answer", "answered_at", "closed_at"),
+        "report_words": ("words_sealed", "photo", "sticker_id", "typed_code"),
+    },
+    "sticker": {
+        "sticker": ("serial", "state", "state_at"),
+        "sticker_log": ("photo_id", "run_id", "replaces_id"),
+    },
+    "payment_account": {"account_mark": ("bank_bin", "account_hash", "buyer_check", "checked_on", "checked_by")},
+    "owner_code": {"owner_code": ("code_hash", "made_by", "made_at", "expires_at", "tries_left", "used_at")},
     "never_kept": {
         "money": ("bank_account", "payment_qr", "amounts"),
         "not_needed": ("identity_photos",),
@@ -159,15 +180,28 @@ _BY_COLLECTION: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 PHOTO_FIELDS = ("file", "establishment", "width", "height", "taken_on", "caption", "updated_at")
 """The columns of `published.photos`, which is shown with its place and is no collection of its own."""
 
+WITHOUT_COLLECTION: Mapping[str, Shown] = {
+    "citizen_report": "staff",
+    "sticker": "staff",
+    "payment_account": "staff",
+    "owner_code": "staff",
+}
+"""Tables that are handed out as no collection; who sees them, but for what is partly shown."""
+
 NEVER_KEPT = tuple(name for names in _BY_COLLECTION["never_kept"].values() for name in names)
 """What the register has no room for, though people would expect it there."""
 
 
 def disclosures() -> Iterator[Disclosure]:
-    """Every field of every collection, then photos, personal data and what is never kept. Raises LookupError."""
+    """Every field of every collection, then what is handed out otherwise, personal data and what is never kept.
+
+    Raises LookupError.
+    """
     for collection in STAFF_COLLECTIONS.values():
         yield from of_collection(collection)
     yield from (_one("photos", name, "public") for name in PHOTO_FIELDS)
+    for table, shown in WITHOUT_COLLECTION.items():
+        yield from (_one(table, name, shown) for names in _BY_COLLECTION[table].values() for name in names)
     yield from (_one("personal_data", name, "personal") for name in PERSONAL_FIELDS)
     yield from (_one("never_kept", name, "never") for name in NEVER_KEPT)
 

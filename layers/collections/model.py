@@ -56,6 +56,9 @@ class Field:
     """UCUM code of the unit, for numbers that have one."""
     access: Access = "public"
     """Who may see it: everybody, or the staff of the record's ward."""
+    beside: str | None = None
+    """The field that is told wherever this one is: nothing good without the warning that may speak against it, or the
+    place that leads to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ LICENCES = _record(
     Field("issuer"),
     Field("issued_on", "date"),
     Field("expires_on", "date"),
-    Field("status", code_list="licence_status", filterable=True),
+    Field("status", code_list="licence_status", filterable=True, beside="establishment"),
     Field("checked_on", "date"),
     interval=("issued_on", "expires_on"),
 )
@@ -53,7 +53,7 @@ INSPECTIONS = _record(
     "inspections",
     Field("inspected_on", "date"),
     Field("agency"),
-    Field("result", code_list="inspection_result", filterable=True),
+    Field("result", code_list="inspection_result", filterable=True, beside="establishment"),
     Field("official_words"),
     Field("signed_on", "date"),
     Field("superseded", "boolean", filterable=True),

@@ -132,6 +132,17 @@ AS $$
     END
 $$;
 
+-- Once a transaction: the row is then its own. Whoever writes so waits for the other who does, and a reader sees the new
+-- mark with what was written, never without it: it is no sequence.
+CREATE OR REPLACE FUNCTION register.move_published_mark() RETURNS void
+LANGUAGE sql
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+    UPDATE published_mark SET mark = gen_random_uuid() WHERE xmin::text <> pg_current_xact_id()::xid::text
+$$;
+COMMENT ON FUNCTION register.move_published_mark() IS
+    'To be called by what writes published data and adds nothing to the history.';
+
 -- The triggers' arguments: the collection, and the columns that are recorded (recordable_columns).
 CREATE OR REPLACE FUNCTION register.note_added() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -177,12 +188,15 @@ BEGIN
         IF TG_ARGV[0] = ANY ('{establishments,licences,food_safety_records,inspections,warnings,payment_acceptances,digital_uses}') THEN
             EXECUTE format('SELECT array_agg(DISTINCT e.code) FROM added a JOIN establishment e ON e.id = a.%I',
                            CASE TG_ARGV[0] WHEN 'establishments' THEN 'id' ELSE 'establishment_id' END) INTO places;
-            PERFORM pg_notify('mapservice_register',
-                              CASE WHEN cardinality(places) <= 50
-                                   THEN 'same ' || TG_ARGV[0] || ' ' || array_to_string(places, ',') ELSE 'base' END)
-              WHERE places IS NOT NULL;
-        ELSIF TG_ARGV[0] = 'model_sites' THEN
+            IF places IS NOT NULL THEN
+                PERFORM pg_notify('mapservice_register',
+                                  CASE WHEN cardinality(places) <= 50
+                                       THEN 'same ' || TG_ARGV[0] || ' ' || array_to_string(places, ',') ELSE 'base' END);
+                PERFORM register.move_published_mark();
+            END IF;
+        ELSIF TG_ARGV[0] IN ('model_sites', 'photos') AND EXISTS (SELECT FROM added) THEN
             PERFORM pg_notify('mapservice_register', 'base');
+            PERFORM register.move_published_mark();
         END IF;
         RETURN NULL;
     END IF;

@@ -82,13 +82,24 @@ SELECT l.code,
            WHEN e.ended_at IS NOT NULL THEN 'ended'
            ELSE e.operating_status
        END AS state,
-       CASE WHEN e.ended_at IS NOT NULL THEN i.code ELSE t.code END AS successor
+       CASE
+           WHEN e.ended_at IS NULL THEN t.code
+           WHEN i.merged_into_id IS NULL OR i.ended_at IS NULL THEN i.code
+           -- A duplicate of what was itself found to be a duplicate: on to the end.
+           ELSE (WITH RECURSIVE way AS (
+                     SELECT i.code, i.ended_at, i.merged_into_id
+                     UNION
+                     SELECT n.code, n.ended_at, n.merged_into_id
+                       FROM way JOIN register.establishment n ON n.id = way.merged_into_id
+                      WHERE way.ended_at IS NOT NULL)
+                 SELECT way.code FROM way WHERE way.ended_at IS NULL OR way.merged_into_id IS NULL)
+       END AS successor
   FROM register.lookup_code l
   LEFT JOIN register.establishment e ON e.code = l.code
   LEFT JOIN register.establishment i ON i.id = e.merged_into_id
   LEFT JOIN register.establishment t ON t.id = e.moved_to_id AND e.operating_status = 'moved';
 COMMENT ON VIEW published.known_codes IS
-    'Every look-up code ever issued: unused, merged (successor: the place it was a duplicate of), ended (a record made by '
+    'Every look-up code ever issued: unused, merged (successor: the place it was a duplicate of, at the end of all merges), ended (a record made by '
     'mistake), else the operating status of its place (successor: where a place has moved to).';
 
 -- A certificate's number is public for organisations only, and never where it may be a person's: a household's number may

@@ -15,6 +15,16 @@ $$;
 CREATE OR REPLACE TRIGGER tell_change AFTER INSERT ON register.change
     FOR EACH STATEMENT EXECUTE FUNCTION register.tell_change('history');
 
+CREATE OR REPLACE FUNCTION register.move_mark_first() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM move_published_mark();
+    RETURN NULL;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION register.published_base_tables() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -31,9 +41,21 @@ BEGIN
     FOREACH base_table IN ARRAY register.published_base_tables() LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER tell_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON register.%I
             FOR EACH STATEMENT EXECUTE FUNCTION register.tell_change(''base'')', base_table);
+        -- Before its first row: whoever has the mark already may want that row.
+        EXECUTE format('CREATE OR REPLACE TRIGGER move_mark BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON register.%I
+            FOR EACH STATEMENT EXECUTE FUNCTION register.move_mark_first()', base_table);
     END LOOP;
 END
 $$;
+
+DROP VIEW IF EXISTS published.standing;
+
+CREATE VIEW published.standing AS
+SELECT head.seq, md5(head.hash) AS history_mark, m.mark AS published_mark, current_date AS today
+  FROM register.published_mark m
+  LEFT JOIN (SELECT c.seq, c.hash FROM register.change c ORDER BY c.seq DESC LIMIT 1) head ON true;
+COMMENT ON VIEW published.standing IS
+    'Names the state of all that is published: transactions that read one and the same row here read the same.';
 
 DROP FUNCTION IF EXISTS published.register_head(bigint), published.touched(bigint, bigint);
 
@@ -75,4 +97,4 @@ COMMENT ON FUNCTION published.touched(bigint, bigint) IS
     'lay before and after, in degrees.';
 
 -- Whoever served before these functions and views were made anew begins afresh.
-SELECT pg_notify('mapservice_register', 'base');
+SELECT pg_notify('mapservice_register', 'base'), register.move_published_mark();

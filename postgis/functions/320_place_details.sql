@@ -5,7 +5,7 @@ DROP VIEW IF EXISTS published.place_details;
 
 CREATE VIEW published.place_details AS
 SELECT e.code,
-       (SELECT jsonb_build_object('inspected_on', i.inspected_on, 'result', i.result, 'agency', i.agency,
+       (SELECT jsonb_build_object('code', i.code, 'inspected_on', i.inspected_on, 'result', i.result, 'agency', i.agency,
                                   'official_words', i.official_words)
           FROM register.inspection i
          WHERE i.establishment_id = e.id AND i.signed_on IS NOT NULL AND i.ended_at IS NULL
@@ -28,9 +28,11 @@ SELECT e.code,
               WHERE held.until >= held.since + interval '30 days' AND held.name IS NOT NULL
                 AND published.search_key(held.name) <> published.search_key(coalesce(e.name, ''))
               GROUP BY held.name
-              ORDER BY max(held.until) DESC LIMIT 2) AS former_names
+              ORDER BY max(held.until) DESC LIMIT 2) AS former_names,
+       EXISTS (SELECT FROM register.payment_account a
+                WHERE a.establishment_id = e.id AND a.buyer_check AND a.withdrawn_at IS NULL) AS payment_check
   FROM register.establishment e
  WHERE e.ended_at IS NULL;
 COMMENT ON VIEW published.place_details IS
-    'Of each published place: its last signed inspection, who gave its food-safety paper, its latest photo, and the names '
-    'it had before, latest first.';
+    'Of each published place: its last signed inspection, who gave its food-safety paper, its latest photo, the names it '
+    'had before, latest first, and whether buyers may compare its payment QR.';

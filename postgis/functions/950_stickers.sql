@@ -64,13 +64,13 @@ CREATE OR REPLACE TRIGGER own_name BEFORE INSERT ON register.sticker_print
 CREATE OR REPLACE TRIGGER own_name BEFORE INSERT ON register.sticker_run
     FOR EACH ROW EXECUTE FUNCTION register.guard_own_name();
 
-CREATE OR REPLACE FUNCTION register.tell_stickers() RETURNS trigger
+CREATE OR REPLACE FUNCTION register.tell_on_page() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = register, pg_catalog, pg_temp
 AS $$
 BEGIN
     -- Stands in no history. Some at a time: a notice has 8,000 bytes at most.
-    PERFORM pg_notify('mapservice_register', 'same stickers ' || string_agg(found.code, ',' ORDER BY found.number))
+    PERFORM pg_notify('mapservice_register', 'same on_page ' || string_agg(found.code, ',' ORDER BY found.number))
        FROM (SELECT e.code, row_number() OVER (ORDER BY e.code) AS number
                FROM (SELECT DISTINCT m.establishment_id FROM moved m) places
                JOIN establishment e ON e.id = places.establishment_id) found
@@ -79,25 +79,47 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION register.tell_stickers() IS
-    'Tells whoever keeps pages which places'' stickers were made or have come into another state.';
-REVOKE ALL ON FUNCTION register.tell_stickers() FROM PUBLIC;
+COMMENT ON FUNCTION register.tell_on_page() IS
+    'Tells whoever keeps look-up pages of which places something has changed that stands there and in no history.';
+REVOKE ALL ON FUNCTION register.tell_on_page() FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER tell_made AFTER INSERT ON register.sticker REFERENCING NEW TABLE AS moved
-    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_stickers();
+    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_on_page();
 CREATE OR REPLACE TRIGGER tell_moved AFTER UPDATE ON register.sticker REFERENCING NEW TABLE AS moved
-    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_stickers();
+    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_on_page();
 CREATE OR REPLACE TRIGGER tell_gone AFTER DELETE ON register.sticker REFERENCING OLD TABLE AS moved
-    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_stickers();
+    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_on_page();
+
+CREATE OR REPLACE FUNCTION register.tell_misused() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_notify('mapservice_register', 'same on_page ' || e.code)
+       FROM sticker s JOIN establishment e ON e.id = s.establishment_id
+      WHERE s.id = NEW.sticker_id;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION register.tell_misused() IS
+    'Tells whoever keeps pages of which place a sticker was found copied or hung elsewhere.';
+REVOKE ALL ON FUNCTION register.tell_misused() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER tell_misused AFTER INSERT ON register.sticker_event
+    FOR EACH ROW WHEN (NEW.kind = 'misused') EXECUTE FUNCTION register.tell_misused();
 
 DROP VIEW IF EXISTS published.stickers;
 
 CREATE VIEW published.stickers AS
-SELECT s.serial, e.code, s.state, (s.state_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS state_on
+SELECT s.serial, e.code, s.state, (s.state_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS state_on,
+       (SELECT (max(v.at) AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+          FROM register.sticker_event v WHERE v.sticker_id = s.id AND v.kind = 'misused') AS misused_on
   FROM register.sticker s
   JOIN register.establishment e ON e.id = s.establishment_id;
 COMMENT ON VIEW published.stickers IS
-    'Every sticker ever made: the code it carries and what became of it. Without the mark, which only the key makes.';
+    'Every sticker ever made: the code it carries, what became of it, and when an officer last found it copied or hung '
+    'elsewhere. Without the mark, which only the key makes.';
 
 DROP VIEW IF EXISTS published.sticker_keys;
 

@@ -11,11 +11,11 @@ BEGIN
     IF current_user <> 'mapservice_staff' THEN
         RETURN NEW;
     END IF;
-    IF (NEW.id, NEW.receipt, NEW.ward_id, NEW.establishment_id, NEW.typed_code, NEW.kind, NEW.words_sealed, NEW.photo,
-        NEW.received_at)
+    IF (NEW.id, NEW.receipt, NEW.ward_id, NEW.establishment_id, NEW.sticker_id, NEW.typed_code, NEW.kind, NEW.words_sealed,
+        NEW.photo, NEW.received_at)
        IS DISTINCT FROM
-       (OLD.id, OLD.receipt, OLD.ward_id, OLD.establishment_id, OLD.typed_code, OLD.kind, OLD.words_sealed, OLD.photo,
-        OLD.received_at) THEN
+       (OLD.id, OLD.receipt, OLD.ward_id, OLD.establishment_id, OLD.sticker_id, OLD.typed_code, OLD.kind, OLD.words_sealed,
+        OLD.photo, OLD.received_at) THEN
         RAISE EXCEPTION 'what was reported stays as it was reported' USING ERRCODE = 'insufficient_privilege';
     END IF;
     IF (OLD.state, NEW.state) NOT IN (
@@ -91,6 +91,7 @@ AS $$
 DECLARE
     in_ward bigint;
     place bigint;
+    scanned bigint;
 BEGIN
     -- Counting and adding are one step: two at once must not both be the last that is let in.
     PERFORM pg_advisory_xact_lock(20257008);
@@ -105,27 +106,56 @@ BEGIN
     IF reports_full(place_code) THEN
         RAISE EXCEPTION 'too many reports' USING ERRCODE = 'MS429';
     END IF;
-    INSERT INTO citizen_report (receipt, ward_id, establishment_id, typed_code, kind, words_sealed, photo, due_on, due_certain)
-    VALUES (new_receipt, in_ward, place, sticker_code, about, sealed, picture, due, certain);
+    scanned := (SELECT s.id FROM sticker s WHERE s.serial = of_serial AND s.establishment_id = place);
+    INSERT INTO citizen_report (receipt, ward_id, establishment_id, sticker_id, typed_code, kind, words_sealed, photo, due_on,
+                                due_certain)
+    VALUES (new_receipt, in_ward, place, scanned, sticker_code, about, sealed, picture, due, certain);
     -- Of whoever scanned it nothing is noted.
-    INSERT INTO sticker_event (sticker_id, kind)
-    SELECT s.id, 'reported' FROM sticker s WHERE s.serial = of_serial AND s.establishment_id = place;
+    INSERT INTO sticker_event (sticker_id, kind) SELECT scanned, 'reported' WHERE scanned IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION register.report_anonymously IS
     'Adds a citizen''s report, within bounds (SQLSTATE MS429 beyond them).';
+
+-- Kind, days, outcome and who answered stay, for the ward's figures. The answer goes, too: it speaks of what was written.
+CREATE OR REPLACE FUNCTION register.forget_reports() RETURNS SETOF text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- Whoever sends the same photo meanwhile keeps its file after this, not before.
+    PERFORM pg_advisory_xact_lock(20257008);
+    RETURN QUERY
+        WITH past AS (
+            SELECT r.id, r.photo FROM citizen_report r
+             WHERE r.erased_at IS NULL AND r.state IN ('answered', 'closed', 'rejected')
+               AND coalesce(r.closed_at, r.answered_at) < now() - interval '24 months'
+        ), erased AS (
+            UPDATE citizen_report r
+               SET words_sealed = NULL, answer = '', photo = NULL, erased_at = now(),
+                   typed_code = CASE WHEN r.typed_code IS NOT NULL THEN '?' END
+              FROM past WHERE r.id = past.id
+        )
+        SELECT DISTINCT p.photo FROM past p
+         WHERE p.photo IS NOT NULL
+           AND NOT EXISTS (SELECT FROM photo o WHERE o.file = p.photo)
+           AND NOT EXISTS (SELECT FROM citizen_report o WHERE o.photo = p.photo AND o.id NOT IN (SELECT id FROM past));
+END
+$$;
+COMMENT ON FUNCTION register.forget_reports() IS
+    'Erases what was written and answered in reports that ended 24 months ago; returns the photos that nothing names any more.';
 
 -- A function and no view: whoever has one receipt sees one report, and no mistake above can list them.
 DROP FUNCTION IF EXISTS published.report(text);
 CREATE FUNCTION published.report(of_receipt text)
 RETURNS TABLE (receipt text, kind text, place_code text, place_name text, typed_code text, with_photo boolean, state text,
                received_at timestamptz, due_on date, due_certain boolean, extended boolean, outcome text, answer text,
-               answered_at timestamptz, closed_at timestamptz, ward text)
+               answered_at timestamptz, closed_at timestamptz, erased_at timestamptz, ward text)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = register, pg_catalog, pg_temp
 AS $$
     SELECT r.receipt, r.kind, e.code, e.name, r.typed_code, r.photo IS NOT NULL, r.state, r.received_at, r.due_on,
-           r.due_certain, r.extended, r.outcome, r.answer, r.answered_at, r.closed_at, w.code
+           r.due_certain, r.extended, r.outcome, r.answer, r.answered_at, r.closed_at, r.erased_at, w.code
       FROM citizen_report r
       JOIN ward w ON w.id = r.ward_id
       LEFT JOIN establishment e ON e.id = r.establishment_id
@@ -134,9 +164,9 @@ $$;
 COMMENT ON FUNCTION published.report(text) IS
     'What the holder of a receipt may see of a report: how it stands, until when, and the answer; no names, not the words.';
 
-REVOKE ALL ON FUNCTION register.guard_report(), register.note_report_event(), register.reports_full(text),
+REVOKE ALL ON FUNCTION register.forget_reports(), register.guard_report(), register.note_report_event(), register.reports_full(text),
     register.report_anonymously(text, text, text, text, text, bytea, text, date, boolean, text), published.report(text)
     FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION register.reports_full(text),
+GRANT EXECUTE ON FUNCTION register.forget_reports(), register.reports_full(text),
     register.report_anonymously(text, text, text, text, text, bytea, text, date, boolean, text) TO mapservice_staff;
 GRANT EXECUTE ON FUNCTION published.report(text) TO mapservice_public, mapservice_staff;

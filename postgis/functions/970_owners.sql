@@ -23,7 +23,28 @@ COMMENT ON FUNCTION register.guard_owner_code() IS 'Codes are made in one''s own
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON register.owner_code
     FOR EACH ROW EXECUTE FUNCTION register.guard_owner_code();
 
--- The door. Each try is counted before it is judged, and of two at once with the right code one comes in.
+-- Whoever held a place's code or session is nobody there once the place has passed on, in whichever way that was noted.
+CREATE OR REPLACE FUNCTION register.end_former_owner_access() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE owner_code c SET withdrawn_at = now()
+     WHERE c.establishment_id = NEW.id AND c.used_at IS NULL AND c.withdrawn_at IS NULL;
+    DELETE FROM account.owner_session s WHERE s.establishment_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION register.end_former_owner_access() IS
+    'Withdraws unused codes and ends sessions when a place passes to another legal entity, or its record ends.';
+
+CREATE OR REPLACE TRIGGER former_owner AFTER UPDATE OF legal_entity_id, ended_at ON register.establishment
+    FOR EACH ROW WHEN (NEW.legal_entity_id IS DISTINCT FROM OLD.legal_entity_id
+                       OR NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL)
+    EXECUTE FUNCTION register.end_former_owner_access();
+
+-- The door. Each try is counted before it is judged, and of two at once with the right code one comes in. A try at a place
+-- without a code writes and waits for the disk as one with a wrong code does, so that none tells by its time which it was.
 CREATE OR REPLACE FUNCTION account.owner_sign_in(place_code text, tried bytea, new_session bytea, form_token text)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER
@@ -38,8 +59,10 @@ BEGIN
        AND c.used_at IS NULL AND c.withdrawn_at IS NULL AND c.expires_at > now() AND c.tries_left > 0
      ORDER BY c.id DESC LIMIT 1 FOR UPDATE OF c;
     IF NOT FOUND THEN
+        PERFORM pg_logical_emit_message(true, 'mapservice', 'no code');
         RETURN false;
     END IF;
+    -- Both are keyed hashes: how far they agree says nothing of the code.
     IF live.code_hash IS DISTINCT FROM tried THEN
         UPDATE owner_code SET tries_left = tries_left - 1 WHERE id = live.id;
         RETURN false;
@@ -72,6 +95,18 @@ AS $$
     DELETE FROM owner_session s WHERE s.token_hash = of_session
 $$;
 COMMENT ON FUNCTION account.end_owner_session(bytea) IS 'Signs an owner out.';
+
+CREATE OR REPLACE FUNCTION account.end_owner_sessions(of_place text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = account, pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM account.check_officer();
+    DELETE FROM owner_session s USING register.establishment e
+     WHERE e.id = s.establishment_id AND e.code = of_place AND e.ward_id = account.actor_ward();
+END
+$$;
+COMMENT ON FUNCTION account.end_owner_sessions(text) IS 'Signs the owner of a place out everywhere, for an officer of its ward.';
 
 CREATE OR REPLACE FUNCTION register.propose_as_owner(
     of_session bytea, new_receipt text, for_collection text, of_record text, seen jsonb, wanted jsonb, why text, harm text)
@@ -141,13 +176,18 @@ SELECT 'warnings' AS collection, w.code, e.code AS establishment, w.issued_on AS
 UNION ALL
 SELECT 'inspections', i.code, e.code, i.inspected_on, i.result, i.agency, i.reply, i.replied_on
   FROM register.inspection i JOIN register.establishment e ON e.id = i.establishment_id
- WHERE i.signed_on IS NOT NULL AND i.ended_at IS NULL AND e.ended_at IS NULL AND i.reply IS NOT NULL;
-COMMENT ON VIEW published.replies IS 'What owners say to adverse facts about their places, reviewed and dated.';
+ WHERE i.signed_on IS NOT NULL AND i.ended_at IS NULL AND e.ended_at IS NULL AND i.reply IS NOT NULL
+   AND NOT EXISTS (SELECT FROM register.inspection later
+                    WHERE later.establishment_id = i.establishment_id AND later.signed_on IS NOT NULL
+                      AND later.ended_at IS NULL AND (later.inspected_on, later.id) > (i.inspected_on, i.id));
+COMMENT ON VIEW published.replies IS
+    'What owners say to the adverse facts about their places that still count, reviewed and dated.';
 GRANT SELECT ON published.replies TO mapservice_public, mapservice_staff;
 
-REVOKE ALL ON FUNCTION register.guard_owner_code(), account.owner_sign_in(text, bytea, bytea, text),
-    account.owner_holder(bytea), account.end_owner_session(bytea), register.owner_requests(bytea),
+REVOKE ALL ON FUNCTION register.guard_owner_code(), register.end_former_owner_access(),
+    account.owner_sign_in(text, bytea, bytea, text), account.owner_holder(bytea), account.end_owner_session(bytea),
+    account.end_owner_sessions(text), register.owner_requests(bytea),
     register.propose_as_owner(bytea, text, text, text, jsonb, jsonb, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION account.owner_sign_in(text, bytea, bytea, text), account.owner_holder(bytea),
-    account.end_owner_session(bytea), register.owner_requests(bytea),
+    account.end_owner_session(bytea), account.end_owner_sessions(text), register.owner_requests(bytea),
     register.propose_as_owner(bytea, text, text, text, jsonb, jsonb, text, text) TO mapservice_staff;

@@ -20,6 +20,11 @@ COMMENT ON FUNCTION register.guard_payment_account() IS 'Staff check in their ow
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT OR UPDATE ON register.payment_account
     FOR EACH ROW EXECUTE FUNCTION register.guard_payment_account();
 
+CREATE OR REPLACE TRIGGER tell_made AFTER INSERT ON register.payment_account REFERENCING NEW TABLE AS moved
+    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_on_page();
+CREATE OR REPLACE TRIGGER tell_moved AFTER UPDATE ON register.payment_account REFERENCING NEW TABLE AS moved
+    FOR EACH STATEMENT EXECUTE FUNCTION register.tell_on_page();
+
 -- For buyers, who are nobody to row-level security. A place without an account to compare with answers as one whose owner
 -- has not agreed. Each comparison counts, right or wrong: an account number must not be found by trying.
 CREATE OR REPLACE FUNCTION register.check_payment(place_code text, tried bytea)

@@ -61,10 +61,12 @@ def make_code(connection: Connection, secrets: Secrets, actor: Actor, place: str
 
 
 def withdraw_codes(connection: Connection, place: str) -> int:
-    """Ends every code of a place that still works; returns how many. Raises NotFound."""
+    """Ends every code of a place that still works, and its sessions; returns how many codes. Raises NotFound."""
     live = (_CODE.c.establishment_id == _place_id(connection, place), _CODE.c.used_at.is_(None))
     done = update(_CODE).where(*live, _CODE.c.withdrawn_at.is_(None)).values(withdrawn_at=func.now())
-    return connection.execute(done).rowcount
+    ended = connection.execute(done).rowcount
+    connection.execute(select(func.account.end_owner_sessions(cast(place, Text))))
+    return ended
 
 
 def codes_of(connection: Connection, place: str) -> Sequence[Any]:

@@ -7,6 +7,7 @@ feed or address. A report has steps of its own (register.report_event), kept by 
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Date, LargeBinary, Text, cast, func, select, update
@@ -16,6 +17,8 @@ from postgis import tables
 from postgis.actor import Actor
 from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale, refused_by_database
 from postgis.secrets import Secrets
+from postgis.store import stickers
+from postgis.store.photos import remove_files
 from postgis.store.proposals import new_receipt
 from postgis.store.record_values import readable
 from postgis.today import VIETNAM, today
@@ -29,6 +32,8 @@ PERSONAL = "personal_data"
 """The kind that is a request about one's own data."""
 
 FAKE = "fake_sticker"
+STICKER_WRONG = "sticker_replaced"
+"""The outcome by which a report of a false sticker was right."""
 
 _TABLE = tables.citizen_report
 _TOO_MANY = "MS429"
@@ -115,6 +120,16 @@ def words_of(secrets: Secrets, receipt: str, sealed: bytes) -> str:
     return secrets.decrypt(sealed, context=_context(receipt)).decode()
 
 
+def forget_old(connection: Connection, data_dir: Path) -> None:
+    """Erases what was reported and answered two years after a report ended, with its photo. Within the caller's
+    transaction of the role mapservice_staff, for which nobody need be signed in.
+
+    Files go before the commit: should it fail, they are looked for once more, and no report names them.
+    """
+    for name in connection.execute(select(func.register.forget_reports())).scalars():
+        remove_files(data_dir, name)
+
+
 def take_up(connection: Connection, actor: Actor, number: int, version: int) -> None:
     """The actor sees to it. A request about one's own data has its longer deadline from here on. Raises as `_step`."""
     row = _seen(connection, number, version)
@@ -134,10 +149,34 @@ def extend(connection: Connection, actor: Actor, number: int, version: int) -> N
     _step(connection, number, version, ("received", "in_progress"), values)
 
 
-def answer(connection: Connection, actor: Actor, number: int, version: int, *, outcome: str, words: str) -> None:
-    """Tells the reporter what came of it. Raises InvalidValues, and as `_step`."""
+@dataclass(frozen=True, slots=True)
+class StickerFinding:
+    """What is noted of the sticker, where a report of it as false was right."""
+
+    words: str
+    """On its event: which report."""
+    withdraw: bool = False
+    """It is taken out of use as well, if it still is in use."""
+
+
+def answer(
+    connection: Connection,
+    actor: Actor,
+    number: int,
+    version: int,
+    *,
+    outcome: str,
+    words: str,
+    finding: StickerFinding | None = None,
+) -> None:
+    """Tells the reporter what came of it. Raises InvalidValues, and as `_step`.
+
+    Where the outcome is STICKER_WRONG, the sticker that led to the report is marked in the same transaction.
+    """
     errors = [] if outcome in REPORT_OUTCOMES else [FieldError("outcome", "not_chosen")]
     _conclude(connection, actor, number, version, words, errors, {"state": "answered", "outcome": outcome})
+    if outcome == STICKER_WRONG and finding is not None:
+        _mark_sticker(connection, actor, number, finding)
 
 
 def reject(connection: Connection, actor: Actor, number: int, version: int, words: str) -> None:
@@ -179,6 +218,21 @@ def _conclude(
         raise InvalidValues(errors)
     values |= {"answer": said, "answered_at": func.clock_timestamp(), "handled_by": actor.staff_id}
     _step(connection, number, version, ("received", "in_progress"), values)
+
+
+def _mark_sticker(connection: Connection, actor: Actor, number: int, finding: StickerFinding) -> None:
+    sticker = tables.sticker
+    held = connection.execute(
+        select(sticker.c.serial, sticker.c.state, sticker.c.version)
+        .join(_TABLE, _TABLE.c.sticker_id == sticker.c.id)
+        .where(_TABLE.c.id == number)
+        .with_for_update(of=sticker)
+    ).one_or_none()
+    if held is None:
+        return
+    stickers.note(connection, held.serial, "misused", actor.staff_id, finding.words)
+    if finding.withdraw and held.state in stickers.OPEN_STATES:
+        stickers.move(connection, held.serial, "withdrawn", held.version, actor.staff_id, words=finding.words)
 
 
 def _seen(connection: Connection, number: int, version: int) -> Any:

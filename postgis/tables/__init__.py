@@ -11,6 +11,7 @@ from postgis.tables.indicator import indicator, phase, target
 from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
+from postgis.tables.lookup_day import lookup_day, lookup_month
 from postgis.tables.model_site import model_site
 from postgis.tables.owner import owner_code, owner_request, owner_session
 from postgis.tables.payment import digital_use, payment_acceptance
@@ -18,6 +19,7 @@ from postgis.tables.payment_account import payment_account, payment_check_count
 from postgis.tables.photo import outreach, photo
 from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
+from postgis.tables.published_mark import published_mark
 from postgis.tables.report import citizen_report, report_event
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
@@ -48,6 +50,8 @@ __all__ = [
     "legal_entity",
     "licence",
     "lookup_code",
+    "lookup_day",
+    "lookup_month",
     "metadata",
     "model_site",
     "outreach",
@@ -61,6 +65,7 @@ __all__ = [
     "phase",
     "photo",
     "proposal",
+    "published_mark",
     "reference_release",
     "report_event",
     "residential_group",

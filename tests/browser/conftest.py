@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ PHONE = {"width": 360, "height": 640}
 FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 """Software WebGL: machines that test have no graphics card. Without a sandbox, since tests may run as root."""
 
+AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 LOCAL_SCHEMES = ("data", "blob")
 
 
@@ -87,3 +89,24 @@ def plain_page(browser: Browser) -> Iterator[Page]:
     """A page without JavaScript."""
     with watched_page(browser, java_script_enabled=False) as page:
         yield page
+
+
+def check_width(page: Page) -> None:
+    """Nothing reaches past the screen, so that no page is pushed sideways. Works without script in the page."""
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, (page.url, wide)
+
+
+def check_page(page: Page) -> None:
+    """Nothing reaches past the screen, and axe finds nothing in what can be seen with all that folds unfolded."""
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => (folded.open = true))")
+    check_width(page)
+    # By the protocol, since the pages allow no script of others.
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
+    asked = "axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations.map((each) => "
+    asked += "[each.id, each.help, each.nodes[0].html.slice(0, 160)]))"
+    found = session.send("Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True})
+    session.detach()
+    assert "value" in found["result"], found
+    assert not found["result"]["value"], (page.url, found["result"]["value"])

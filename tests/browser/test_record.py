@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,11 +15,10 @@ from postgis.actor import Actor, read_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import records, sessions
 from postgis.today import today
-from tests.browser.conftest import DESK, PHONE, watched_page
+from tests.browser.conftest import DESK, PHONE, check_page, watched_page
 from tests.review_queue import serving
 from tests.small_ward import SmallWard, add_staff, fill
 
-AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 LIST = "/staff/establishments"
 CONFLICT = ("409", "422")
 """The browser notes these answers of a form in its console."""
@@ -210,10 +208,4 @@ def test_pages_fit_and_are_accessible(register: Register, browser: Browser, size
             register.open(page, path)
             if page.locator("#map").count():
                 drawn(page)
-            page.evaluate("document.querySelectorAll('details').forEach((folded) => (folded.open = true))")
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, path
-            page.evaluate(AXE.read_text())
-            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            problems = [(each["id"], each["nodes"][0]["html"][:160]) for each in found["violations"]]
-            assert not problems, (path, problems)
+            check_page(page)

@@ -24,6 +24,7 @@ from mapservice.feature_answers import (
     no_such_feature,
     one_feature,
     page_head,
+    warned_features,
 )
 from mapservice.language import wants_html
 from mapservice.links import Links
@@ -101,7 +102,8 @@ def item(
     query = item_query(collection, request.query_params)
     if wants_html(request):
         found = one_feature(connection, collection, featureId, query, lang)
-        return feature_answer(request, collection, featureId, found, lang, links, actor)
+        warned = warned_features(connection, collection, [json.loads(found.text)])
+        return feature_answer(request, collection, featureId, found, lang, links, actor, warned=warned)
     data = item_answer(connection, collection, featureId, query, links, lang, request.query_params)
     headers = {**data.headers, **privacy(actor)}
     return reply(request, data.body, data.media_type, headers=headers, version=data.version)
@@ -124,8 +126,9 @@ def _page(
     }
     path = f"/ogc/collections/{collection.id}/items"
     files = links.forms(path, "alternate", file_forms(lang), matching)
-    document = {**head, "features": json.loads(f"[{page.features}]"), "files": files}
-    html = render("ogc/items.html", lang, document=document, collection=collection.id)
+    shown = json.loads(f"[{page.features}]")
+    document, warned = {**head, "features": shown, "files": files}, warned_features(connection, collection, shown)
+    html = render("ogc/items.html", lang, document=document, collection=collection.id, warned=warned)
     headers = {"Content-Language": lang, **privacy(actor)}
     return reply(request, html.encode(), "text/html; charset=utf-8", headers=headers)
 

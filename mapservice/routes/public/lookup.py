@@ -53,7 +53,7 @@ def ask(request: Request, connection: ReadConnection, settings: Settings) -> Res
 
 @router.get("/q/{code}.json", summary="A place as data", response_class=Response)
 def place_json(request: Request, code: str, connection: ReadConnection, settings: Settings) -> Response:
-    """The properties of the establishments collection, with `warnings`, `geometry` and `url`."""
+    """The properties of the establishments collection, with `warnings`, `replies`, `geometry` and `url`."""
     canonical = codes.normalise(code)
     if canonical and canonical != code:
         return _redirect(request, canonical, ".json")
@@ -125,7 +125,8 @@ def place(request: Request, code: str, connection: ReadConnection, settings: Set
     if scanned is not None and scanned.verdict == "false":
         return false_sticker(request, connection, settings, canonical, lang, is_place=found is not None)
     if canonical is None or found is None:
-        return _no_place(request, connection, settings, code, canonical, lang)
+        marked = scanned is not None and scanned.verdict == "unlisted"
+        return _no_place(request, connection, settings, code, canonical, lang, marked=marked)
     return send(request, place_page(settings, found, known, lang, words_of(request, scanned, lang)))
 
 
@@ -141,9 +142,18 @@ def _elsewhere(connection: Connection, code: str, ending: str, **query: str) -> 
 
 
 def _no_place(
-    request: Request, connection: Connection, settings: HttpSettings, code: str, canonical: str | None, lang: str
+    request: Request,
+    connection: Connection,
+    settings: HttpSettings,
+    code: str,
+    canonical: str | None,
+    lang: str,
+    *,
+    marked: bool,
 ) -> Response:
-    """The page for a code that leads to no place, or the way to the place that it was a duplicate of."""
+    """The page for a code that leads to no place, or the way to the place that it was a duplicate of. `marked`: it was
+    scanned from a sticker that bears the ward's mark.
+    """
     reason, status, typed = "mistyped", 404, code
     if canonical is not None:
         try:
@@ -152,6 +162,8 @@ def _no_place(
         except Problem as problem:
             status, typed = problem.status, codes.display(canonical)
             reason = _REASONS[problem.code]
+            # Nobody is accused of what the ward itself has printed: the register was put back to before.
+            reason = "not_listed" if marked and reason == "not_issued" else reason
     links = page_links(settings, f"/q/{quote(code, safe='')}", lang)
     ward = find_ward(connection, settings.ward)
     meant = _meant(connection, code, ward, lang) if canonical is None else None

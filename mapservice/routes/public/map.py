@@ -69,7 +69,7 @@ def _place(connection: Connection, typed: str) -> dict[str, Any] | None:
     if found is None:
         return None
     lon, lat = found.position
-    return {**found.properties, **found.details, "lon": lon, "lat": lat}
+    return {**found.properties, **found.details, "replies": found.replies, "lon": lon, "lat": lat}
 
 
 def _search(params: QueryParams) -> Search:

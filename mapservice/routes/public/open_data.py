@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from layers.formats.spreadsheets import CSV_TYPE, Column, csv_stream
 from layers.lookup import find_ward
+from layers.lookup_days import MONTHS_TO, by_month
 from layers.surroundings import freshness, ward_box
 from mapservice import links as rel
 from mapservice.dcat import catalog
@@ -24,7 +25,8 @@ def open_data(request: Request, connection: ReadConnection, settings: Settings, 
     """A page in Vietnamese, or in English with `lang=en`: every dataset with its licence, date and downloads."""
     lang = "en" if request.query_params.get("lang") == "en" else "vi"
     ward, found = find_ward(connection, settings.ward), offers(connection, settings, links, lang)
-    page = open_data_page(found, ward, freshness(connection).illustrative, lang)
+    views = by_month(connection, settings.ward)
+    page = open_data_page(found, ward, freshness(connection).illustrative, views, MONTHS_TO, lang)
     return reply(request, page.encode(), "text/html; charset=utf-8", headers={"Content-Language": lang})
 
 

@@ -29,7 +29,7 @@ RETRY_AFTER_S = 3600
 
 @router.get("/q/{code}/payment", summary="Form for comparing a payment QR", response_class=Response)
 def ask(request: Request, code: str, connection: ReadConnection) -> Response:
-    """By photo, or by the text of the QR."""
+    """By photo, or by the text of the QR; says so where there is nothing to compare with."""
     check_known(request.query_params, ())
     found = place_or_way(connection, code, "/payment", page_language(request))
     return found if isinstance(found, Response) else _page(request, connection, found)
@@ -43,6 +43,9 @@ def compare(request: Request, code: str, actor: MaybeActor, sent: SentReport, co
     found = place_or_way(connection, code, "/payment", page_language(request))
     if isinstance(found, Response):
         raise Problem("unknown_code", value=code)
+    if not found.details["payment_check"]:
+        # Whatever was sent, nothing of it is looked at.
+        return _page(request, connection, found)
     try:
         account = sent_account(sent, patience_s=PHOTO_PATIENCE_S)
     except InvalidValues as invalid:
@@ -73,4 +76,5 @@ def _page(request: Request, connection: Connection, found: FoundPlace, *, status
     lang, place = page_language(request), found.properties
     frame = page_frame(request, connection, lang, str(place["ward"]) if place["ward"] else None)
     action = f"/q/{place['code']}/payment" + ("?lang=en" if lang == "en" else "")
-    return form_page(payment_page(frame, action=action, place=place, **shown), lang, status)
+    comparable = bool(found.details["payment_check"])
+    return form_page(payment_page(frame, action=action, place=place, comparable=comparable, **shown), lang, status)

@@ -52,7 +52,7 @@ def ask(request: Request, code: str, connection: ReadConnection) -> Response:
     if found is None and canonical is not None:
         state, successor = known_code(connection, canonical)
         if state == "merged" and successor:
-            return RedirectResponse(f"/q/{successor}/report" + ("?lang=en" if lang == "en" else ""), 307, HEADERS)
+            return RedirectResponse(local(lang, f"/q/{successor}/report", kind=kind), 307, HEADERS)
     typed = {"kind": kind if kind in REPORT_KINDS else "" if found else "fake_sticker"}
     return _form(request, connection, code, found, typed)
 
@@ -65,11 +65,10 @@ def send(
     require(actor, "create", "reports")
     refuse_other_sites(request)
     canonical = codes.normalise(code)
-    found = find_establishment(connection, canonical) if canonical else None
+    found = _place_of(connection, canonical) if canonical else None
     typed = {"kind": sent.form["kind"], "words": sent.form.raw("words")}
     place = str(found.properties["code"]) if found else None
-    scanned = scanned_sticker(request, connection, place) if place else None
-    serial = scanned.serial if scanned else None
+    serial = _serial(request, connection, found)
     report = Sent(settings.ward, place, None if found else code, typed["kind"], typed["words"], serial)
     errors: list[FieldError] = []
     made = None
@@ -115,6 +114,15 @@ def ticket(request: Request, receipt: str, connection: ReadConnection, lang: Lan
     return form_page(page, lang)
 
 
+def _place_of(connection: Connection, code: str) -> FoundPlace | None:
+    """The place of a code, also where it was merged into another while somebody wrote."""
+    found = find_establishment(connection, code)
+    if found is not None:
+        return found
+    state, successor = known_code(connection, code)
+    return find_establishment(connection, successor) if state == "merged" and successor else None
+
+
 def _keep(store: Database, report: Sent, made: Picture | None) -> str:
     """Files first, so that no record names a photo that is not there; without a record nobody is shown a file."""
     with store.staff.begin() as connection:
@@ -153,10 +161,17 @@ def _form(
         sticker=_shown(code),
         typed=typed,
         limits=LIMITS,
+        serial=_serial(request, connection, found),
         errors=[(error.field, error.code, error.values) for error in errors or ()],
         problem=problem,
     )
     return form_page(page, lang, status)
+
+
+def _serial(request: Request, connection: Connection, found: FoundPlace | None) -> str | None:
+    """Of the genuine sticker that led to the form, where one did."""
+    scanned = scanned_sticker(request, connection, str(found.properties["code"])) if found else None
+    return scanned.serial if scanned else None
 
 
 def _shown(code: str) -> str:

@@ -1,5 +1,6 @@
 """/staff/reports: the officers' inbox of what citizens report; one report's page and what is done about it."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ from postgis import codes
 from postgis.actor import Actor, prepare_as, read_as, write_as
 from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale
 from postgis.secrets import Undecipherable
-from postgis.store import photos, proposals, reports
+from postgis.store import photos, proposals, reports, stickers
 from postgis.today import read_day, today
 from postgis.vocabulary import REPORT_KINDS
 from web import labels
@@ -115,6 +116,8 @@ def act(request: Request, number: str, actor: SignedIn, form: SentForm) -> Respo
 
 def _steps(actor: Actor, number: int, version: int, form: Form) -> Mapping[str, Callable[[Connection], None]]:
     """What each action does."""
+    by_report = labels.text("reports.one.by_report", "vi", number=str(number))
+    finding = reports.StickerFinding(by_report, form["withdraw"] == "true")
 
     def propose(connection: Connection) -> None:
         found = reading.one(connection, number)
@@ -129,7 +132,7 @@ def _steps(actor: Actor, number: int, version: int, form: Form) -> Mapping[str, 
             collection="establishments",
             record_code=found.place_code,
             patch={field: form["value"] or None},
-            reason=labels.text("reports.one.propose_reason", "vi", number=str(number)),
+            reason=by_report,
             source="citizen",
             proposer_kind="citizen",
         ).receipt
@@ -139,7 +142,7 @@ def _steps(actor: Actor, number: int, version: int, form: Form) -> Mapping[str, 
         "take": lambda connection: reports.take_up(connection, actor, number, version),
         "extend": lambda connection: reports.extend(connection, actor, number, version),
         "answer": lambda connection: reports.answer(
-            connection, actor, number, version, outcome=form["outcome"], words=form.raw("answer")
+            connection, actor, number, version, outcome=form["outcome"], words=form.raw("answer"), finding=finding
         ),
         "reject": lambda connection: reports.reject(connection, actor, number, version, form.raw("reason")),
         "close": lambda connection: reports.close(connection, number, version),
@@ -163,10 +166,10 @@ def _page(
         events = reading.events(connection, number) if found else []
     if found is None:
         raise Problem("unknown_report")
-    try:
-        said = reports.words_of(secrets_of(database(request)), found.receipt, found.words_sealed)
-    except Undecipherable:
-        said = None
+    said = None
+    if found.words_sealed is not None:
+        with contextlib.suppress(Undecipherable):
+            said = reports.words_of(secrets_of(database(request)), found.receipt, found.words_sealed)
     action = typed["action"] if typed else ""
     about = "establishments" if action == "propose" else "reports"
     told = words.words_by_field(about, [(each.field, each.code, each.values) for each in errors], lang)
@@ -181,6 +184,7 @@ def _page(
         said=said,
         events=words.event_lines(events, lang),
         open=found.state in reading.OPEN,
+        sticker_open=found.sticker_state in stickers.OPEN_STATES,
         mine=found.handler == actor.display_name,
         may_act=can(actor, "change", "reports"),
         fields=MAY_PROPOSE if found.place_code and not found.place_ended_at else (),

@@ -7,13 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from layers import duplicates, register, worklists
+from layers import duplicates, lookup_days, register, worklists
 from layers.errors import InvalidCursor
 from layers.formats.spreadsheets import CSV_TYPE, Column, csv_stream
 from layers.worklists import SECTIONS, WORKLISTS
 from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.parameters import check_known
+from mapservice.record_page import lookups_in_words
 from mapservice.routes.staff.exports import download_headers
 from mapservice.security import SignedIn, can, require
 from mapservice.staff_page import page_language, staff_page
@@ -36,6 +37,7 @@ def show(request: Request, actor: SignedIn) -> Response:
     with read_as(database(request), actor) as connection:
         counts = worklists.counts(connection)
         pairs = len(duplicates.pairs(connection))
+        lookups = lookups_in_words("ward", lookup_days.of_ward(connection), lang)
     sections = [
         {
             "title": labels.text(f"register.week.sections.{section}", lang),
@@ -54,7 +56,7 @@ def show(request: Request, actor: SignedIn) -> Response:
     title = labels.text("register.week.sections.duplicates", lang)
     sections.append({"title": title, "stale": False, "lists": [twins]})
     clear = not pairs and not any(counts.values())
-    return staff_page(request, actor, "staff/worklists.html", sections=sections, clear=clear)
+    return staff_page(request, actor, "staff/worklists.html", sections=sections, clear=clear, lookups=lookups)
 
 
 @router.get(PAGE + "/{worklist}", summary="One list of places to check", response_class=Response)

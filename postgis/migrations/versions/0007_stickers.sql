@@ -96,7 +96,7 @@ CREATE TABLE register.sticker_event (
 	at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
 	note TEXT,
 	CONSTRAINT pk_sticker_event PRIMARY KEY (id),
-	CONSTRAINT ck_sticker_event_kind CHECK (kind IN ('printed', 'installed', 'seen', 'reported', 'lost', 'replaced', 'withdrawn', 'spoilt')),
+	CONSTRAINT ck_sticker_event_kind CHECK (kind IN ('printed', 'installed', 'seen', 'reported', 'misused', 'lost', 'replaced', 'withdrawn', 'spoilt')),
 	CONSTRAINT fk_sticker_event_sticker_id FOREIGN KEY(sticker_id) REFERENCES register.sticker (id),
 	CONSTRAINT fk_sticker_event_staff_id FOREIGN KEY(staff_id) REFERENCES account.staff (id)
 );

@@ -3,6 +3,7 @@ CREATE TABLE register.citizen_report (
 	receipt TEXT NOT NULL,
 	ward_id BIGINT NOT NULL,
 	establishment_id BIGINT,
+	sticker_id BIGINT,
 	typed_code TEXT,
 	kind TEXT NOT NULL,
 	words_sealed BYTEA NOT NULL,
@@ -33,10 +34,12 @@ CREATE TABLE register.citizen_report (
 	CONSTRAINT uq_citizen_report_receipt UNIQUE (receipt),
 	CONSTRAINT fk_citizen_report_ward_id FOREIGN KEY(ward_id) REFERENCES register.ward (id),
 	CONSTRAINT fk_citizen_report_establishment_id FOREIGN KEY(establishment_id) REFERENCES register.establishment (id),
+	CONSTRAINT fk_citizen_report_sticker_id FOREIGN KEY(sticker_id) REFERENCES register.sticker (id),
 	CONSTRAINT fk_citizen_report_handled_by FOREIGN KEY(handled_by) REFERENCES account.staff (id)
 );
 COMMENT ON TABLE register.citizen_report IS 'A citizen''s report about a place, or a request about one''s own data; nobody is noted as its sender.';
 COMMENT ON COLUMN register.citizen_report.receipt IS 'random: whoever holds it may see the answer';
+COMMENT ON COLUMN register.citizen_report.sticker_id IS 'the genuine one that led to the form and is reported as false';
 COMMENT ON COLUMN register.citizen_report.typed_code IS 'what stands on a sticker that leads to no place';
 COMMENT ON COLUMN register.citizen_report.words_sealed IS 'encrypted: people name themselves and others';
 COMMENT ON COLUMN register.citizen_report.photo IS 'name of its files: SHA-256';

@@ -13,6 +13,7 @@ import { distance, label, page, words } from "./words.js";
 
 const QUIET = new Set(["active", "unknown"]);
 const DATED_FOOD = new Set(["certified", "committed", "equivalent"]);
+const FAILED = new Set(["fail", "c"]);
 const FAMILY = new Map(page.families.flatMap((family) => family.groups.map((group) => [group, family.code])));
 const EARTH_M = 6_371_000;
 
@@ -54,13 +55,30 @@ function payment(place) {
 /** @param {Record<string, any>} place */
 function food(place) {
   if (place.live_warning) return ""; // nothing good stands above a warning
+  const { last_inspection_result: result, last_inspection_on: inspected } = place;
+  if (FAILED.has(result) && inspected) return foodLine("foodChecked", label("inspection_result", result), inspected);
   const status = place.food_safety_status ?? "unknown";
   if (status === "unknown" && !page.foodSectors.includes(place.sector_group)) return "";
   const found = label("food_safety_status", status);
-  const said = found.charAt(0).toLowerCase() + found.slice(1);
-  if (!place.food_safety_valid_until || !DATED_FOOD.has(status)) return words("food", { words: said });
-  const [year, month] = String(place.food_safety_valid_until).split("-");
-  return words("foodUntil", { words: said, month: `${Number(month)}/${year}` });
+  if (!DATED_FOOD.has(status)) return words("food", { words: inLine(found) });
+  if (place.food_safety_valid_until) return foodLine("foodUntil", found, place.food_safety_valid_until);
+  // Held, but nobody knows as of when: no praise without a date.
+  return place.food_safety_checked_on ? foodLine("foodChecked", found, place.food_safety_checked_on) : "";
+}
+
+/**
+ * @param {string} key
+ * @param {string} said
+ * @param {string} day
+ */
+function foodLine(key, said, day) {
+  const [year, month] = day.split("-");
+  return words(key, { words: inLine(said), month: `${Number(month)}/${year}` });
+}
+
+/** @param {string} said */
+function inLine(said) {
+  return said.charAt(0).toLowerCase() + said.slice(1);
 }
 
 /**

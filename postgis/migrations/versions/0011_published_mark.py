@@ -1,0 +1,18 @@
+"""A mark that moves with what is published and stands in no history.
+
+The statements stand in 0011_published_mark.sql as they were when this migration was made: a migration never changes.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    op.get_bind().exec_driver_sql(statements, execution_options={"no_parameters": True})
