@@ -282,8 +282,8 @@ def test_of_a_hundred_thousand_random_and_mutated_marks_none_is_accepted(world: 
     """What a forger can do without the key: guess, change signs, take a mark to another place, mix two stickers."""
     dice = random.Random(20257)
     keys = [KEY.sticker_key(version)[0] for version in range(1, 101)]
-    versions = public.execute(text("SELECT max(version) FROM published.sticker_keys")).scalar_one()
     run = world.run("to be forged")
+    versions = public.execute(text("SELECT max(version) FROM published.sticker_keys")).scalar_one()
     genuine = [
         code + serial + sticker_marks.mark(keys[versions - 1], code, serial)
         for code, serial in zip(world.ward.places, world.serials(run), strict=True)
