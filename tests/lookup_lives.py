@@ -487,7 +487,7 @@ class Lives(RuleBasedStateMachine):
         above = body.partition("<header>")[0]
         for headline, reply in shop.warnings:
             assert headline in above
-            assert reply is None or above.index(headline) < above.index(reply)
+            assert reply is None or reply in above.partition(headline)[2]
             assert reply is None or f"({format_date(today())})" in above
         others = {each[0] for other in self.world.shops.values() for each in other.warnings} - {
             w[0] for w in shop.warnings

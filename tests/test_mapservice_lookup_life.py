@@ -38,6 +38,8 @@ def test_a_code_once_issued_always_answers_with_the_right_page(ground: Ground) -
         # To make a life shorter takes minutes: each makes databases.
         phases=(Phase.explicit, Phase.generate),
     )  # fmt: skip
-    run_state_machine_as_test(lambda: Lives(ground), settings=chosen)
+    try:
+        run_state_machine_as_test(lambda: Lives(ground), settings=chosen)
+    finally:
+        print(dict(STEPS))
     assert STEPS["pages"] > 100
-    print(dict(STEPS))

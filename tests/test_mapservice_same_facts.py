@@ -201,7 +201,8 @@ def test_a_reply_stands_beside_its_fact_wherever_that_is_told(
             (name, key, each["reply"], each["replied_on"])
             for name, kept in records.items()
             for key, each in kept.items()
-            if each["establishment"] == code and each["reply"]
+            # What was said of an inspection that a later one has overtaken is told with that one alone.
+            if each["establishment"] == code and each["reply"] and not each.get("superseded")
         }
         # Asked for where something speaks against the place today.
         adverse = place.properties["live_warning"] or place.properties["last_inspection_result"] in ("fail", "c")
