@@ -508,3 +508,35 @@ def _actor(database: Database, login: str) -> Actor:
                  "WHERE login = :login"), {"login": login},
         ).one()  # fmt: skip
     return Actor(row.id, row.login, row.display_name, row.role, row.ward_id, row.ward_code)
+
+
+def test_the_inbox_goes_by_deadline_and_says_in_words_what_is_late_or_not_certain(world: World) -> None:
+    days = {3: True, -40: True, 0: True, 60: False, -1: True, 1: True}
+    due = {}
+    for number, (days_on, certain) in enumerate(days.items()):
+        receipt = world.receipt(world.ward.places[number % 3], kind="other")
+        due[world.number(receipt)] = (today() + timedelta(days=days_on), certain, receipt)
+    with world.database.owner.begin() as owner:
+        for number, (day, certain, _) in due.items():
+            changed = "UPDATE register.citizen_report SET due_on = :day, due_certain = :certain WHERE id = :id"
+            owner.execute(text(changed), {"day": day, "certain": certain, "id": number})
+    page = world.officer.get("/staff/reports?kind=other").text
+    found = re.finditer(r'<tr>(?:(?!</tr>).)*reports/(\d+)".*?</tr>', page, re.S)
+    rows = {int(row[1]): re.sub(r"<[^>]+>", " ", row[0]) for row in found}
+    assert [number for number in rows if number in due] == sorted(due, key=lambda number: due[number][0])
+    for number, (day, certain, receipt) in due.items():
+        late, words = day < today(), rows[number]
+        # What comes on the day itself is in time.
+        assert f"{day:%d/%m/%Y}" in words and ("Quá hạn" in words) is late
+        assert ("tạm tính vì lịch nghỉ chưa công bố" in words) is not certain
+        ticket = world.nobody.get(f"/reports/{receipt}").text
+        assert f"{day:%d/%m/%Y}" in ticket and ("Đã quá hạn trả lời" in ticket) is late
+        assert (f"Lịch nghỉ lễ, Tết năm {day.year} chưa được công bố" in ticket) is not certain
+        data = world.nobody.client.get(f"/reports/{receipt}", headers={"Accept": "application/json"}).json()
+        assert (data["due_on"], data["due_certain"]) == (day.isoformat(), certain)
+    narrowed = world.officer.get("/staff/reports?kind=other&overdue=1").text
+    assert {int(shown) for shown in re.findall(r"/staff/reports/(\d+)", narrowed)} & set(due) == {
+        number for number, (day, _, _) in due.items() if day < today()
+    }
+    english = world.officer.get("/staff/reports?kind=other&lang=en").text
+    assert "Overdue" in english

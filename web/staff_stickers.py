@@ -141,6 +141,12 @@ def event_row(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
     }
 
 
+def misused(events: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """That the ward found it copied or hung elsewhere, and when last; empty where it did not. Latest event first."""
+    found = next((event_row(event, lang) for event in events if event["kind"] == "misused"), None)
+    return f"{found['words']}, {found['at']}" if found else ""
+
+
 def state_links(
     counts: Mapping[str, int], chosen: str | None, kept: Mapping[str, Any], lang: str
 ) -> list[dict[str, Any]]:
