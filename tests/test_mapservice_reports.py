@@ -105,7 +105,7 @@ def test_a_report_is_sent_taken_up_answered_and_closed(world: World) -> None:
     due = answer_deadline(today()).day
     ticket = world.nobody.get(f"/reports/{receipt}?sent=1")
     assert ticket.status_code == 200 and "Đã tiếp nhận" in ticket.text and f"{due:%d/%m/%Y}" in ticket.text
-    assert WORDS not in ticket.text and receipt in ticket.text
+    assert WORDS not in ticket.text and receipt in ticket.text and "Phường đã nhận phản ánh" in ticket.text
     assert ticket.headers["referrer-policy"] == "no-referrer" and ticket.headers["x-robots-tag"] == "noindex"
     number = world.number(receipt)
     assert "Phản ánh (" in world.officer.get("/staff/account").text
@@ -120,7 +120,9 @@ def test_a_report_is_sent_taken_up_answered_and_closed(world: World) -> None:
     assert location(world.act(number, "take")).endswith("?done=take")
     assert "Đang xử lý" in world.nobody.get(f"/reports/{receipt}").text
     assert location(world.act(number, "answer", outcome="sticker_replaced", answer="Đã gỡ tem.\nCảm ơn."))
-    answered = world.nobody.get(f"/reports/{receipt}").text
+    # Who kept the address with its `sent` is not told again that the report has come in.
+    answered = world.nobody.get(f"/reports/{receipt}?sent=1").text
+    assert "Phường đã nhận phản ánh" not in answered
     assert "Tem không đúng, đã gỡ hoặc thay" in answered and "Đã gỡ tem.\nCảm ơn." in answered
     assert (
         "Người thử" not in answered
@@ -136,7 +138,7 @@ def test_a_report_is_sent_taken_up_answered_and_closed(world: World) -> None:
         "Nhận phản ánh, người dân",
         "Nhận xử lý, Người thử lan",
         "Trả lời, Người thử lan",
-        "Khép lại, Người thử lan",
+        "Kết thúc, Người thử lan",
     ):
         assert words in steps
 

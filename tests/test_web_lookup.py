@@ -194,9 +194,23 @@ def test_facts_have_words_a_day_and_its_age() -> None:
         "VietQR Ví MoMo",
         "Ghi nhận cách đây 3 tháng (20/08/2026)",
         "UBND phường Hòa Cường xác minh lần cuối cách đây 3 tháng (20/08/2026). Nguồn: Khảo sát thực địa.",
-        "Cập nhật 21/11/2026",  # 20:00 UTC is the next day in Vietnam
+        "Hồ sơ sửa lần cuối ngày 21/11/2026",  # 20:00 UTC is the next day in Vietnam
     ):
         assert expected in text
+
+
+def test_what_is_said_of_trade_and_of_a_term_that_ends_soon() -> None:
+    assert "Đang hoạt động. Theo hồ sơ xác minh cách đây 3 tháng (20/08/2026)." in words(page())
+    assert "Đang hoạt động. Chưa rõ ngày kiểm tra." in words(page(verified_on=None))
+    soon = words(page(food_safety_valid_until=date(2026, 12, 31)))
+    assert in_order(soon, "Có giấy chứng nhận, sắp hết hạn", "Có hiệu lực đến 31/12/2026 (còn 40 ngày)")
+    assert "sắp hết hạn" not in words(page(food_safety_valid_until=date(2026, 12, 31), last_inspection_result="fail"))
+
+
+def test_who_stands_at_another_shop_gets_to_the_form_in_one_step() -> None:
+    assert 'href="/q/K7M42XP2/report?kind=fake_sticker"' in page()
+    saved = datetime(2026, 11, 22, 7, 5, tzinfo=UTC)
+    assert 'href="#report"' in lookup.place_page(PLACE, [], WARD, LINKS, "vi", TODAY, saved_at=saved)
 
 
 def test_unknown_is_said_as_unknown() -> None:

@@ -70,7 +70,15 @@ def _input(field: Field, value: str, lang: str) -> Input:
         field.name,
         labels.field_title("establishments", field.name, lang),
         value,
-        labels.text(f"corrections.hints.{field.name}", lang) if field.name in HINTS else "",
+        _hint(field.name, value, lang),
         min(int(getattr(field, "max_length", 300)), 300),
         options,
     )
+
+
+def _hint(field: str, value: str, lang: str) -> str:
+    hint = labels.text(f"corrections.hints.{field}", lang) if field in HINTS else ""
+    told = [labels.code_list("offering", lang).get(code) for code in value.split(";")] if field == "offering" else []
+    # Words of OpenStreetMap's, such as "breakfast", stand in the field as they are kept.
+    words = ", ".join(filter(None, told))
+    return f"{labels.text('corrections.stands_for', lang, words=words)} {hint}" if words else hint

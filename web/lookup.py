@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from web import labels, opening_hours, qr
-from web.lookup_facts import facts
+from web.lookup_facts import facts, recorded
 from web.render import VIETNAM, format_ago, format_date, render
 
 _STYLE_FILE = Path(__file__).parent / "static" / "css" / "lookup.css"
@@ -230,6 +230,8 @@ def _status(place: Mapping[str, Any], lang: str, today: date) -> dict[str, Any]:
         words += " " + labels.text(
             "lookup.status.since", lang, date=format_date(closed_on), ago=format_ago(closed_on, lang, today)
         )
+    if status == "active" and place["source"] != "osm":
+        words = labels.text("lookup.status.dated", lang, words=words, dated=recorded(place, lang, today))
     return {"code": status, "loud": loud, "words": words}
 
 

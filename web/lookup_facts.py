@@ -56,6 +56,12 @@ def dated(key: str, day: date, lang: str, today: date) -> str:
     return labels.text(f"lookup.date.{key}", lang, date=format_date(day), ago=format_ago(day, lang, today))
 
 
+def recorded(place: Mapping[str, Any], lang: str, today: date) -> str:
+    """On which day the record as a whole was last verified."""
+    day = place["verified_on"]
+    return dated("record", day, lang, today) if day else labels.text("lookup.date.none", lang)
+
+
 def _licence(place: Mapping[str, Any], lang: str, today: date) -> Fact:
     status, until = place["licence_status"] or "unknown", place["licence_valid_until"]
     form = place["legal_form"]
@@ -106,7 +112,9 @@ def _food_safety(place: Mapping[str, Any], lang: str, today: date) -> Fact:
         details.append(labels.text("lookup.food.other_sector_note", lang))
     tones: dict[str, Tone] = {"unknown": "unknown", "not_required": "plain", "missing": "caution"}
     tone = tones.get(status, "plain" if result == "pending" else "good")
-    ending = held and until is not None and until <= today + EXPIRING_WITHIN
+    ending = until is not None and held and until <= today + EXPIRING_WITHIN
+    if ending and not failed and until >= today:
+        words = labels.text("lookup.food.expiring", lang, words=words)
     fact = _fact("food", place, lang, today, words, "caution" if failed or ending else tone, details, has_day=has_day)
     return replace(fact, official=_official_words(place, lang))
 
