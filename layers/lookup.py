@@ -72,8 +72,8 @@ class FoundPlace:
     ward: Row | None
     """`code`, `name`, `name_en`, `kind` of the present unit it lies in; of a dissolved one, of what that became."""
     details: Row
-    """`last_inspection` (`inspected_on`, `result`, `agency`, `official_words`, or None), `food_safety_agency`, `photo`
-    (`file`, `width`, `height`, `taken_on`, or None), `former_names`, `payment_check`: buyers may compare."""
+    """`last_inspection` (`code`, `inspected_on`, `result`, `agency`, `official_words`, or None), `food_safety_agency`,
+    `photo` (`file`, `width`, `height`, `taken_on`, or None), `former_names`, `payment_check`: buyers may compare."""
     replies: list[Row]
     """What the owner says to adverse facts: `collection`, `code`, `fact_on`, `reply`, `replied_on`."""
     dissolved_ward: str | None = None

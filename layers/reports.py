@@ -37,7 +37,7 @@ def by_receipt(connection: Connection, receipt: str) -> dict[str, Any] | None:
 
 _HELD = (
     "receipt", "kind", "place_code", "place_name", "typed_code", "with_photo", "state", "received_at", "due_on",
-    "due_certain", "extended", "outcome", "answer", "answered_at", "closed_at", "ward",
+    "due_certain", "extended", "outcome", "answer", "answered_at", "closed_at", "erased_at", "ward",
 )  # fmt: skip
 
 
@@ -83,8 +83,9 @@ def waiting(connection: Connection) -> tuple[int, int]:
 
 
 def one(connection: Connection, number: int) -> Any:
-    """One report of the ward, with `words_sealed` and the sticker that is reported as false; None when the actor may
-    see none.
+    """One report of the ward, with `words_sealed` (None once erased) and the sticker that is reported as false.
+
+    None when the actor may see none.
     """
     scanned = (_STICKER.c.serial.label("sticker_serial"), _STICKER.c.state.label("sticker_state"))
     statement = (
@@ -106,7 +107,7 @@ def events(connection: Connection, number: int) -> Sequence[Any]:
 def _statement() -> Select[Any]:
     columns = (
         "id", "kind", "state", "received_at", "due_on", "due_certain", "extended", "typed_code", "photo", "outcome",
-        "answered_at", "closed_at", "proposal_receipt", "version",
+        "answered_at", "closed_at", "proposal_receipt", "version", "erased_at",
     )  # fmt: skip
     return (
         select(

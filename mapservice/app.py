@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from mapservice import errors, logs, staff_page
 from mapservice.copying import Copying
+from mapservice.forgetting import Forgetting
 from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
@@ -137,17 +138,19 @@ def create_service(
 ) -> ASGIApp:
     """The application with all that stands around it, as each worker process runs it; `closing` ends with it."""
     lane = Lane(database, settings)
-    copying = Copying(database, PlaceCopies(database.settings.data_dir))
+    threads = (Copying(database, PlaceCopies(database.settings.data_dir)), Forgetting(database))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         with closing or nullcontext():
             async with lane.running():
-                copying.start()
+                for thread in threads:
+                    thread.start()
                 try:
                     yield {KEPT_ANSWERS: lane.kept}
                 finally:
-                    copying.stop()
+                    for thread in threads:
+                        thread.stop()
 
     app: ASGIApp = create_app(settings, database, lifespan=lifespan)
     if database.settings.replicas:

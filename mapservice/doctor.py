@@ -25,7 +25,9 @@ from postgis.cluster_home import abandoned
 from postgis.health import PublicRights
 from postgis.local_cluster import LocalCluster
 from postgis.settings import DatabaseSettings
+from postgis.today import today
 from postgis.unavailable import StoreUnavailableError
+from postgis.working_days import FILE, LONGEST_WAIT, is_announced
 
 PYTHON_NEEDED = (3, 11)
 DISK_NEEDED = 1 << 30  # bytes: a new database takes 100 MB, its log and backups the rest
@@ -65,6 +67,7 @@ def run_doctor(http: HttpSettings, store: DatabaseSettings) -> int:
         _assets,
         lambda: _port(http),
         lambda: _public_url(http),
+        _working_calendar,
     )
     findings = [finding for check in checks for finding in _run(check)]
     for finding in findings:
@@ -74,6 +77,19 @@ def run_doctor(http: HttpSettings, store: DatabaseSettings) -> int:
     problems = sum(finding.verdict is Verdict.PROBLEM for finding in findings)
     print(f"\n{_sum(problems)}")
     return 1 if problems else 0
+
+
+def _working_calendar() -> Iterator[Finding]:
+    last = today() + LONGEST_WAIT
+    lacking = [str(year) for year in range(today().year, last.year + 1) if not is_announced(year)]
+    if not lacking:
+        yield Finding(Verdict.OK, f"Deadlines: the days off until {last:%d/%m/%Y} are announced")
+        return
+    yield Finding(
+        Verdict.NOTE,
+        f"Deadlines: the days off of {' and '.join(lacking)} are not announced, or not known here; deadlines say so",
+        f"Once the Government has fixed them, write them with their source into {FILE}",
+    )
 
 
 def _sum(problems: int) -> str:

@@ -217,12 +217,13 @@ class Lane:
         with self.database.public.connect() as connection:
             answer = asked.make(connection)
         encoding = self.kept.encoding_of(accept_encoding, len(answer.body))
-        return answer, encoding, encoded(answer.body, encoding)
+        return answer, encoding, encoded(answer.body, encoding, answer.media_type)
 
     async def _add_encoding(self, asked: Asked, kept: KeptAnswer, encoding: str | None) -> None:
         """Another encoding of an answer, made of one that is there."""
         known, made = next(iter(kept.encodings.items()))
-        body = await self._tile_workers.run(lambda: encoded(decoded(made.body, known), encoding))
+        media_type = kept.answer.media_type
+        body = await self._tile_workers.run(lambda: encoded(decoded(made.body, known), encoding, media_type))
         entry = self.kept.cache.entries.get(asked.key)
         added = kept.add(encoding, body)
         if entry is not None and entry.kept is kept:

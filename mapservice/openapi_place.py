@@ -44,7 +44,7 @@ _REPLY = _whole(
     collection={"enum": ["warnings", "inspections"]}, code=_TEXT, fact_on=_DAY, reply=_TEXT, replied_on=_DAY
 )
 _INSPECTION = _whole(
-    inspected_on=_DAY, result={"type": "string", "enum": list(INSPECTION_RESULTS)}, agency=_TEXT,
+    code=_TEXT, inspected_on=_DAY, result={"type": "string", "enum": list(INSPECTION_RESULTS)}, agency=_TEXT,
     official_words=_or_null(_TEXT),
 )  # fmt: skip
 _POINT = _whole(

@@ -1,6 +1,8 @@
 """From the stickers of a print run to the PDF: with marks in their addresses, as their places are called today."""
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
@@ -35,11 +37,15 @@ def run_pdf(
     pages: Pages,
     lang: str = "vi",
     progress: Callable[[int], None] = lambda _done: None,
+    *,
+    gone: AbstractSet[str] = frozenset(),
 ) -> bytes:
-    """The stickers of some pages. What is withdrawn or spoilt meanwhile, or whose place has ended, is left out.
+    """The stickers of some pages, as their places are called today: a new sticker with an old name helps nobody.
 
-    Raises MissingAssetError.
+    What is withdrawn or spoilt meanwhile, whose place has ended, or whose serial is among `gone`, is left out. Raises
+    MissingAssetError.
     """
+    printed = [one if one.serial not in gone else replace(one, state="withdrawn") for one in printed]
     wanted = [one.code for one in printed if one.state in OPEN_STATES]
     # A list of no codes would choose every place there is.
     places = sticker_places(published, StickerChoice(codes=wanted)) if wanted else []

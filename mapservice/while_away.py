@@ -22,6 +22,7 @@ from web.render import VIETNAM
 from web.sticker_words import StickerWords
 
 RETRY_AFTER_S = 60
+_MOST_MERGES = 20
 _PATH = re.compile(r"/q(?:/([^/]+?)(\.json)?)?")
 _OTHERS = (".svg", ".png", ".jws")
 
@@ -68,7 +69,18 @@ class WhileAway:
         """The code that led here, if it is a duplicate's."""
         duplicate = codes.normalise(came_by)
         copy = self._copies.get(duplicate) if duplicate else None
-        return duplicate if copy is not None and (copy.state, copy.successor) == ("merged", code) else None
+        return duplicate if copy is not None and copy.state == "merged" and self._end(copy) == code else None
+
+    def _end(self, copy: Copy) -> str | None:
+        """Where the code of a duplicate leads. The copy of one that was merged into another which was merged later is
+        not made anew by that: each step is looked up."""
+        code = copy.successor
+        for _ in range(_MOST_MERGES):
+            following = self._copies.get(code) if code else None
+            if following is None or following.state != "merged":
+                break
+            code = following.successor
+        return code
 
     def _data(self, copy: Copy, came_by: str | None) -> Answer:
         assert copy.found is not None
@@ -93,10 +105,10 @@ class WhileAway:
         return said_of(token, SeenSticker("genuine", parts[0], **last), lang, day)
 
     def _no_place(self, request: Request, code: str, copy: Copy, lang: str, data: str) -> Response | None:
-        if copy.state == "merged" and copy.successor:
+        if copy.state == "merged" and (end := self._end(copy)):
             token = request.query_params.get("t", "")[:TOO_LONG]
             came_with = {"t": token} if token and not data else {}
-            return _to(copy.successor, data, lang, **came_with, **{"from": code})
+            return _to(end, data, lang, **came_with, **{"from": code})
         if data:
             return None
         if copy.state == "unused":

@@ -15,6 +15,8 @@ ANSWER_WORKING_DAYS = 2
 """Within which a report is answered, and a request about one's own data is taken up (Decree 356/2025)."""
 REQUEST_DAYS, EXTENDED_DAYS = 10, 20
 """Calendar days within which a request about one's own data is met, and where it was extended (Decree 356/2025)."""
+LONGEST_WAIT = timedelta(days=EXTENDED_DAYS + 10)
+"""Further ahead no deadline lies: the longest, and days off that follow it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,9 +158,10 @@ def test_all_that_is_published_is_recorded_or_told(database: Database) -> None:
         telling = set(
             connection.execute(
                 text("SELECT c.relname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-                     "WHERE t.tgname IN ('tell_change', 'note_changed', 'tell_moved')")
+                     "WHERE t.tgname IN ('tell_change', 'note_changed', 'tell_moved', 'tell_misused')")
             ).scalars()
         )  # fmt: skip
-    # Facts and cells change in the transaction of their records; a code issued and a migration show in no kept answer.
-    along = {"establishment_fact", "tile_cell", "tile_cell_group"}
-    assert read - telling <= along | {"lookup_code", "schema_version"}
+    # Facts and cells change in the transaction of their records, the mark with what it marks; a code issued, a month
+    # that is over and a migration show in no kept answer.
+    along = {"establishment_fact", "tile_cell", "tile_cell_group", "published_mark"}
+    assert read - telling <= along | {"lookup_code", "lookup_month", "schema_version"}

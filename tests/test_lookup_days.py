@@ -85,7 +85,8 @@ def test_the_table_has_no_room_for_anybody(owner_connection: Any) -> None:
     assert set(owner_connection.execute(text(columns)).scalars()) == {"establishment_id", "day", "lookups"}
 
 
-YESTERDAY = today() - timedelta(days=1)
+def yesterday() -> date:
+    return today() - timedelta(days=1)
 
 
 def note(api: Api, day: date, counted: dict[str, int]) -> None:
@@ -103,7 +104,7 @@ def test_small_numbers_todays_and_other_wards_are_not_told(api: Api) -> None:
     place = api.ward.places[2]
     clear(api)
     for number, expected in ((4, None), (1, 5), (3, 10)):
-        note(api, YESTERDAY, {place: number, "22222222": 9})
+        note(api, yesterday(), {place: number, "22222222": 9})
         note(api, today(), {place: 50})
         with read_as(api.database, api.actors["surveyor"]) as connection:
             assert told.of_place(connection, place) == told.of_ward(connection) == expected
@@ -135,17 +136,17 @@ def test_what_is_left_for_the_hidden_tells_none_of_them() -> None:
 def test_days_are_told_where_they_hide_the_places(api: Api) -> None:
     place, other, _ = api.ward.places
     clear(api)
-    note(api, YESTERDAY, {place: 17, other: 3})
+    note(api, yesterday(), {place: 17, other: 3})
     with read_as(api.database, api.actors["officer"]) as connection:
         # Twenty on the day less about fifteen would be the other place's.
         assert told.by_day(connection) is None and told.of_ward(connection) == 15
     for back in (2, 3, 4, 5):
         note(api, today() - timedelta(days=back), {place: 4})
     many = add_places(api, 12)
-    note(api, YESTERDAY, dict.fromkeys(many[:6], 2))
+    note(api, yesterday(), dict.fromkeys(many[:6], 2))
     with read_as(api.database, api.actors["officer"]) as connection:
         days = told.by_day(connection)
-        assert days is not None and days[0] == (YESTERDAY, 30) and {views for _, views in days[1:]} == {None}
+        assert days is not None and days[0] == (yesterday(), 30) and {views for _, views in days[1:]} == {None}
         assert told.of_ward(connection) == 35
 
 
@@ -156,12 +157,12 @@ def add_places(api: Api, number: int) -> list[str]:
 def test_pages_say_about_how_many(api: Api) -> None:
     place, other, quiet = api.ward.places
     clear(api)
-    note(api, YESTERDAY, {place: 13, other: 7, quiet: 3})
+    note(api, yesterday(), {place: 13, other: 7, quiet: 3})
     month = today().replace(day=1)
     for back, number in ((40, 2), (5, 1233)):
         note(api, month - timedelta(days=back), {place: number})
     with api.database.owner.begin() as connection:
-        connection.execute(text("DELETE FROM register.lookup_day WHERE day < :day"), {"day": YESTERDAY})
+        connection.execute(text("DELETE FROM register.lookup_day WHERE day < :day"), {"day": yesterday()})
     browser = Browser(api.database)
     add_member(api.database, "lan")
     location(browser.sign_in("lan"))

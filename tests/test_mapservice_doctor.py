@@ -5,6 +5,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,20 @@ def test_a_check_that_breaks_is_a_finding(capsys: pytest.CaptureFixture[str], mo
     monkeypatch.setattr(shutil, "disk_usage", broken)
     assert doctor.run_doctor(HttpSettings(port=1024), DatabaseSettings(data_dir=Path("/tmp"), database_url=None)) == 1
     assert "A check could not be made: RuntimeError: no such thing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [("2026-03-02", "OK       Deadlines: the days off until 01/04/2026 are announced"),
+     ("2026-12-15", "note     Deadlines: the days off of 2027 are not announced"),
+     ("2031-12-15", "note     Deadlines: the days off of 2031 and 2032 are not announced")],
+)  # fmt: skip
+def test_days_off_that_deadlines_lack_are_named(
+    day: str, told: str, http: HttpSettings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "today", lambda: date.fromisoformat(day))
+    monkeypatch.setattr(doctor, "_cluster", lambda _: iter(()))
+    monkeypatch.setattr(doctor, "_database", lambda _: iter(()))
+    doctor.run_doctor(http, DatabaseSettings(data_dir=Path("/tmp/none"), database_url=None))
+    said = capsys.readouterr().out
+    assert told in said and ("working_calendar.toml" in said) is told.startswith("note")

@@ -6,7 +6,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from postgis.actor import write_own_account
 from postgis.engine import Database
+from postgis.store import lookup_days, sessions
+from postgis.today import today
 from tests.register_api import ITEMS, Api, register_api
 
 PLACES = ITEMS.format("establishments")
@@ -96,3 +99,17 @@ def test_files_that_are_made_first_have_none(client: httpx.Client, form: str) ->
     """Some say when they were made: two are never the same to the byte."""
     answer = client.get(f"{PLACES}?f={form}&limit=3", headers={"If-None-Match": "*"}, timeout=120)
     assert (answer.status_code, answer.headers.get("etag")) == (200, None)
+
+
+@pytest.mark.parametrize("form", STREAMS)
+def test_what_nobody_sees_leaves_it_standing(api: Api, form: str) -> None:
+    """Sign-ins, counts of use, citizens' reports and the database's own housekeeping commit all day long."""
+    tag = _tag(api, form)
+    place = api.ward.places[0]
+    with api.database.staff.begin() as connection:
+        lookup_days.add(connection, today(), {place: 3})
+    with write_own_account(api.database, api.actors["officer"].staff_id) as connection:
+        sessions.start(connection, api.actors["officer"].staff_id)
+    sent = {"kind": "hygiene", "words": "Sàn bếp rất bẩn, thấy sáng nay."}
+    assert api.client.post(f"/q/{place}/report", data=sent, files={"photo": ("", b"")}).status_code == 200
+    assert _ask(api, form, known=tag).status_code == 304

@@ -180,6 +180,7 @@ def test_words_of_the_inspection_and_who_said_them(world: World) -> None:
     assert "Đạt yêu cầu tại thời điểm kiểm tra." in page and "Đoàn thử" in page
     found = world.web.get(f"/q/{place}.json").json()["last_inspection"]
     assert found == {
+        "code": world.ward.codes["inspections"][2],
         "inspected_on": "2026-01-02",
         "result": "pass",
         "agency": "Đoàn thử",

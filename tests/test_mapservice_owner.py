@@ -15,6 +15,7 @@ from postgis.actor import prepare_as, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.secrets import Secrets, open_secrets
 from postgis.store import life_cycle, owners, records
+from postgis.today import today
 from tests.record_pages import form_to
 from tests.small_ward import OTHER_WARD, SmallWard, add_staff, fill
 from tests.staff_clients import Browser, add_member, hidden, location
@@ -220,7 +221,20 @@ def test_a_reply_to_a_failed_inspection_stands_with_the_fact(world: World) -> No
     browser.post("/owner/reply", {"csrf_token": token, "fact": f"inspections:{failed}", "reply": REPLY})
     receipt = re.search(r"/proposals/([A-Z0-9-]{19})", browser.get("/owner").text)
     assert receipt is not None and world.decide(receipt[1], "apply").status_code == 303
-    assert REPLY in browser.get(f"/q/{place}").text
+    said = f"Ý kiến của chủ cơ sở ({today():%d/%m/%Y})"
+    for path in (f"/q/{place}", f"/?place={place}", f"/?view=place&place={place}"):
+        page = browser.get(path).text
+        food = page[page.index("An toàn thực phẩm") :]
+        assert food.index("Không đạt") < food.index(said) < food.index(REPLY), path
+    data = browser.client.get(f"/q/{place}.json").json()
+    told = {"collection": "inspections", "code": failed, "fact_on": "2026-02-03", "reply": REPLY,
+            "replied_on": today().isoformat()}  # fmt: skip
+    assert data["last_inspection"]["code"] == failed and told in data["replies"]
+    # With the fact its reply goes: what a later inspection has overtaken is told nowhere.
+    with write_as(world.database, officer, reason="thử") as connection:
+        passed = values | {"inspected_on": "2026-03-03", "result": "pass", "signed_on": "2026-03-04"}
+        records.create(connection, "inspections", passed, ward_id=officer.ward_id)
+    assert REPLY not in browser.get(f"/q/{place}").text and REPLY not in browser.get(f"/q/{place}.json").text
 
 
 @pytest.mark.parametrize(

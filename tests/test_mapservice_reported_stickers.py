@@ -89,7 +89,8 @@ def test_a_right_report_marks_the_sticker_with_its_day_and_withdraws_it_only_whe
     assert MISUSED in world.notice(code) and f"Ngày {day} (hôm nay)" in world.notice(code)
     assert f"On {day} (today) the ward found" in world.notice(code, "&lang=en")
     shown = world.browser.get(f"/staff/stickers/{serial}").text
-    assert "Phường xác nhận tem bị sao chép hoặc dán sai chỗ" in shown and note in shown and "Người thử lan" in shown
+    assert note in shown and "Người thử lan" in shown
+    assert '<p class="message caution">Phường xác nhận tem bị sao chép hoặc dán sai chỗ, ' + day in shown
     # The place itself is none the worse for it.
     assert MISUSED not in world.phone.get(f"/q/{code}").text
     second = world.reported(code)

@@ -15,7 +15,9 @@ import httpx
 import pytest
 from PIL import Image
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from mapservice.forgetting import forget
 from mapservice.photo_files import MAX_PHOTO_BYTES
 from postgis.actor import Actor, prepare_as
 from postgis.engine import Database, create_database, drop_database
@@ -132,11 +134,61 @@ def test_a_report_is_sent_taken_up_answered_and_closed(world: World) -> None:
     steps = world.officer.get(f"/staff/reports/{number}").text
     for words in (
         "Nhận phản ánh (người dân)",
-        "Nhận xử lý, Người thử lan",
-        "Trả lời, Người thử lan",
-        "Khép lại, Người thử lan",
+        "Nhận xử lý (Người thử lan)",
+        "Trả lời (Người thử lan)",
+        "Khép lại (Người thử lan)",
     ):
         assert words in steps
+
+
+def test_what_was_reported_is_erased_after_two_years(world: World) -> None:
+    place, data_dir = world.ward.places[7], world.database.settings.data_dir
+    alone, shared = camera_photo(640, 480), camera_photo(480, 640)
+    sent = {
+        "old": world.receipt(place, photo=alone), "turned down": world.receipt(place, photo=shared),
+        "open": world.receipt(place, photo=shared), "young": world.receipt(place),
+        "at a sticker": world.receipt("22222222"),
+    }  # fmt: skip
+    for name, receipt in sent.items():
+        if name == "turned down":
+            assert location(world.act(world.number(receipt), "reject", reason="Không đúng sự thật."))
+        elif name != "open":
+            assert location(world.act(world.number(receipt), "answer", outcome="inspected", answer="Đã đến xem."))
+    assert location(world.act(world.number(sent["old"]), "close"))
+    old = {"receipts": [sent[name] for name in ("old", "turned down", "at a sticker")]}
+    with world.database.owner.begin() as owner:
+        asked = text("SELECT receipt, photo FROM register.citizen_report")
+        photos = dict(owner.execute(asked).tuples().all())
+        aged = """UPDATE register.citizen_report SET received_at = received_at - interval '25 months',
+                         answered_at = answered_at - interval '25 months', closed_at = closed_at - interval '25 months'
+                   WHERE receipt = ANY (:receipts)"""
+        owner.execute(text(aged), old)
+    file = data_dir / "photos" / f"{photos[sent['old']]}.jpg"
+    kept = data_dir / "photos" / f"{photos[sent['open']]}.jpg"
+    assert file.is_file() and kept.is_file() and photos[sent["open"]] == photos[sent["turned down"]]
+    forget(world.database)
+    forget(world.database)
+    assert not file.exists() and kept.is_file()
+    with world.database.owner.connect() as owner:
+        erased = (
+            owner.execute(text("SELECT * FROM register.citizen_report WHERE erased_at IS NOT NULL")).mappings().all()
+        )
+    assert {row["receipt"] for row in erased} == set(old["receipts"])
+    for row in erased:
+        assert (row["words_sealed"], row["photo"], row["answer"]) == (None, None, "") and row["typed_code"] in (
+            None,
+            "?",
+        )
+        assert row["kind"] == "fake_sticker" and row["answered_at"] and row["handled_by"]
+    ticket = world.nobody.get(f"/reports/{sent['old']}")
+    assert ticket.status_code == 200 and "đã được xóa" in ticket.text and "Đã đến xem" not in ticket.text
+    page = world.officer.get(f"/staff/reports/{world.number(sent['old'])}")
+    assert page.status_code == 200 and "để thống kê" in page.text and WORDS not in page.text
+    assert "Đã đến xem" in world.nobody.get(f"/reports/{sent['young']}").text
+    assert WORDS in world.officer.get(f"/staff/reports/{world.number(sent['open'])}").text
+    assert world.officer.get("/staff/reports?state=closed").status_code == 200
+    with pytest.raises(DBAPIError), prepare_as(world.database, _actor(world.database, "lan")) as connection:
+        connection.execute(text("UPDATE register.citizen_report SET words_sealed = NULL, erased_at = now()"))
 
 
 def test_what_was_reported_is_in_no_clear_and_no_history(world: World) -> None:
@@ -441,8 +493,6 @@ def test_words_under_another_key_are_told_not_guessed(world: World) -> None:
     ],
 )  # fmt: skip
 def test_the_database_holds_the_steps_whatever_the_code_does(world: World, change: str) -> None:
-    from sqlalchemy.exc import DBAPIError
-
     number = world.number(world.receipt(world.ward.places[6]))
     lan = _actor(world.database, "lan")
     with pytest.raises(DBAPIError), prepare_as(world.database, lan) as connection:
@@ -456,3 +506,35 @@ def _actor(database: Database, login: str) -> Actor:
                  "WHERE login = :login"), {"login": login},
         ).one()  # fmt: skip
     return Actor(row.id, row.login, row.display_name, row.role, row.ward_id, row.ward_code)
+
+
+def test_the_inbox_goes_by_deadline_and_says_in_words_what_is_late_or_not_certain(world: World) -> None:
+    days = {3: True, -40: True, 0: True, 60: False, -1: True, 1: True}
+    due = {}
+    for number, (days_on, certain) in enumerate(days.items()):
+        receipt = world.receipt(world.ward.places[number % 3], kind="other")
+        due[world.number(receipt)] = (today() + timedelta(days=days_on), certain, receipt)
+    with world.database.owner.begin() as owner:
+        for number, (day, certain, _) in due.items():
+            changed = "UPDATE register.citizen_report SET due_on = :day, due_certain = :certain WHERE id = :id"
+            owner.execute(text(changed), {"day": day, "certain": certain, "id": number})
+    page = world.officer.get("/staff/reports?kind=other").text
+    found = re.finditer(r'<tr>(?:(?!</tr>).)*reports/(\d+)".*?</tr>', page, re.S)
+    rows = {int(row[1]): re.sub(r"<[^>]+>", " ", row[0]) for row in found}
+    assert [number for number in rows if number in due] == sorted(due, key=lambda number: due[number][0])
+    for number, (day, certain, receipt) in due.items():
+        late, words = day < today(), rows[number]
+        # What comes on the day itself is in time.
+        assert f"{day:%d/%m/%Y}" in words and ("Quá hạn" in words) is late
+        assert ("tạm tính vì lịch nghỉ chưa công bố" in words) is not certain
+        ticket = world.nobody.get(f"/reports/{receipt}").text
+        assert f"{day:%d/%m/%Y}" in ticket and ("Đã quá hạn trả lời" in ticket) is late
+        assert (f"Lịch nghỉ lễ, Tết năm {day.year} chưa được công bố" in ticket) is not certain
+        data = world.nobody.client.get(f"/reports/{receipt}", headers={"Accept": "application/json"}).json()
+        assert (data["due_on"], data["due_certain"]) == (day.isoformat(), certain)
+    narrowed = world.officer.get("/staff/reports?kind=other&overdue=1").text
+    assert {int(shown) for shown in re.findall(r"/staff/reports/(\d+)", narrowed)} & set(due) == {
+        number for number, (day, _, _) in due.items() if day < today()
+    }
+    english = world.officer.get("/staff/reports?kind=other&lang=en").text
+    assert "Overdue" in english

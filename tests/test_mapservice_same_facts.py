@@ -1,4 +1,5 @@
-"""The same facts wherever they stand, of a thousand random places; and nothing good above or without a live warning."""
+"""The same facts wherever they stand, of a thousand random places and with what their owners reply; and nothing good
+above or without a live warning."""
 
 import csv
 import io
@@ -18,8 +19,9 @@ from layers.query import FeatureQuery
 from mapservice.place_answers import document_of, place_page, relations
 from mapservice.responses import json_bytes
 from mapservice.settings import HttpSettings
-from postgis.engine import Database
+from postgis.engine import Database, create_database, drop_database
 from tests.mvt import layers_of
+from tests.page_order import read
 from tests.staff_clients import Browser
 from tests.test_freshness import tile_at
 from web import labels
@@ -31,18 +33,41 @@ MANY = 1_000
 
 
 @pytest.fixture(scope="module")
-def connection(demo_database: Database) -> Iterator[Connection]:
-    with demo_database.public.connect() as opened:
+def told(server: Database, demo_database: Database) -> Iterator[Database]:
+    """The demo sample, in which the owner of every other place has replied to what speaks against it."""
+    demo_database.dispose()
+    own = create_database(server, "same_facts", template=demo_database.name)
+    with own.owner.begin() as connection:
+        for statement in _REPLIES:
+            connection.execute(text(statement))
+    yield own
+    own.dispose()
+    drop_database(server, "same_facts")
+
+
+_REPLIES = (
+    """UPDATE register.warning SET reply = 'Đã khắc phục ' || code, replied_on = current_date
+        WHERE lifted_on IS NULL AND id % 2 = 0""",
+    """UPDATE register.inspection SET reply = 'Đã sửa ' || code, replied_on = current_date
+        WHERE result IN ('fail', 'c') AND signed_on IS NOT NULL AND id % 2 = 0""",
+)
+
+
+@pytest.fixture(scope="module")
+def connection(told: Database) -> Iterator[Connection]:
+    with told.public.connect() as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def places(connection: Connection) -> dict[str, FoundPlace]:
-    """A thousand places by chance, and every one that is warned of."""
-    found = connection.execute(text("SELECT code, live_warning FROM published.establishments ORDER BY code")).all()
+    """A thousand places by chance, every one that is warned of, and every one whose owner has replied."""
+    asked = "SELECT code, live_warning, code IN (SELECT establishment FROM published.replies) AS replied "
+    found = connection.execute(text(asked + "FROM published.establishments ORDER BY code")).all()
     chosen = {row.code for row in random.Random(6).sample(found, MANY)} | {
-        row.code for row in found if row.live_warning
+        row.code for row in found if row.live_warning or row.replied
     }
+    assert len(chosen) >= MANY
     return find_establishments(connection, sorted(chosen))
 
 
@@ -56,8 +81,8 @@ def documents(connection: Connection, places: dict[str, FoundPlace]) -> dict[str
 
 
 @pytest.fixture(scope="module")
-def web(demo_database: Database) -> Browser:
-    return Browser(demo_database)
+def web(told: Database) -> Browser:
+    return Browser(told)
 
 
 def test_item_and_export_say_what_the_data_of_the_page_says(web: Browser, documents: dict[str, dict[str, Any]]) -> None:
@@ -155,3 +180,90 @@ def test_no_list_and_no_panel_praises_who_is_warned_of(web: Browser, places: dic
     shown = web.get(f"/?view=place&place={code}").text
     assert shown.index('class="live-warning"') < shown.index('class="facts"')
     assert 'class="fact good"' not in shown
+
+
+def test_a_reply_stands_beside_its_fact_wherever_that_is_told(
+    web: Browser, places: dict[str, FoundPlace], documents: dict[str, dict[str, Any]]
+) -> None:
+    """The page in both languages, its data, the opened place and the items: the owner's words, with their day."""
+    records = {
+        name: {
+            each["properties"]["code"]: each["properties"]
+            for line in web.get(f"/ogc/collections/{name}/items?f=geojsonseq").text.split("\x1e")
+            if line.strip() and (each := json.loads(line))
+        }
+        for name in ("warnings", "inspections")
+    }
+    seen = {"warnings": 0, "inspections": 0}
+    for code, place in places.items():
+        told = documents[code]["replies"]
+        expected = {
+            (name, key, each["reply"], each["replied_on"])
+            for name, kept in records.items()
+            for key, each in kept.items()
+            if each["establishment"] == code and each["reply"]
+        }
+        # Asked for where something speaks against the place today.
+        adverse = place.properties["live_warning"] or place.properties["last_inspection_result"] in ("fail", "c")
+        found = {(each["collection"], each["code"], each["reply"], each["replied_on"]) for each in told}
+        assert found == (expected if adverse else set()), code
+        if not told:
+            continue
+        _reply_in_page(place, told, seen)
+    assert all(count > 3 for count in seen.values()), seen
+
+
+def _reply_in_page(place: FoundPlace, told: list[dict[str, Any]], seen: dict[str, int]) -> None:
+    last = str(place.properties["last_inspection_on"])
+    shown = [each for each in told if each["collection"] == "warnings" or each["fact_on"] == last]
+    for lang in ("vi", "en"):
+        page = read(place_page(SETTINGS, place, {}, lang).body.decode())
+        opened = panel({**place.properties, **place.details, "replies": place.replies, "lon": 0.0, "lat": 0.0}, lang)
+        for each in shown:
+            said = next(one for one in page.said if each["reply"] in one.text)
+            assert ("warning" in said.classes) is (each["collection"] == "warnings")
+            seen[each["collection"]] += 1
+            if each["collection"] == "inspections":
+                assert opened["reply"]["reply"] == each["reply"]
+        assert (opened["reply"] is None) is all(each["collection"] == "warnings" for each in shown)
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_the_opened_place_says_what_the_page_says(
+    web: Browser, connection: Connection, places: dict[str, FoundPlace], lang: str
+) -> None:
+    """Word for word: what stands beside the map are the facts of the look-up page."""
+    for code in random.Random(8).sample(sorted(places), 60):
+        page = read(place_page(SETTINGS, places[code], relations(connection, places[code], None), lang).body.decode())
+        opened = read(web.get(f"/?view=place&place={code}&lang={lang}").text)
+        facts = panel({**places[code].properties, **places[code].details, "lon": 0.0, "lat": 0.0}, lang)["facts"]
+        for fact in facts:
+            for words in (fact.words, *fact.items, *fact.details, *filter(None, (fact.dated,))):
+                assert words in page.text and words in opened.text, (code, words)
+
+
+def test_unknown_is_nothing_in_data_and_said_in_words(documents: dict[str, dict[str, Any]]) -> None:
+    """What nobody has looked at is null or unknown, and neither no nor false."""
+    unknown = [each for each in documents.values() if each["food_safety_status"] == "unknown"]
+    assert len(unknown) > 50
+    for each in documents.values():
+        assert each["accepts_cashless"] in ("yes", "no", "unknown")
+        if each["last_inspection_on"] is None:
+            assert each["last_inspection_result"] is None and each["last_inspection"] is None
+        assert each["payment_checked_on"] or each["accepts_cashless"] == "unknown" or each["source"] == "osm"
+
+
+def test_markup_tells_no_more_than_the_page(connection: Connection, places: dict[str, FoundPlace]) -> None:
+    """schema.org: of places that trade, names what can be read; of invented ones and those that are gone, nothing."""
+    marked = 0
+    for place in places.values():
+        page = read(place_page(SETTINGS, place, relations(connection, place, None), "vi").body.decode())
+        silent = place.properties["illustrative"] or place.properties["operating_status"] in (
+            "closed", "moved", "suspended", "not_found",
+        )  # fmt: skip
+        assert bool(page.types) is not bool(silent)
+        marked += bool(page.types)
+        for name, value in page.items:
+            assert name in ("name", "alternateName", "image", "address", "url")
+            assert name == "image" or value in page.text
+    assert marked > 50

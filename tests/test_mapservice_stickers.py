@@ -10,9 +10,16 @@ import zxingcpp
 from PIL import Image
 from sqlalchemy import text
 
+from postgis.actor import write_as
 from postgis.engine import Database, create_database, drop_database
+from postgis.secrets import open_secrets
+from postgis.store import records, stickers
+from postgis.store.stickers import RunOrder
+from postgis.today import today
+from tests.page_order import read
 from tests.small_ward import OTHER_WARD, SmallWard, add_staff, fill
 from tests.staff_clients import Browser, add_member, hidden, location
+from web.render import format_date
 
 PAGE = "/staff/stickers"
 RUNS = f"{PAGE}/runs"
@@ -43,6 +50,12 @@ class World:
         # The same form sent twice, as by an impatient finger.
         assert location(self.officer.post(RUNS, form)) == location(answer)
         return location(answer).partition("?")[0]
+
+    def by_place(self, run: str) -> dict[str, str]:
+        """The serials of a run by the codes of their places: a run goes along the street."""
+        with self.database.public.connect() as connection:
+            asked = text("SELECT code, serial FROM published.stickers WHERE serial = ANY (:serials)")
+            return {row.code: row.serial for row in connection.execute(asked, {"serials": self.serials(run)})}
 
     def serials(self, run: str) -> list[str]:
         return re.findall(rf'href="{PAGE}/([0-9A-Z]{{5}})"', self.officer.get(run).text)
@@ -210,3 +223,81 @@ def test_nothing_is_noted_of_who_scans(world: World) -> None:
         for _ in range(3):
             assert world.surveyor.get(address[address.index("/q/") :]).status_code == 200
         assert connection.execute(rows).scalar_one() == before
+
+
+def test_pages_are_printed_as_the_register_stands_and_changed_places_are_marked(world: World) -> None:
+    """Printed today, the names are today's; whoever prints on is told what has changed since, and what to do."""
+    officer = add_staff(world.database, "doi", "officer")
+    renamed, moved, closed, later = world.ward.places[2:6]
+    run = world.make([renamed, moved, closed, later])
+    serials = world.by_place(run)
+    assert 'id="changed"' not in world.officer.get(run).text
+    answer = world.officer.send(run, f"{run}/prints", do="next", pages="1")
+    first = f"{run}/prints/{location(answer).rpartition('=')[2]}.pdf"
+    assert "Quán Thử 2" in _words(world.officer.get(first).content)
+    world.officer.send(f"{PAGE}/{serials[moved]}", f"{PAGE}/{serials[moved]}/install", version="1")
+    with write_as(world.database, officer, reason="đổi", source="office") as connection:
+        for code, values in (
+            (renamed, {"name": "Quán Tên Mới"}),
+            (moved, {"address": "99 Đường Thử"}),
+            (closed, {"operating_status": "closed", "closed_on": "2026-11-01", "status_reason": "nghỉ"}),
+        ):
+            version = records.version(connection, "establishments", code)
+            records.change(connection, "establishments", code, version or 0, values)
+    shown = read(world.officer.get(run).text)
+    told = {
+        serial: " ".join(each.text for each in shown.said if each.row == row)
+        for serial in serials.values()
+        for row in [next((each.row for each in shown.said if each.text == serial and "entry" in each.classes), -1)]
+    }
+    assert "Tên trước: Quán Thử 2" in told[serials[renamed]] and "in lại trang 1" in told[serials[renamed]]
+    assert "Địa chỉ trước: 3 Đường Thử" in told[serials[moved]]
+    assert "Đã đóng cửa" in told[serials[closed]] and "đừng dán" in told[serials[closed]]
+    assert told[serials[later]] == ""
+    again = world.officer.get(first).content
+    said = _words(again)
+    assert "Quán Tên Mới" in said and "Quán Thử 2" not in said and "99 Đường Thử" in said
+    assert "Quán Thử 4" not in said, "closed since: its cell stays empty"
+    assert f"theo sổ ngày {format_date(today())}" in said
+    assert {address.partition("?t=")[2][:5] for address in _read(again)} == set(serials.values()) - {serials[closed]}
+    # Printed again, the sheet says what the register says: only what hangs at a door is left to be told of.
+    world.officer.send(run, f"{run}/prints", do="again", first="1", reason="đổi tên")
+    marked = world.officer.get(run).text.partition('id="changed"')[2].partition("</section>")[0]
+    assert serials[renamed] not in marked
+    # Who asks for the sticker of a closed place by its code gets it.
+    wanted = world.make([closed])
+    answer = world.officer.send(wanted, f"{wanted}/prints", do="next", pages="1")
+    file = f"{wanted}/prints/{location(answer).rpartition('=')[2]}.pdf"
+    assert "Quán Thử 4" in _words(world.officer.get(file).content)
+
+
+def test_a_printer_that_stopped_goes_on_from_the_sheet_that_failed(world: World) -> None:
+    """Jammed at the second of three sheets: the rest of that lot, with the same serials, and nothing of others'."""
+    with world.database.owner.connect() as connection:
+        asked = text("SELECT id, ward_id FROM account.staff WHERE login = 'lan'")
+        staff_id, ward_id = connection.execute(asked).one()
+    order = RunOrder(ward_id, staff_id, "a jam", "chosen", {}, "a4_4", 4)
+    with world.database.owner.begin() as connection:
+        secrets = open_secrets(world.database.settings.data_dir)
+        made = stickers.make_run(connection, secrets, order, world.ward.places, only_missing=False)
+    run = f"{RUNS}/{made}"
+    lot = location(world.officer.send(run, f"{run}/prints", do="next", pages="3")).rpartition("=")[2]
+    world.colleague.send(run, f"{run}/prints", do="next", pages="1")
+    whole = _read(world.officer.get(f"{run}/prints/{lot}.pdf").content)
+    shown = world.officer.get(run).text
+    assert f'name="print" value="{lot}"' in shown and "Máy in dừng giữa chừng?" in shown
+    jam = {"do": "again", "print": lot, "last": "", "reason": "máy in dừng giữa chừng"}
+    answer = world.officer.send(run, f"{run}/prints", **jam, first="2")
+    page = world.officer.get(location(answer)).text
+    assert "Tải trang 2–3 (PDF)" in page and "In lại: máy in dừng giữa chừng" in page
+    rest = _read(world.officer.get(f"{run}/prints/{location(answer).rpartition('=')[2]}.pdf").content)
+    assert rest and set(rest) < set(whole)
+    assert len(whole) - len(rest) == 4
+    for wrong in ("4", "0", "x"):
+        refused = world.officer.send(run, f"{run}/prints", **jam, first=wrong)
+        assert refused.status_code == 422, wrong
+    assert world.officer.send(run, f"{run}/prints", **{**jam, "print": "999999"}, first="1").status_code == 404
+
+
+def _words(pdf: bytes) -> str:
+    return " ".join(" ".join(page.get_textpage().get_text_range().split()) for page in pypdfium2.PdfDocument(pdf))

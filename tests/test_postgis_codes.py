@@ -38,6 +38,17 @@ def test_every_swap_of_two_different_characters_is_caught(code: str) -> None:
             assert codes.is_valid("".join(swapped)) == (code[first] == code[second])
 
 
+def test_every_slip_of_one_sign_or_two_neighbours_is_caught_on_every_code_of_a_street() -> None:
+    tried = 0
+    for code in codes.codes_for(f"street/{number}" for number in range(2_000)):
+        slips = {code[:at] + wrong + code[at + 1 :] for at in range(codes.LENGTH) for wrong in codes.ALPHABET}
+        slips |= {code[:at] + code[at + 1] + code[at] + code[at + 2 :] for at in range(codes.LENGTH - 1)}
+        slips -= {code}
+        tried += len(slips)
+        assert not any(map(codes.is_valid, slips))
+    assert tried > 2_000 * 8 * 22
+
+
 @given(CODES)
 def test_a_code_is_read_however_it_is_typed(code: str) -> None:
     full_width = "".join(chr(ord(character) + 0xFEE0) for character in code)

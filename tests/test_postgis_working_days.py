@@ -7,6 +7,7 @@ import pytest
 from postgis.reference_files import read_toml
 from postgis.working_days import (
     FILE,
+    LONGEST_WAIT,
     Deadline,
     after_working_days,
     answer_deadline,
@@ -66,6 +67,7 @@ def test_a_request_is_met_in_ten_days_or_twenty_and_never_ends_on_a_day_off() ->
         received = date(2026, 1, 1) + timedelta(days=number)
         due = request_deadline(received)
         assert is_working(due.day) and due.day >= received + timedelta(days=10)
+        assert request_deadline(received, extended=True).day <= received + LONGEST_WAIT
 
 
 def test_a_deadline_is_never_earlier_for_what_came_later() -> None:

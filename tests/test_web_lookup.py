@@ -64,6 +64,7 @@ PLACE: dict[str, Any] = {
     "last_inspection_result": "pass",
     "last_inspection_on": date(2025, 9, 12),
     "last_inspection": {
+        "code": "3",
         "inspected_on": "2025-09-12",
         "result": "pass",
         "agency": "Đoàn kiểm tra liên ngành",
@@ -381,7 +382,7 @@ def test_every_page_fits_the_first_flight(lang: str, saved: datetime | None, sta
     ]  # fmt: skip
     links = replace(LINKS, photo=f"/photos/{'0' * 64}-480.jpg")
     token = "K7M42XP2AC"
-    sticker = sticker_words(token, "genuine", token[:5], "withdrawn", TODAY, None, lang, TODAY)
+    sticker = sticker_words(token, "genuine", token[:5], "withdrawn", TODAY, TODAY, lang, TODAY)
     html = lookup.place_page(
         place, [warning | {"code": "1"}, warning | {"code": "2"}], WARD, links, lang, TODAY, replies=replies,
         merged_from="K7M42XP2", moved_to="/q/K7M42XP2", dissolved_ward="Hòa Cường Nam", saved_at=saved,

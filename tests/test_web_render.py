@@ -22,7 +22,7 @@ AROUND = Surroundings(WARD, (108.18, 16.02, 108.24, 16.07), date(2026, 11, 21), 
 
 
 def made_up(**properties: Any) -> dict[str, Any]:
-    """A place with every public property and what its page tells besides; names are invented."""
+    """A place with every public property and what is told of one that somebody opens; names are invented."""
     return {
         "code": "K7M42XPA",
         "name": "Quán minh họa 0001",
@@ -38,10 +38,10 @@ def made_up(**properties: Any) -> dict[str, Any]:
         "licence_valid_until": None,
         "food_safety_status": "certified",
         "food_safety_valid_until": date(2028, 3, 31),
-        "food_safety_agency": None,
-        "last_inspection": None,
         "last_inspection_result": "pass",
         "last_inspection_on": date(2026, 6, 1),
+        "last_inspection": None,
+        "food_safety_agency": None,
         "live_warning": False,
         "payment_methods": ["vietqr", "bank_transfer"],
         "payment_checked_on": date(2026, 9, 1),

@@ -149,6 +149,12 @@ def ward_in_sentence(ward: Mapping[str, Any] | None, lang: str) -> str:
     return title[0].lower() + title[1:] if lang == "vi" else title
 
 
+def inspection_reply(place: Mapping[str, Any], replies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What the owner says to the last inspection, which is the one that is told of."""
+    told = ("inspections", (place.get("last_inspection") or {}).get("code"))
+    return next((each for each in replies if (each["collection"], each["code"]) == told), None)
+
+
 @cache
 def style() -> Markup:
     """The style sheet without comments and needless space, to be inlined: a second request would cost a second."""
@@ -213,12 +219,6 @@ def _warning(warning: Mapping[str, Any], lang: str, today: date) -> dict[str, st
         ),
         "agency": labels.text("lookup.warning.agency", lang, agency=warning["agency"]),
     }
-
-
-def inspection_reply(place: Mapping[str, Any], replies: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """What the owner says to the last inspection, which is the one that the page tells of."""
-    told = ("inspections", place["last_inspection_on"])
-    return next((each for each in replies if (each["collection"], each["fact_on"]) == told), None)
 
 
 def _status(place: Mapping[str, Any], lang: str, today: date) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Pages from templates: HTML with every value escaped, in Vietnamese or English."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache, partial
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 from web import labels
 from web.assets import asset
@@ -72,6 +74,14 @@ def format_code(code: str) -> str:
     return f"{code[:4]}-{code[4:]}" if len(code) == 8 else code
 
 
+_WRITTEN_CODE = re.compile(r"\b[2-9A-Y]{4}-[2-9A-Y]{4}\b")
+
+
+def _whole_codes(words: str) -> Markup:
+    """Words in which no line breaks within a look-up code; needs the class `code`."""
+    return Markup(_WRITTEN_CODE.sub(r'<span class="code">\g<0></span>', str(escape(words))))
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -82,7 +92,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        date=format_date, ago=_ago, number=_number, lookup_code=format_code, with_query=with_query
+        date=format_date,
+        ago=_ago,
+        number=_number,
+        lookup_code=format_code,
+        whole_codes=_whole_codes,
+        with_query=with_query,
     )
     environment.globals.update(asset=asset, sector_families=FAMILIES, family_of=family_of)
     return environment

@@ -116,6 +116,8 @@ def ticket_page(frame: Frame, report: Mapping[str, Any], *, fresh: bool, today: 
     request = report["kind"] == "personal_data"
     if request and waits and not late:
         state = "request" if report["state"] == "received" else "request_in_progress"
+    if report["erased_at"]:
+        state = "erased"
     return public_page(
         "report/ticket.html",
         frame,

@@ -9,6 +9,7 @@ from web.render import VIETNAM, format_ago, format_code, format_date, local
 from web.sticker_sheets import LAYOUTS, Pages
 
 PAGE = "/staff/stickers"
+_GONE = ("closed", "moved", "not_found")
 _DONE = frozenset({"made", "taken", "installed", "seen", "lost", "withdrawn", "spoilt"})
 _ACTIONS: Mapping[str, tuple[str, ...]] = {
     "printed": ("install", "seen", "spoilt", "withdrawn", "lost"),
@@ -26,8 +27,8 @@ def per_page(layout: str) -> int:
 
 
 def pages(first: int, of: int, run: int) -> Pages:
-    """Pages of a print run, for their feet."""
-    return Pages(first, of, str(run))
+    """Pages of a print run, for their feet: with the names of today."""
+    return Pages(first, of, str(run), datetime.now(VIETNAM).date())
 
 
 def actions(state: str, *, may_change: bool, may_note: bool) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ def sticker_row(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
         "place_href": local(lang, f"/staff/establishments/{row['code']}"),
         "place_ended": row["place_ended_at"] is not None,
         "place_status": labels.code_label("operating_status", row["operating_status"], lang)
-        if row["operating_status"] in ("closed", "moved", "not_found")
+        if row["operating_status"] in _GONE
         else "",
         "illustrative": row["illustrative"],
         "position": row["position"],
@@ -89,9 +90,43 @@ def print_row(row: Mapping[str, Any], run: int, lang: str) -> dict[str, Any]:
         "pages": labels.text("stickers.runs.page", lang, page=first)
         if first == last
         else labels.text("stickers.runs.pages", lang, first=first, last=last),
+        "first": first,
+        "several": last > first,
         "reason": row["reason"],
         "at": _moment(row["taken_at"]),
         "by": row["by"] or labels.text("stickers.by_command", lang),
+    }
+
+
+def changed_rows(rows: Sequence[Mapping[str, Any]], lang: str) -> dict[str, Any]:
+    """Stickers that say something else than the register does by now, and what that means for the officer."""
+    return {
+        "rows": [_changed_row(row, lang) for row in rows],
+        "more": rows[0]["of"] - len(rows) if rows else 0,
+    }
+
+
+def _changed_row(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
+    gone = row["ended"] or row["operating_status"] in _GONE
+    said = []
+    if row["ended"]:
+        said.append(labels.text("stickers.list.place_ended", lang))
+    elif gone:
+        said.append(labels.code_label("operating_status", row["operating_status"], lang))
+    if row["then_name"] != row["name"] and row["then_name"]:
+        said.append(labels.text("stickers.changed.name", lang, old=row["then_name"]))
+    before, after = (", ".join(filter(None, (row[f"{when}stall"], row[f"{when}address"]))) for when in ("then_", ""))
+    if before != after and before:
+        said.append(labels.text("stickers.changed.address", lang, old=before))
+    state = "to_print" if not row["taken"] else "hanging" if row["state"] == "installed" else "printed"
+    return {
+        "serial": row["serial"],
+        "href": local(lang, f"{PAGE}/{row['serial']}"),
+        "code": format_code(row["code"]),
+        "name": lookup.place_name(row, lang),
+        "page": labels.text("stickers.runs.page", lang, page=row["page"]),
+        "said": said,
+        "do": labels.text(f"stickers.changed.{state}_{'gone' if gone else 'other'}", lang, page=row["page"]),
     }
 
 
@@ -104,6 +139,12 @@ def event_row(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
         or labels.text("stickers.by_citizen" if row["kind"] == "reported" else "stickers.by_command", lang),
         "note": row["note"] or "",
     }
+
+
+def misused(events: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """That the ward found it copied or hung elsewhere, and when last; empty where it did not. Latest event first."""
+    found = next((event_row(event, lang) for event in events if event["kind"] == "misused"), None)
+    return f"{found['words']}, {found['at']}" if found else ""
 
 
 def state_links(

@@ -6,11 +6,12 @@ least a tenth of the distance it is made for.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from web import labels, lookup, qr
 from web.documents import Document
-from web.render import format_code
+from web.render import format_code, format_date
 
 LEVEL: qr.Level = "H"
 """Error level of every sticker: 30 % of a symbol may be lost. At these sizes it costs nothing that decoders notice
@@ -108,6 +109,8 @@ class Pages:
     of: int
     run: str | None = None
     """The run's number, for the foot of the page."""
+    as_of: date | None = None
+    """The day whose names these are."""
 
 
 def sticker_sheet(
@@ -153,6 +156,8 @@ class _Sheet(Document):
         said = self._words("page", page=page, pages=pages.of)
         if pages.run is not None:
             said = f"{self._words('run', run=pages.run)} · {said}"
+        if pages.as_of is not None:
+            said += f" · {self._words('as_of', date=format_date(pages.as_of))}"
         left, top = layout.margins
         self.text_line(said, layout.page[0] / 2, layout.page[1] - 2.5, 7, align="C")
         rows = -(-on_page // layout.columns)

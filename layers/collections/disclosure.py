@@ -160,7 +160,7 @@ _BY_COLLECTION: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "person_number": ("personal_id", "household_tax_code"),
     },
     "citizen_report": {
-        "report": ("kind", "received_at", "due_on", "extended", "handled_by"),
+        "report": ("kind", "received_at", "due_on", "extended", "handled_by", "erased_at"),
         "answer": ("receipt", "state", "outcome", "answer", "answered_at", "closed_at"),
         "report_words": ("words_sealed", "photo", "sticker_id", "typed_code"),
     },

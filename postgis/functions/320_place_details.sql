@@ -5,7 +5,7 @@ DROP VIEW IF EXISTS published.place_details;
 
 CREATE VIEW published.place_details AS
 SELECT e.code,
-       (SELECT jsonb_build_object('inspected_on', i.inspected_on, 'result', i.result, 'agency', i.agency,
+       (SELECT jsonb_build_object('code', i.code, 'inspected_on', i.inspected_on, 'result', i.result, 'agency', i.agency,
                                   'official_words', i.official_words)
           FROM register.inspection i
          WHERE i.establishment_id = e.id AND i.signed_on IS NOT NULL AND i.ended_at IS NULL

@@ -117,17 +117,45 @@ $$;
 COMMENT ON FUNCTION register.report_anonymously IS
     'Adds a citizen''s report, within bounds (SQLSTATE MS429 beyond them).';
 
+-- Kind, days, outcome and who answered stay, for the ward's figures. The answer goes, too: it speaks of what was written.
+CREATE OR REPLACE FUNCTION register.forget_reports() RETURNS SETOF text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- Whoever sends the same photo meanwhile keeps its file after this, not before.
+    PERFORM pg_advisory_xact_lock(20257008);
+    RETURN QUERY
+        WITH past AS (
+            SELECT r.id, r.photo FROM citizen_report r
+             WHERE r.erased_at IS NULL AND r.state IN ('answered', 'closed', 'rejected')
+               AND coalesce(r.closed_at, r.answered_at) < now() - interval '24 months'
+        ), erased AS (
+            UPDATE citizen_report r
+               SET words_sealed = NULL, answer = '', photo = NULL, erased_at = now(),
+                   typed_code = CASE WHEN r.typed_code IS NOT NULL THEN '?' END
+              FROM past WHERE r.id = past.id
+        )
+        SELECT DISTINCT p.photo FROM past p
+         WHERE p.photo IS NOT NULL
+           AND NOT EXISTS (SELECT FROM photo o WHERE o.file = p.photo)
+           AND NOT EXISTS (SELECT FROM citizen_report o WHERE o.photo = p.photo AND o.id NOT IN (SELECT id FROM past));
+END
+$$;
+COMMENT ON FUNCTION register.forget_reports() IS
+    'Erases what was written and answered in reports that ended 24 months ago; returns the photos that nothing names any more.';
+
 -- A function and no view: whoever has one receipt sees one report, and no mistake above can list them.
 DROP FUNCTION IF EXISTS published.report(text);
 CREATE FUNCTION published.report(of_receipt text)
 RETURNS TABLE (receipt text, kind text, place_code text, place_name text, typed_code text, with_photo boolean, state text,
                received_at timestamptz, due_on date, due_certain boolean, extended boolean, outcome text, answer text,
-               answered_at timestamptz, closed_at timestamptz, ward text)
+               answered_at timestamptz, closed_at timestamptz, erased_at timestamptz, ward text)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = register, pg_catalog, pg_temp
 AS $$
     SELECT r.receipt, r.kind, e.code, e.name, r.typed_code, r.photo IS NOT NULL, r.state, r.received_at, r.due_on,
-           r.due_certain, r.extended, r.outcome, r.answer, r.answered_at, r.closed_at, w.code
+           r.due_certain, r.extended, r.outcome, r.answer, r.answered_at, r.closed_at, r.erased_at, w.code
       FROM citizen_report r
       JOIN ward w ON w.id = r.ward_id
       LEFT JOIN establishment e ON e.id = r.establishment_id
@@ -136,9 +164,9 @@ $$;
 COMMENT ON FUNCTION published.report(text) IS
     'What the holder of a receipt may see of a report: how it stands, until when, and the answer; no names, not the words.';
 
-REVOKE ALL ON FUNCTION register.guard_report(), register.note_report_event(), register.reports_full(text),
+REVOKE ALL ON FUNCTION register.forget_reports(), register.guard_report(), register.note_report_event(), register.reports_full(text),
     register.report_anonymously(text, text, text, text, text, bytea, text, date, boolean, text), published.report(text)
     FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION register.reports_full(text),
+GRANT EXECUTE ON FUNCTION register.forget_reports(), register.reports_full(text),
     register.report_anonymously(text, text, text, text, text, bytea, text, date, boolean, text) TO mapservice_staff;
 GRANT EXECUTE ON FUNCTION published.report(text) TO mapservice_public, mapservice_staff;

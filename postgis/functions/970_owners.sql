@@ -62,6 +62,7 @@ BEGIN
         PERFORM pg_logical_emit_message(true, 'mapservice', 'no code');
         RETURN false;
     END IF;
+    -- Both are keyed hashes: how far they agree says nothing of the code.
     IF live.code_hash IS DISTINCT FROM tried THEN
         UPDATE owner_code SET tries_left = tries_left - 1 WHERE id = live.id;
         RETURN false;

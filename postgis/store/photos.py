@@ -74,6 +74,12 @@ def keep_files(data_dir: Path, picture: Picture) -> str:
     return picture.name
 
 
+def remove_files(data_dir: Path, name: str) -> None:
+    """Takes both files away, for ever; one that is not there is gone already."""
+    for ending in ("", SMALL):
+        (data_dir / FOLDER / f"{name}{ending}.jpg").unlink(missing_ok=True)
+
+
 def read_file(data_dir: Path, name: str) -> bytes | None:
     """A picture by its name without ending; the caller has checked the name's form and who may see it."""
     path = data_dir / FOLDER / f"{name}.jpg"

@@ -7,6 +7,7 @@ feed or address. A report has steps of its own (register.report_event), kept by 
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Date, LargeBinary, Text, cast, func, select, update
@@ -17,6 +18,7 @@ from postgis.actor import Actor
 from postgis.errors import FieldError, Forbidden, InvalidValues, NotFound, Stale, refused_by_database
 from postgis.secrets import Secrets
 from postgis.store import stickers
+from postgis.store.photos import remove_files
 from postgis.store.proposals import new_receipt
 from postgis.store.record_values import readable
 from postgis.today import VIETNAM, today
@@ -116,6 +118,16 @@ def send(connection: Connection, secrets: Secrets, sent: Sent, *, photo: str | N
 def words_of(secrets: Secrets, receipt: str, sealed: bytes) -> str:
     """What was reported. Raises Undecipherable when this installation's key did not encrypt it."""
     return secrets.decrypt(sealed, context=_context(receipt)).decode()
+
+
+def forget_old(connection: Connection, data_dir: Path) -> None:
+    """Erases what was reported and answered two years after a report ended, with its photo. Within the caller's
+    transaction of the role mapservice_staff, for which nobody need be signed in.
+
+    Files go before the commit: should it fail, they are looked for once more, and no report names them.
+    """
+    for name in connection.execute(select(func.register.forget_reports())).scalars():
+        remove_files(data_dir, name)
 
 
 def take_up(connection: Connection, actor: Actor, number: int, version: int) -> None:

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import bed, contest, http_cost
+from tests.benchmarks import bed, contest, http_cost, lookup
 from tests.benchmarks.entrants import entrants
 from tests.benchmarks.peers import PeersMissing
 
-PARTS = (*contest.WORKLOADS, "HTTP")
+PARTS = (*contest.WORKLOADS, "HTTP", "LOOKUP")
 
 
 def main() -> int:
@@ -35,6 +35,9 @@ def main() -> int:
     if "HTTP" in asked.only:
         found["http"] = http_cost.measure()
         http_cost.report(found["http"])
+    if "LOOKUP" in asked.only:
+        found["lookup"] = lookup.measure()
+        lookup.report(found["lookup"])
     print("\nCompare ratios within a run; times differ from machine to machine.")
     print(f"Written to {_write(found)}")
     return 0
@@ -46,6 +49,7 @@ def _arguments() -> argparse.Namespace:
         description=contest.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="HTTP: each request beside the SQL it rests on, and how fast lists are read.\n"
+        "LOOKUP: the look-up page at a fixed rate, as tests.benchmarks.lookup does it.\n"
         "MAPSERVICE_BENCH_DIR (.bench) keeps the other servers and the register between runs.",
     )
     parser.add_argument(

@@ -1,5 +1,6 @@
 """/staff/reports: the officers' inbox of what citizens report; one report's page and what is done about it."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -165,10 +166,10 @@ def _page(
         events = reading.events(connection, number) if found else []
     if found is None:
         raise Problem("unknown_report")
-    try:
-        said = reports.words_of(secrets_of(database(request)), found.receipt, found.words_sealed)
-    except Undecipherable:
-        said = None
+    said = None
+    if found.words_sealed is not None:
+        with contextlib.suppress(Undecipherable):
+            said = reports.words_of(secrets_of(database(request)), found.receipt, found.words_sealed)
     action = typed["action"] if typed else ""
     about = "establishments" if action == "propose" else "reports"
     told = words.words_by_field(about, [(each.field, each.code, each.values) for each in errors], lang)

@@ -5,9 +5,10 @@ from secrets import token_urlsafe
 from typing import Any
 
 from fastapi import APIRouter, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from layers import register, sticker_lists
+from layers import register, sticker_changes, sticker_lists
 from layers.errors import InvalidCursor
 from mapservice import sticker_orders
 from mapservice.dependencies import database, http_settings
@@ -107,7 +108,9 @@ def show(request: Request, run: str, actor: SignedIn) -> Response:
 
 @router.post(PAGE + "/{run}/prints", summary="Take pages for printing", response_class=Response)
 def take(request: Request, run: str, actor: SignedIn, form: SentForm) -> Response:
-    """`pages`: the next so many, which nobody else gets; or `first` to `last` once more, with a reason."""
+    """`pages`: the next so many, which nobody else gets; or `first` to `last` once more, with a reason: without `last`,
+    to the last page of the print that stopped there, where `print` names one.
+    """
     check_form(request, actor, form)
     require(actor, "create", "stickers")
     number, again = _id(run), form["do"] == "again"
@@ -118,7 +121,8 @@ def take(request: Request, run: str, actor: SignedIn, form: SentForm) -> Respons
         with prepare_as(database(request), actor) as connection:
             most = _most_pages(connection, number)
             if again:
-                first, last = _pages(form["first"]), _pages(form["last"] or form["first"])
+                first = _pages(form["first"])
+                last = _last(connection, number, form, first)
                 if last - first >= most:
                     raise InvalidValues([FieldError("pages", "too_many_pages", {"most": most})])
                 made = stickers.print_again(connection, number, first, last, form["reason"], actor.staff_id)
@@ -135,7 +139,7 @@ def take(request: Request, run: str, actor: SignedIn, form: SentForm) -> Respons
 
 @router.get(PAGE + "/{run}/prints/{print_id}.pdf", summary="Pages of a print run as PDF", response_class=Response)
 def pdf(request: Request, run: str, print_id: str, actor: SignedIn) -> Response:
-    """The pages that somebody took. Asked for again, as after a broken download, it is the same file."""
+    """The pages that somebody took: the same stickers each time, as their places are called on that day."""
     check_known(request.query_params, ())
     require(actor, "create", "stickers")
     number = _id(run)
@@ -145,6 +149,7 @@ def pdf(request: Request, run: str, print_id: str, actor: SignedIn) -> Response:
         if found is None or taken is None:
             raise Problem("unknown_sticker_run", value=run)
         printed = sticker_lists.of_pages(connection, number, taken["first_page"], taken["last_page"])
+        gone = sticker_changes.gone_since(connection, number)
     with database(request).public.connect() as published:
         body = run_pdf(
             published,
@@ -153,6 +158,7 @@ def pdf(request: Request, run: str, print_id: str, actor: SignedIn) -> Response:
             printed,
             found["layout"],
             staff_stickers.pages(taken["first_page"], found["pages"], number),
+            gone=gone,
         )
     name = f"tem-{number}-trang-{taken['first_page']}-{taken['last_page']}.pdf"
     return Response(body, headers=download_headers(name), media_type="application/pdf")
@@ -170,7 +176,21 @@ def _pages(text: str) -> int:
     return int(text)
 
 
-def _most_pages(connection: Any, run: int) -> int:
+def _last(connection: Connection, run: int, form: SentForm, first: int) -> int:
+    """The last page that is printed again. Raises NotFound, InvalidValues."""
+    if form["last"] or not form["print"]:
+        return _pages(form["last"] or form["first"])
+    stopped = sticker_lists.print_of(connection, run, _id(form["print"]))
+    if stopped is None:
+        raise NotFound
+    if not stopped["first_page"] <= first <= stopped["last_page"]:
+        raise InvalidValues(
+            [FieldError("pages", "not_of_print", {"first": stopped["first_page"], "last": stopped["last_page"]})]
+        )
+    return int(stopped["last_page"])
+
+
+def _most_pages(connection: Connection, run: int) -> int:
     found = sticker_lists.run(connection, run)
     if found is None:
         raise NotFound
@@ -228,6 +248,7 @@ def _run_page(
         except InvalidCursor:
             raise Problem("invalid_cursor", pointer="cursor") from None
         prints = sticker_lists.prints(connection, run)
+        changed = sticker_changes.changed(connection, run)
         names = register.choices(connection)
     again = bool(typed) and typed["do"] == "again"
     return staff_page(
@@ -238,6 +259,7 @@ def _run_page(
         run=staff_stickers.run_row(found, names, lang),
         most=max(1, MOST_AT_ONCE // found["per_page"]),
         prints=[staff_stickers.print_row(each, run, lang) for each in prints],
+        changed=staff_stickers.changed_rows(changed, lang),
         ready=params.get("print") if params.get("done") == "taken" else None,
         rows=[staff_stickers.sticker_row(row, lang) for row in page.rows],
         next_href=local(lang, f"{PAGE}/{run}", cursor=page.next_cursor) if page.next_cursor else "",

@@ -217,6 +217,7 @@ def _page(
         replaced_by=row["replaced_by"],
         run=staff_stickers.run_row(run, names, lang) if run else None,
         events=[staff_stickers.event_row(event, lang) for event in events],
+        misused=staff_stickers.misused(events, lang),
         actions=staff_stickers.actions(
             row["state"],
             may_change=can(actor, "change", "stickers"),

@@ -1,0 +1,18 @@
+"""What citizens reported is erased in time; that they did, and how long it took, stays.
+
+The statements stand in 0012_forgotten_reports.sql as they were when this migration was made: a migration never changes.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    op.get_bind().exec_driver_sql(statements, execution_options={"no_parameters": True})
