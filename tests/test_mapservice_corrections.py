@@ -33,7 +33,7 @@ class World:
 def world(server: Database, base_database: Database) -> Iterator[World]:
     base_database.dispose()
     own = create_database(server, "corrections", template="base")
-    ward = fill(own, add_staff(own, "planter", "officer"), 6)
+    ward = fill(own, add_staff(own, "planter", "officer"), 7)
     add_member(own, "lan", "officer")
     officer = Browser(own)
     location(officer.sign_in("lan"))
@@ -73,6 +73,21 @@ def test_what_somebody_else_changed_meanwhile_is_not_taken_back(world: World) ->
             text("SELECT patch FROM register.proposal WHERE receipt = :r"), {"r": receipt}
         ).scalar_one()
     assert patch == {"address": "9 Đường Thử"}
+
+
+def test_what_is_published_is_shown_as_people_write_it_and_not_proposed(world: World) -> None:
+    place = world.ward.places[6]
+    officer = add_staff(world.database, "gio", "officer")
+    values = {"offering": "bubble_tea;beef_noodle;bánh ép", "opening_hours": "Mo-Su 07:00-21:00"}
+    with write_as(world.database, officer, reason="thử") as connection:
+        version = records.get(connection, "establishments", place).version
+        records.change(connection, "establishments", place, version, values)
+    shown = form_to(world.nobody.get(f"/q/{place}/correct").text, f"/q/{place}/correct").values()
+    assert shown["offering"] == ["trà sữa, bún bò, bánh ép"] and shown["opening_hours"] == ["07:00-21:00"]
+    receipt = location(world.fill_in(place, stall="B7", reason="quầy mới")).removeprefix("/proposals/")
+    with world.database.owner.connect() as owner:
+        asked = text("SELECT patch FROM register.proposal WHERE receipt = :r")
+        assert owner.execute(asked, {"r": receipt}).scalar_one() == {"stall": "B7"}
 
 
 @pytest.mark.parametrize(

@@ -143,11 +143,11 @@ def test_a_session_ends_after_two_hours_and_when_signed_out(world: World) -> Non
     browser = world.owner(place)
     token = hidden(browser.get("/owner").text, "csrf_token")
     assert location(browser.post("/owner/sign-out", {"csrf_token": token})).startswith("/owner?done=signed_out")
-    assert "Mã một lần" in browser.get("/owner").text
+    assert "Mã dùng một lần" in browser.get("/owner").text
     browser = world.owner(place)
     with world.database.owner.begin() as owner:
         owner.execute(text("UPDATE account.owner_session SET expires_at = now()"))
-    assert "Mã một lần" in browser.get("/owner").text and browser.get("/owner/correct").status_code == 401
+    assert "Mã dùng một lần" in browser.get("/owner").text and browser.get("/owner/correct").status_code == 401
 
 
 def test_forms_need_the_sessions_token_and_our_own_page(world: World) -> None:
@@ -290,7 +290,7 @@ def test_the_former_owner_is_nobody_once_the_place_has_passed_on(world: World, w
         place = records.create(connection, "establishments", values, ward_id=officer.ward_id).code
     signed_in, code = world.owner(place), world.code(place)
     # The new code has signed the owner out; a session of it, and a code that nobody has used, are left.
-    assert "Mã một lần" in signed_in.get("/owner").text
+    assert "Mã dùng một lần" in signed_in.get("/owner").text
     signed_in = world.try_in(place, code)[0]
     form = form_to(signed_in.get("/owner/correct").text, "/owner/correct")
     location(signed_in.client.post("/owner/correct", data=form.values(name="Quán Tôi", reason="Tên đúng của tôi.")))
@@ -315,7 +315,7 @@ def test_the_former_owner_is_nobody_once_the_place_has_passed_on(world: World, w
             records.change(connection, "establishments", place, version, {"legal_entity": entities[1]})
         else:
             records.end(connection, "establishments", place, version, "thử")
-    assert "Mã một lần" in signed_in.get("/owner").text and signed_in.get("/owner/correct").status_code == 401
+    assert "Mã dùng một lần" in signed_in.get("/owner").text and signed_in.get("/owner/correct").status_code == 401
     assert world.try_in(place, "22222-22222")[1].status_code == 403
     ids = "SELECT id FROM register.establishment WHERE code = :place"
     assert (
@@ -340,7 +340,7 @@ def test_withdrawing_signs_the_owner_out_and_only_an_officer_of_the_ward_can(wor
     with pytest.raises(DBAPIError), prepare_as(world.database, near) as connection:
         connection.execute(text("SELECT account.end_owner_sessions(:place)"), {"place": place})
     assert "Đã thu hồi." in world.officer.send(page, page, action="withdraw").text
-    assert "Mã một lần" in browser.get("/owner").text
+    assert "Mã dùng một lần" in browser.get("/owner").text
 
 
 def test_a_refused_sign_in_costs_the_same_whatever_was_wrong(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -201,7 +201,7 @@ def test_an_officer_notes_and_compares_and_a_buyer_where_the_owner_agreed(world:
     assert "Mã trên quầy khác" in world.staff(place, "compare", qr=vietqr()).text
     assert "Chưa có mã đối chiếu" in world.buy(place, PRINTED).text
     agreed = world.staff(place, "keep", qr=PRINTED, buyer_check="true").text
-    assert agreed.count("Ngân hàng 970403") == 1 and "Người mua đối chiếu được." in agreed
+    assert agreed.count("Ngân hàng có mã 970403") == 1 and "Người mua đối chiếu được." in agreed
     assert 'class="words">Khớp<' in world.buy(place, image=photo(PRINTED)).text
     other = world.buy(place, vietqr()).text
     assert "Không khớp" in other and "kind=wrong_payment_qr" in other

@@ -135,10 +135,10 @@ def test_a_report_is_sent_taken_up_answered_and_closed(world: World) -> None:
     )
     steps = world.officer.get(f"/staff/reports/{number}").text
     for words in (
-        "Nhận phản ánh, người dân",
-        "Nhận xử lý, Người thử lan",
-        "Trả lời, Người thử lan",
-        "Kết thúc, Người thử lan",
+        "Nhận phản ánh (người dân)",
+        "Nhận xử lý (Người thử lan)",
+        "Trả lời (Người thử lan)",
+        "Kết thúc (Người thử lan)",
     ):
         assert words in steps
 
@@ -419,7 +419,7 @@ def test_a_change_is_proposed_from_a_report(world: World) -> None:
     assert location(world.act(number, "propose", field="opening_hours", value="06:00-21:00"))
     shown = world.officer.get(f"/staff/reports/{number}").text
     receipt = re.search(r"/staff/proposals/([A-Z0-9-]{19})", shown)
-    assert receipt is not None and "Lập đề xuất sửa hồ sơ, Người thử lan" in shown
+    assert receipt is not None and "Lập đề xuất sửa hồ sơ (Người thử lan)" in shown
     proposal = world.officer.get(f"/staff/proposals/{receipt[1]}").text
     assert f"Theo phản ánh số {number}" in proposal and WORDS not in proposal
     assert world.act(number, "propose", field="name", value="Khác").status_code in (403, 422)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from web import labels, lookup
+from web import labels, lookup, opening_hours
 from web.reports import Errors, Frame, public_page, words_by_field
 from web.staff_forms import Field
 
@@ -42,7 +42,7 @@ def correction_form(
     `place` has the properties of the establishments collection; `fields` as `WritableField`, with `max_length`.
     """
     lang = frame.lang
-    published = {field.name: place[field.name] for field in fields}
+    published = {field.name: _readable(field.name, place[field.name], lang) for field in fields}
     words = words_by_field("establishments", errors, lang)
     no_change = words.pop("patch", None)
     return public_page(
@@ -59,6 +59,16 @@ def correction_form(
         owner=bool(owner_proof),
         csrf=owner_proof,
     )
+
+
+def _readable(name: str, value: str | None, lang: str) -> str | None:
+    """What is published, as people would write it. It is compared with what they send, so that only their own changes
+    are proposed.
+    """
+    if value and name == "offering":
+        listed = labels.code_list("offering", lang)
+        return ", ".join(listed.get(each.strip(), each.strip()) for each in value.split(";"))
+    return opening_hours.without_every_day(value) if value and name == "opening_hours" else value
 
 
 def _input(field: Field, value: str, lang: str) -> Input:

@@ -24,6 +24,12 @@ def in_words(written: str, lang: str) -> str:
     return words[:1].upper() + words[1:] if all(rules) else written
 
 
+def without_every_day(written: str) -> str:
+    """Hours that are the same on all days, without saying so: "Mo-Su 07:00-21:00" is "07:00-21:00"."""
+    rule = _RULE.fullmatch(written.strip())
+    return str(rule["times"]) if rule and rule["days"] == "Mo-Su" else written
+
+
 def _rule(rule: re.Match[str], lang: str) -> str:
     days = rule["days"]
     if days in (None, "Mo-Su"):

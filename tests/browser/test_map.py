@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import watched_page
+from tests.browser.conftest import check_width, watched_page
 
 AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 DRAWN = "#map[data-state=drawn]"
@@ -322,6 +322,9 @@ def test_hostile_and_broken_addresses_get_a_sentence(browser: Browser, live_serv
         "/q/{code}?lang=en",
         "/q/abc",
         "/q",
+        "/about",
+        "/about/data",
+        "/open-data",
         "/ogc?f=html",
         "/ogc/collections?f=html",
         "/ogc/collections/establishments/items?f=html&limit=5",
@@ -338,6 +341,7 @@ def test_axe_finds_no_serious_violation(browser: Browser, live_server: str, path
         page.goto(live_server + path.format(code=code))
         if path == "/" or (path.startswith("/?") and "view" not in path):
             page.locator(DRAWN).wait_for(state="attached")
+        check_width(page)
         page.add_script_tag(path=AXE)
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         serious = [

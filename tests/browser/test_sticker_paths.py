@@ -143,15 +143,15 @@ def test_an_officer_prints_hangs_and_answers(doors: Doors, browser: Browser, tmp
 def print_sticker(doors: Doors, page: Page, code: str, folder: Path) -> str:
     """Makes a print run for one place, takes its page and scans it: the path that the sticker opens."""
     doors.go(page, "/staff/stickers")
-    page.get_by_role("link", name="Lập lần in").click()
+    page.get_by_role("link", name="Lập đợt in").click()
     check_page(page)
     page.get_by_label("Theo mã từng cơ sở").first.check()
     page.locator("#chosen").fill(code)
     page.get_by_role("button", name="Xem số lượng").click()
     expect(page.locator("#foreseen")).to_contain_text("1 tem · 1 trang")
     check_page(page)
-    page.get_by_role("button", name="Lập lần in này").click()
-    expect(page.get_by_text("Đã lập lần in.")).to_be_visible()
+    page.get_by_role("button", name="Lập đợt in này").click()
+    expect(page.get_by_text("Đã lập đợt in.")).to_be_visible()
     check_page(page)
     page.get_by_role("button", name="Lấy trang để in").click()
     with page.expect_download() as download:
@@ -207,7 +207,7 @@ def test_an_owner_proposes_and_the_door_shows_it(doors: Doors, browser: Browser)
         doors.go(shop, "/owner")
         for typed in ("22222-22222", secret):
             shop.get_by_label("Mã tra cứu của cơ sở").fill(code)
-            shop.get_by_label("Mã một lần").fill(typed)
+            shop.get_by_label("Mã dùng một lần").fill(typed)
             shop.get_by_role("button", name="Vào trang").click()
             expect(shop.locator("h1")).not_to_be_empty()
             check_page(shop)
