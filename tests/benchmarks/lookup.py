@@ -61,7 +61,7 @@ def measure(rate: int = RATE, seconds: int = SECONDS) -> dict[str, Any]:
         postmaster = database.cluster.status().pid
         assert postmaster is not None
         carried = tokens(database)
-        _settle(data)
+        settle(data)
         asked = requests(carried, rate * seconds)
         address = urlsplit(service.url)
         before, kept = (processor_seconds(service.process.pid), processor_seconds(postmaster)), _hits(service.url)
@@ -143,7 +143,7 @@ def _request(kind: str, code: str, token: str, dice: random.Random) -> Asked:
             return Asked(kind, f"/q/{shown.lower()}", 308)
 
 
-def _settle(data: Path) -> None:
+def settle(data: Path) -> None:
     """Until every place has its copy on disk, with its sticker: a service that has just begun is busy with that."""
     confirmed, since = data / FOLDER / "confirmed", datetime.now(UTC)
     while not confirmed.exists() or datetime.fromisoformat(confirmed.read_text()) < since:
