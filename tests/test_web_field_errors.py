@@ -6,20 +6,25 @@ from pathlib import Path
 import pytest
 
 from postgis import errors as store_errors
-from web import labels
+from web import labels, staff_stickers
 from web.field_errors import error_words, title_or_name
 
 ROOT = Path(__file__).parent.parent
-CODES = {
-    code
-    for folder in ("postgis", "mapservice")
-    for path in (ROOT / folder).rglob("*.py")
-    # Personal data has a page and words of its own, which show nothing of what was typed.
-    if not path.name.startswith("personal")
-    for code in re.findall(
-        r'(?:FieldError\((?:[^()]|\([^()]*\))*?,|_Wrong\(|_refused\()\s*"([a-z_]+)"', path.read_text(encoding="utf-8")
-    )
-} | set(store_errors._CHECKS.values())
+WRITTEN = re.compile(r'(?:FieldError\((?:[^(),]|\([^()]*\))*,|_Wrong\(|_refused\()\s*"([a-z_]+)"')
+OWN_WORDS = ("personal", "sticker")
+"""Files whose errors have words of their own: those of personal data show nothing of what was typed, those of stickers
+name no field."""
+
+
+def codes_in(*, stickers: bool) -> set[str]:
+    """The codes of errors in files about stickers, or in all that have no words of their own."""
+    files = [path for folder in ("postgis", "mapservice") for path in (ROOT / folder).rglob("*.py")]
+    chosen = [path for path in files if path.name.startswith("sticker" if stickers else OWN_WORDS) == stickers]
+    return {code for path in chosen for code in WRITTEN.findall(path.read_text(encoding="utf-8"))}
+
+
+CODES = codes_in(stickers=False) | set(store_errors._CHECKS.values())
+STICKER_CODES = codes_in(stickers=True) | {"too_many_places", "all_have_stickers", "no_places"}
 
 
 @pytest.mark.parametrize("lang", labels.LANGUAGES)
@@ -30,8 +35,17 @@ def test_an_error_has_words(code: str, lang: str) -> None:
     assert words.endswith(".") and "{" not in words and "_" not in words, words
 
 
+@pytest.mark.parametrize("lang", labels.LANGUAGES)
+@pytest.mark.parametrize("code", sorted(STICKER_CODES))
+def test_an_error_about_stickers_has_words(code: str, lang: str) -> None:
+    values = {"value": "K7M4", "most": 20, "taken": 3, "count": 900, "first": 2, "last": 5, "state": "withdrawn"}
+    words = staff_stickers.error_text(store_errors.FieldError("reason", code, values), lang)
+    assert words.endswith(".") and "{" not in words and "_" not in words, words
+
+
 def test_there_are_codes_to_word() -> None:
     assert {"required", "not_a_date", "outside_ward", "before", "too_many_pixels"} <= CODES
+    assert {"not_a_lookup_code", "sticker_state", "pages_not_taken", "not_of_print"} <= STICKER_CODES
 
 
 def test_words_name_the_field_and_show_what_was_typed() -> None:
