@@ -434,6 +434,22 @@ def test_only_web_addresses_become_links(stored: str, shown: str | None) -> None
         assert shown in html
 
 
+@pytest.mark.parametrize(
+    ("stall", "address", "expected"),
+    [
+        (None, None, None),
+        (None, "216 Núi Thành", "216 Núi Thành"),
+        ("2", "216 Núi Thành", "Quầy, sạp 2, 216 Núi Thành"),
+        ("2", None, "Quầy, sạp 2"),
+        ("Quầy 12A", "216 Núi Thành", "Quầy 12A, 216 Núi Thành"),
+        ("Quầy A-01", "quầy A-01 Chợ minh họa", "quầy A-01 Chợ minh họa"),
+        ("Lô 3", "", "Lô 3"),
+    ],
+)
+def test_a_stall_is_named_once(stall: str | None, address: str | None, expected: str | None) -> None:
+    assert lookup.street_address({"stall": stall, "address": address}, "vi") == expected
+
+
 def test_missing_pages_help_on() -> None:
     mistyped = lookup_missing.missing_page("mistyped", "<b>K7M4", WARD, LINKS, "vi")
     assert in_order(words(mistyped), "Mã chưa đúng", "“&lt;b&gt;K7M4”", "Mã tra cứu trên tem", "bản đồ", "giả")

@@ -23,6 +23,8 @@ from web.render import VIETNAM, format_ago, format_date, render
 
 _STYLE_FILE = Path(__file__).parent / "static" / "css" / "lookup.css"
 _MENTIONED_STATUSES = frozenset({"closed", "moved", "suspended", "not_found"})
+_STALL_WORDS = ("quầy", "sạp", "ki-ốt", "ki ốt", "kiốt", "kiot", "lô ", "gian", "stall", "kiosk")
+"""How a stall begins that says itself what it is."""
 QR_MASK = 3
 """Of the page's symbol, shown large on a clean screen: to find the best would take most of the time of a page."""
 PHOTO_SIDE = 480
@@ -184,11 +186,21 @@ def _other_name(place: Mapping[str, Any], lang: str) -> str | None:
     return other if other and other.casefold() != shown.casefold() else None
 
 
+def street_address(place: Mapping[str, Any], lang: str) -> str | None:
+    """Stall and address of a place (`stall`, `address`); a stall that says itself what it is, or stands in the address
+    already, is not named twice.
+    """
+    stall, address = str(place["stall"] or ""), str(place["address"] or "")
+    if stall and not stall.casefold().startswith(_STALL_WORDS):
+        stall = labels.text("documents.sticker.stall", lang, stall=stall)
+    elif stall.casefold() in address.casefold():
+        stall = ""
+    return ", ".join(part for part in (stall, address) if part) or None
+
+
 def address_in_words(place: Mapping[str, Any], ward: Mapping[str, Any] | None, lang: str) -> str | None:
-    """The address as stated, with the unit's name unless it is in there already."""
-    parts = [place["address"] or ""]
-    if place["stall"]:
-        parts.insert(0, labels.text("documents.sticker.stall", lang, stall=str(place["stall"])))
+    """The address as stated, with the stall and the unit's name unless they are in there already."""
+    parts = [street_address(place, lang) or ""]
     if ward and ward["name"].casefold() not in parts[-1].casefold():
         parts.append(ward_in_sentence(ward, lang))
     address = ", ".join(part for part in parts if part)

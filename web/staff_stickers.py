@@ -38,7 +38,6 @@ def actions(state: str, *, may_change: bool, may_note: bool) -> tuple[str, ...]:
 
 def sticker_row(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
     """A sticker with its place."""
-    stall = labels.text("documents.sticker.stall", lang, stall=str(row["stall"])) if row["stall"] else None
     return {
         "serial": row["serial"],
         "href": local(lang, f"{PAGE}/{row['serial']}"),
@@ -48,7 +47,7 @@ def sticker_row(row: Mapping[str, Any], lang: str) -> dict[str, Any]:
         "ago": format_ago(row["state_at"], lang),
         "code": format_code(row["code"]),
         "name": lookup.place_name(row, lang),
-        "address": ", ".join(part for part in (stall, row["address"]) if part) or labels.text("place.no_address", lang),
+        "address": lookup.street_address(row, lang) or labels.text("place.no_address", lang),
         "place_href": local(lang, f"/staff/establishments/{row['code']}"),
         "place_ended": row["place_ended_at"] is not None,
         "place_status": labels.code_label("operating_status", row["operating_status"], lang)

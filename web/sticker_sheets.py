@@ -88,13 +88,12 @@ def sticker(place: Mapping[str, Any], address: str, lang: str = "vi", serial: st
     or None.
     """
     ward = lookup.ward_title(place["ward"], lang)
-    stall = labels.text("documents.sticker.stall", lang, stall=str(place["stall"])) if place["stall"] else None
     return Sticker(
         code=place["code"],
         address=address,
         name=lookup.place_name(place, lang),
         kind=lookup.trade(place, lang),
-        street_address=", ".join(part for part in (stall, place["address"]) if part) or None,
+        street_address=lookup.street_address(place, lang),
         ward=ward,
         illustrative=bool(place["illustrative"]),
         serial=serial,
