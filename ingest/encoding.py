@@ -63,8 +63,8 @@ def decode(text: str, encoding: Encoding) -> str:
 
 def _decode_tcvn3(match: re.Match[str]) -> str:
     run = match[0]
-    # A dot between two words is a sign, though TCVN3 has a letter there that could be a word.
-    if run == "·" or any(letter > "\xff" for letter in run):
+    # A sign by itself is one (Nestlé · 100 × 150), though TCVN3 has letters there that could be words.
+    if run in "·×" or any(letter > "\xff" for letter in run):
         return run
     decoded = "".join(TCVN3.get(letter, letter) for letter in run)
     # Café, Nestlé, Zoë: one accented letter of an ordinary word, which decoding does not make Vietnamese.

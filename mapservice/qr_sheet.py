@@ -19,7 +19,7 @@ from postgis.settings import DatabaseSettings
 from postgis.store import stickers
 from postgis.store.stickers import RunOrder
 from postgis.vocabulary import SECTOR_GROUPS
-from web import sticker_sheets
+from web import sticker_layouts, sticker_sheets
 from web.assets import MissingAssetError
 
 _NARROWEST = ("codes", "model_site", "residential_group", "street", "sector_group", "ward")
@@ -53,9 +53,9 @@ def write_sheet(options: argparse.Namespace, http: HttpSettings, store: Database
 
 
 def _preview(http: HttpSettings, rows: list[Row], layout: str) -> bytes:
-    shown = [sticker_sheets.sticker(row, f"{http.lookup_base}/q/{row['code']}") for row in rows]
+    shown = [sticker_layouts.sticker(row, f"{http.lookup_base}/q/{row['code']}") for row in rows]
     return sticker_sheets.sticker_sheet(
-        shown, typed_address(http), layout=sticker_sheets.LAYOUTS[layout], progress=_progress(len(rows))
+        shown, typed_address(http), layout=sticker_layouts.LAYOUTS[layout], progress=_progress(len(rows))
     )
 
 
@@ -66,7 +66,7 @@ def _print(
     wards = {row["ward"]["code"] for row in rows if row["ward"]}
     if len(wards) != 1:
         raise _RefusedError("the places lie in several wards; print the stickers of one ward at a time")
-    layout = sticker_sheets.LAYOUTS[options.layout]
+    layout = sticker_layouts.LAYOUTS[options.layout]
     secrets = open_secrets(database.settings.data_dir)
     asked = {name: value for name, value in asdict(choice).items() if value}
     with database.owner.begin() as connection:
@@ -80,7 +80,7 @@ def _print(
         stickers.take_pages(connection, run, pages, None)
         printed = of_pages(connection, run, 1, pages)
         with database.public.connect() as published:
-            shown = sticker_sheets.Pages(1, pages, str(run))
+            shown = sticker_layouts.Pages(1, pages, str(run))
             sheet = run_pdf(published, http, secrets, printed, options.layout, shown, progress=_progress(len(rows)))
         _write(Path(options.output), sheet)
 

@@ -13,7 +13,7 @@ from mapservice.settings import HttpSettings
 from postgis import sticker_marks
 from postgis.secrets import Secrets
 from postgis.store.stickers import OPEN_STATES
-from web.sticker_sheets import LAYOUTS, Pages, Sticker, sticker, sticker_sheet
+from web.sticker_layouts import LAYOUTS, Pages, Sticker, sticker
 
 
 def address_with_mark(settings: HttpSettings, secrets: Secrets, one: Printed) -> str:
@@ -45,6 +45,9 @@ def run_pdf(
     What is withdrawn or spoilt meanwhile, whose place has ended, or whose serial is among `gone`, is left out. Raises
     MissingAssetError.
     """
+    # What draws PDFs is large: only who prints loads it.
+    from web.sticker_sheets import sticker_sheet
+
     printed = [one if one.serial not in gone else replace(one, state="withdrawn") for one in printed]
     wanted = [one.code for one in printed if one.state in OPEN_STATES]
     # A list of no codes would choose every place there is.

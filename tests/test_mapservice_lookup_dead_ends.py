@@ -40,6 +40,13 @@ class World:
         assert answer.status_code == 200
         return answer.text
 
+    def with_photo(self) -> tuple[str, str]:
+        """The place that has a photo, and the photo's file."""
+        asked = "SELECT e.code, p.file FROM register.photo p JOIN register.establishment e ON e.id = p.establishment_id"
+        with self.database.owner.connect() as connection:
+            code, file = connection.execute(text(asked)).one()
+        return code, file
+
 
 @pytest.fixture(scope="module")
 def world(server: Database, base_database: Database) -> Iterator[World]:
@@ -102,7 +109,9 @@ def test_a_code_that_no_place_has_yet(world: World) -> None:
 
 
 def test_merged_ended_closed_and_moved_lead_on(world: World) -> None:
-    twin, into, mistake, closed, moved = world.ward.places[3:8]
+    twin, into, mistake, closed, moved = [place for place in world.ward.places[3:] if place != world.with_photo()[0]][
+        :5
+    ]
     for place in (twin, mistake):
         lift_warnings(world.database, place)
     with write_as(world.database, world.officer, reason="thử", source="office") as connection:
@@ -137,12 +146,7 @@ def test_former_names_that_were_public_for_a_month(world: World) -> None:
 
 
 def test_a_photo_is_shown_while_it_is_published(world: World) -> None:
-    with world.database.owner.connect() as connection:
-        place, file = connection.execute(
-            text(
-                "SELECT e.code, p.file FROM register.photo p JOIN register.establishment e ON e.id = p.establishment_id"
-            )
-        ).one()
+    place, file = world.with_photo()
     assert f'src="/photos/{file}-480.jpg"' in world.page(place)
     assert world.web.get(f"/q/{place}.json").json()["photo"].endswith(f"/photos/{file}-480.jpg")
     with world.database.owner.begin() as connection:

@@ -192,13 +192,12 @@ def test_a_user_without_rights_is_told_which_extension_is_missing(database: Data
     drop_database(database, "test_bare")
 
 
-def test_an_unreachable_server_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("postgis.engine._PATIENCE", 0.6)
+def test_an_unreachable_server_is_named_without_its_password() -> None:
     said: list[str] = []
     settings = DatabaseSettings(database_url="postgresql://user:geheim@127.0.0.1:9/x")
     with (
         pytest.raises(StoreUnavailableError, match=r"127\.0\.0\.1:9 can't be used") as refusal,
-        open_database(settings, said.append),
+        open_database(settings, said.append, patience=0.6),
     ):
         pass
     assert said == ["Waiting for the database server at 127.0.0.1:9 ..."]

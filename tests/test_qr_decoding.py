@@ -7,7 +7,7 @@ import pytest
 
 from tests.benchmarks import qr_decoding
 from tests.benchmarks.qr_decoding import CONDITIONS, DECODERS, NodeDecoders, read_by_all, rendered, scene, stickers
-from web.sticker_sheets import LAYOUTS
+from web.sticker_layouts import LAYOUTS
 
 COUNT = 4
 CERTAIN = ("clean", "20° tilt", "low light")

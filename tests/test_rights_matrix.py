@@ -54,7 +54,7 @@ POST   /q/{code}/report                                        422      422     
 GET    /q/{code}/correct                                       200      200     200      200   200   200     200     200
 POST   /q/{code}/correct                                       422      422     422      422   422   422     401     401
 GET    /q/{code}/payment                                       200      200     200      200   200   200     200     200
-POST   /q/{code}/payment                                       422      422     422      422   422   422     401     401
+POST   /q/{code}/payment                                       200      200     200      200   200   200     401     401
 GET    /reports/{receipt}                                      200      200     200      200   200   200     200     200
 
 GET    /owner                                                  200      200     200      200   200   200     200     200

@@ -10,8 +10,8 @@ import zxingcpp
 from PIL import Image
 
 from postgis import codes
-from web import qr, sticker_sheets
-from web.sticker_sheets import LAYOUTS, Layout, Sticker
+from web import qr, sticker_layouts, sticker_sheets
+from web.sticker_layouts import LAYOUTS, Layout, Sticker
 
 try:
     from pyzbar import pyzbar
@@ -47,7 +47,7 @@ def place(**changes: Any) -> dict[str, Any]:
 
 
 def one_sticker(code: str = "K7M42XP2", **changes: Any) -> Sticker:
-    return sticker_sheets.sticker(place(code=code, **changes), f"{BASE}/q/{code}?t={TOKEN}", serial=SERIAL)
+    return sticker_layouts.sticker(place(code=code, **changes), f"{BASE}/q/{code}?t={TOKEN}", serial=SERIAL)
 
 
 def stickers(count: int, base: str = BASE) -> list[Sticker]:
@@ -56,7 +56,7 @@ def stickers(count: int, base: str = BASE) -> list[Sticker]:
     for number in range(count):
         code = codes.new_code(dice)
         made.append(
-            sticker_sheets.sticker(
+            sticker_layouts.sticker(
                 place(
                     code=code,
                     name=NAMES[number % len(NAMES)],
@@ -120,7 +120,7 @@ def test_a_cell_of_a_sticker_that_is_withdrawn_stays_empty() -> None:
 
 
 def test_a_preview_says_that_it_is_one() -> None:
-    made = sticker_sheets.sticker(place(), f"{BASE}/q/K7M42XP2")
+    made = sticker_layouts.sticker(place(), f"{BASE}/q/K7M42XP2")
     text = pypdfium2.PdfDocument(sticker_sheets.sticker_sheet([made], SITE))[0].get_textpage().get_text_bounded()
     assert "BẢN XEM THỬ" in text and "Số tem" not in text
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from web import labels, lookup
 from web.render import VIETNAM, format_ago, format_code, format_date, local
-from web.sticker_sheets import LAYOUTS, Pages
+from web.sticker_layouts import LAYOUTS, Pages
 
 PAGE = "/staff/stickers"
 _GONE = ("closed", "moved", "not_found")
