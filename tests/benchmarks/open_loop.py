@@ -75,9 +75,19 @@ class _Loop:
     async def one(self, asked: Asked, at: float, *, fresh: bool, number: int) -> None:
         try:
             async with asyncio.timeout(PATIENCE_S):
-                connection = None if fresh or not self.idle else self.idle.pop()
-                connection = connection or await asyncio.open_connection(self.host, self.port)
-                said = await self._exchange(connection, asked, look=number % CHECK_EVERY == 0)
+                look = number % CHECK_EVERY == 0
+                connection = None if fresh else self._kept()
+                try:
+                    if connection is None:
+                        raise ConnectionResetError
+                    said = await self._exchange(connection, asked, look=look)
+                except (ConnectionError, asyncio.IncompleteReadError) as closed:
+                    # The server may end an idle connection just as the next request is on its way; every client asks
+                    # again on another then. A connection of the request's own, or half an answer, is an error.
+                    if getattr(closed, "partial", b""):
+                        raise
+                    connection = await asyncio.open_connection(self.host, self.port)
+                    said = await self._exchange(connection, asked, look=look)
             if fresh or len(self.idle) >= POOL:
                 connection[1].close()
             else:
@@ -87,6 +97,15 @@ class _Loop:
         self.answers.taken.setdefault(asked.kind, []).append(time.perf_counter() - at)
         if said:
             self.answers.errors.append(f"{asked.kind}: {said}")
+
+    def _kept(self) -> _Connection | None:
+        """A connection that an earlier request has left, if there is one that the server has not ended."""
+        while self.idle:
+            connection = self.idle.pop()
+            if not connection[0].at_eof():
+                return connection
+            connection[1].close()
+        return None
 
     async def _exchange(self, connection: _Connection, asked: Asked, *, look: bool) -> str:
         """Sends and reads; what is wrong with the answer."""
