@@ -54,7 +54,8 @@ from tests.staff_clients import Browser, add_member
 from tests.test_freshness import address_of, tile_at
 from web import labels
 from web.lookup_facts import FOOD_SECTORS
-from web.sticker_sheets import sticker, sticker_sheet
+from web.sticker_layouts import sticker
+from web.sticker_sheets import sticker_sheet
 
 EXAMPLES, PLACES = 8, 8
 ITEMS = "/ogc/collections/{}/items"
