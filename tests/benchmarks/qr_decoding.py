@@ -30,7 +30,7 @@ from pyzbar.pyzbar import ZBarSymbol
 
 from postgis import codes, sticker_marks
 from web import qr, sticker_sheets
-from web.sticker_sheets import LAYOUTS, Layout, Sticker
+from web.sticker_layouts import LAYOUTS, Layout, Sticker
 
 ROOT = Path(__file__).parents[2]
 BASE = "https://bando.hoacuong.danang.gov.vn"
