@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what `make run` or `make test` needs, each part only when it is missing or its lock file has changed.
 #   setup.sh run            Python packages, map assets
-#   setup.sh test           the same, with test packages, a browser, GDAL and QGIS
+#   setup.sh test           the same, with test packages, a browser, GDAL, QGIS and LibreOffice
 #   setup.sh with-node CMD  runs CMD with Node.js on the path
 # PostGIS is found or installed by the service itself (postgis/debian.py).
 set -euo pipefail
@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 VENV=.venv
 STAMPS=$VENV/.stamps
-TEST_PACKAGES=(chromium gdal-bin libzbar0 fonts-dejavu-core docker-compose python3-qgis nginx w3m lynx)
+TEST_PACKAGES=(chromium gdal-bin libzbar0 fonts-dejavu-core docker-compose python3-qgis nginx w3m lynx libreoffice-writer-nogui)
 
 say() { printf '· %s\n' "$*" >&2; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }

@@ -20,6 +20,16 @@ const files = [
   // For documents: PDF needs whole fonts, not the browser's subsets.
   ["@expo-google-fonts/be-vietnam-pro/400Regular/BeVietnamPro_400Regular.ttf", "fonts/be-vietnam-pro-400.ttf"],
   ["@expo-google-fonts/be-vietnam-pro/600SemiBold/BeVietnamPro_600SemiBold.ttf", "fonts/be-vietnam-pro-600.ttf"],
+  // As wide as Times New Roman, letter by letter, which official papers are written in.
+  ["@expo-google-fonts/tinos/400Regular/Tinos_400Regular.ttf", "fonts/tinos-400.ttf"],
+  ["@expo-google-fonts/tinos/400Regular_Italic/Tinos_400Regular_Italic.ttf", "fonts/tinos-400-italic.ttf"],
+  ["@expo-google-fonts/tinos/700Bold/Tinos_700Bold.ttf", "fonts/tinos-700.ttf"],
+  ["@expo-google-fonts/tinos/700Bold_Italic/Tinos_700Bold_Italic.ttf", "fonts/tinos-700-italic.ttf"],
+  ["@expo-google-fonts/tinos/LICENSE_FONT", "fonts/tinos.LICENSE.txt"],
+  // Goes into the map that is sent as one file.
+  ["leaflet/dist/leaflet.js", "leaflet.js"],
+  ["leaflet/dist/leaflet.css", "leaflet.css"],
+  ["leaflet/LICENSE", "leaflet.LICENSE.txt"],
 ];
 for (const weight of [400, 600]) {
   for (const subset of ["latin", "vietnamese"]) {

@@ -1,0 +1,1 @@
+"""What leaders see: indicators against targets, the adoption map, model sites, work, rollout, reports."""

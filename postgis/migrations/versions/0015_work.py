@@ -1,0 +1,18 @@
+"""From a gap to work: lists of places to visit, who visits them and by when.
+
+The statements stand in 0015_work.sql as they were when this migration was made: a migration never changes.
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    op.get_bind().exec_driver_sql(statements, execution_options={"no_parameters": True})
