@@ -23,6 +23,7 @@ from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
 from postgis.tables.published_mark import published_mark
 from postgis.tables.report import citizen_report, report_event
+from postgis.tables.rollout import criterion_proof, phase_note
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
@@ -37,6 +38,7 @@ __all__ = [
     "basemap_area",
     "change",
     "citizen_report",
+    "criterion_proof",
     "data_source",
     "digital_use",
     "distinct_pair",
@@ -68,6 +70,7 @@ __all__ = [
     "payment_check_count",
     "personal_datum",
     "phase",
+    "phase_note",
     "photo",
     "proposal",
     "published_mark",
