@@ -21,7 +21,7 @@ BEGIN
                              'distinct_pair', 'import_batch', 'import_row', 'import_shape', 'import_progress',
                              'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event',
                              'citizen_report', 'report_event', 'owner_code', 'owner_request', 'payment_account',
-                             'payment_check_count', 'lookup_day', 'lookup_month')
+                             'payment_check_count', 'lookup_day', 'lookup_month', 'entered_figure')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
@@ -52,7 +52,7 @@ BEGIN
         END;
         writes := CASE
             WHEN found.table_name IN ('change', 'establishment_fact', 'residential_group', 'report_event', 'owner_request',
-                                      'payment_check_count', 'lookup_day', 'lookup_month') THEN ' AND false'
+                                      'payment_check_count', 'lookup_day', 'lookup_month', 'entered_figure') THEN ' AND false'
             WHEN found.table_name = 'proposal' THEN ''
             -- Surveyors go round, and note which stickers they saw.
             WHEN found.table_name = 'sticker_event' THEN
