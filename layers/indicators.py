@@ -255,7 +255,7 @@ def entered_as_of(connection: Connection, ward: str, day: date, known: Known = "
 
 
 def is_final(connection: Connection, day: date) -> bool:
-    """Whether nothing can change the figures of a day any more, as known then."""
+    """Whether nothing can change the figures of a day any more, as known then. To be asked before they are read."""
     if day >= today():
         return False
     final: bool = connection.execute(select(func.published.day_is_final(day))).scalar_one()

@@ -53,13 +53,15 @@ def document(connection: Connection, asked: Asked, lang: str, codes: Sequence[st
     ward_of(connection, asked.ward)
     plan = [each for each in indicators.plan(connection, asked.ward) if codes is None or each.code in codes]
     wanted = [each.code for each in plan]
+    # Asked first: else a change of that day could come between.
+    final = asked.known == "then" and indicators.is_final(connection, asked.day)
     found = indicators.figures(connection, asked.ward, asked.day, asked.known, wanted, full=asked.full)
     trends = indicators.trend(connection, asked.ward, wanted, asked.day, full=asked.full)
     return {
         "ward": asked.ward,
         "as_of": asked.day.isoformat(),
         "known": asked.known,
-        "final": asked.known == "then" and indicators.is_final(connection, asked.day),
+        "final": final,
         "indicators": [
             _indicator(each, figure, trends[each.code], asked, lang) for each, figure in zip(plan, found, strict=True)
         ],

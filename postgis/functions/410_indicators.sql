@@ -184,6 +184,15 @@ COMMENT ON FUNCTION register.indicator_trend(text, text[], date, date) IS
 
 -- What anybody is told: figures of a whole ward, none of fewer than five places.
 
+CREATE OR REPLACE FUNCTION published.day_is_final(day date) RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = register, pg_temp
+AS $$
+    SELECT day_is_final(day)
+$$;
+COMMENT ON FUNCTION published.day_is_final(date) IS
+    'Whether nothing can be noted of that day any more. To be asked in a statement before the one that reads the figures.';
+
 DROP FUNCTION IF EXISTS published.indicator_counts(text, text[], date, boolean);
 
 CREATE FUNCTION published.indicator_counts(of_ward text, codes text[], of_day date, known_now boolean)
