@@ -105,6 +105,8 @@ def _place(connection: Connection, actor: Actor, number: int, made: SmallWard) -
 
 
 _OTHER_ROWS = (
+    """INSERT INTO register.visit (establishment_id, visited_on, outcome, source)
+       SELECT id, '2026-01-02', 'surveyed', 'office' FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
     """INSERT INTO register.photo (establishment_id, file, width, height, source)
        SELECT id, lpad(CAST(:ward_id AS text), 64, '0'), 8, 8, 'office'
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
@@ -156,6 +158,8 @@ _OTHER_ROWS = (
     """INSERT INTO register.citizen_report (receipt, ward_id, establishment_id, kind, words_sealed, due_on, due_certain)
        SELECT :report, :ward_id, id, 'other', '\\x00', '2026-11-25', true
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.entered_figure (ward_id, indicator_code, as_of, value, source, entered_by)
+       VALUES (:ward_id, 'retail_cashless_share', '2026-01-31', 41.5, 'thử', :staff_id)""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )
