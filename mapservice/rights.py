@@ -47,6 +47,7 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
+    | {"board", "entered_figures"}
     | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks"}
     | {"rollout"}
 )
@@ -54,7 +55,8 @@ SUBJECTS = (
 failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact.
 `stickers`: those at doors, and their print runs; `sticker_sightings`: seen on patrol. `reports`: what citizens report
 about a place. `owner_codes`: by which owners come in. `payment_accounts`: what the payment QR of a place is compared
-with, by a `payment_check`."""
+with, by a `payment_check`. `board`: figures that are not for everybody; `entered_figures`: those the register cannot
+measure."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -70,14 +72,14 @@ ANYBODY: Rights = {
 }
 _SURVEYOR = _grown(
     ANYBODY,
-    read=RECORDS | {"register", "history", "proposals", "stickers"},
+    read=RECORDS | {"register", "history", "proposals", "stickers", "board", "entered_figures"},
     propose=RECORDS,
     create={"sticker_sightings"},
 )
 _OFFICER = _grown(
     _SURVEYOR,
     read={"personal_data", "imports", "reports", "rollout"},
-    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "rollout"},
+    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "rollout", "entered_figures"},
     change=RECORDS | {"imports", "stickers", "reports"},
     end=RECORDS,
     review={"proposals"},

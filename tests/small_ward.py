@@ -164,6 +164,8 @@ _OTHER_ROWS = (
                'pdf', 1, :staff_id)""",
     """INSERT INTO register.phase_note (ward_id, phase, kind, words, request_key, staff_id, staff_name, staff_role)
        VALUES (:ward_id, 'phase_1', 'blocker', 'thử', 'thử ' || :ward_id, :staff_id, 'thử', 'officer')""",
+    """INSERT INTO register.entered_figure (ward_id, indicator_code, as_of, value, source, entered_by)
+       VALUES (:ward_id, 'retail_cashless_share', '2026-01-31', 41.5, 'thử', :staff_id)""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )

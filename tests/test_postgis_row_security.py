@@ -38,7 +38,7 @@ WRITABLE = {
     "sticker_run", "sticker",
     "citizen_report", "owner_code", "payment_account", "criterion_proof",
 }  # fmt: skip
-ONLY_ADDED_TO = {"sticker_print", "sticker_event", "phase_note"}
+ONLY_ADDED_TO = {"sticker_print", "sticker_event", "phase_note", "entered_figure"}
 NEVER_WRITTEN = {
     "change",
     "establishment_fact",
