@@ -195,6 +195,13 @@ REPORT_OUTCOMES = (
 
 REPORT_EVENTS = ("received", "taken_up", "extended", "proposed", "answered", "rejected", "closed")
 
+WORK_SCOPES = ("residential_group", "street", "model_site")
+"""What a list of places to visit is drawn up for."""
+
+WORK_STANDINGS = ("no", "refused", "not_surveyed")
+"""Where a place stands with an indicator that it does not meet: it was checked and does not; its latest visit was
+refused; nobody has asked."""
+
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
 
 CODE_LISTS: dict[str, tuple[str, ...]] = {
@@ -239,5 +246,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "report_state": REPORT_STATES,
     "report_outcome": REPORT_OUTCOMES,
     "report_event": REPORT_EVENTS,
+    "work_scope": WORK_SCOPES,
+    "work_standing": WORK_STANDINGS,
 }
 """Every list by the name that fields, translations and `/schema` use for it."""

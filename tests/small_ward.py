@@ -156,6 +156,14 @@ _OTHER_ROWS = (
     """INSERT INTO register.citizen_report (receipt, ward_id, establishment_id, kind, words_sealed, due_on, due_certain)
        SELECT :report, :ward_id, id, 'other', '\\x00', '2026-11-25', true
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.work_list (ward_id, indicator, scope, scope_code, assignee_id, title, due_on,
+                                       responsibility, product, expected_result, made_by)
+       SELECT id, 'payment_account_or_qr', 'residential_group', code || '-901', :staff_id, 'thử', '2100-01-01', 'thử',
+              'thử', 'thử', :staff_id
+         FROM register.ward WHERE id = :ward_id""",
+    """INSERT INTO register.work_item (list_id, establishment_id, position, standing)
+       SELECT l.id, e.id, 1, 'no' FROM register.work_list l JOIN register.establishment e ON e.ward_id = l.ward_id
+        WHERE l.ward_id = :ward_id LIMIT 1""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )

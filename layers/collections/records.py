@@ -80,6 +80,7 @@ PAYMENT_ACCEPTANCES = _record(
     Field("evidence_level", code_list="evidence_level", filterable=True),
     Field("has_transactions", "boolean", filterable=True),
     Field("checked_on", "date"),
+    own=(staff("document"),),
     interval=("checked_on", "checked_on"),
 )
 

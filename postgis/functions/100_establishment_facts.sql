@@ -307,7 +307,7 @@ DECLARE
     versioned text;
 BEGIN
     FOREACH versioned IN ARRAY ARRAY['legal_entity', 'licence', 'food_safety_record', 'inspection', 'warning',
-                                     'payment_acceptance', 'digital_use', 'model_site', 'photo', 'outreach', 'ward_shelf_life'] LOOP
+                                     'payment_acceptance', 'digital_use', 'model_site', 'photo', 'outreach', 'ward_shelf_life', 'work_list'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER count_versions BEFORE UPDATE ON register.%I
             FOR EACH ROW EXECUTE FUNCTION register.count_version()', versioned);
     END LOOP;

@@ -63,8 +63,8 @@ COMMENT ON VIEW register.staff_warnings IS 'Warnings of the acting person''s war
 
 CREATE VIEW register.staff_payment_acceptances WITH (security_invoker = true) AS
 SELECT p.id, e.ward_id, p.code, e.code AS establishment, w.code AS ward, p.method, p.accepted, p.evidence_level, p.has_transactions,
-       p.checked_on, p.source, e.illustrative, p.updated_at, p.version, p.ended_at IS NOT NULL AS ended, p.ended_at,
-       p.end_reason
+       p.checked_on, p.source, e.illustrative, p.updated_at, p.document, p.version, p.ended_at IS NOT NULL AS ended,
+       p.ended_at, p.end_reason
   FROM register.payment_acceptance p
   JOIN register.establishment e ON e.id = p.establishment_id
   JOIN register.ward w ON w.id = e.ward_id;

@@ -106,6 +106,7 @@ _LENGTHS = {
     "website": 300,
     "opening_hours": 300,
     "reply": 500,
+    "document": 100,
 }
 
 
@@ -182,6 +183,7 @@ RECORD_TYPES: dict[str, RecordType] = {
         _type(
             "payment_acceptances", tables.payment_acceptance,
             "establishment", "method", "accepted", "evidence_level", "has_transactions", "checked_on", "source",
+            "document",
         ),
         _type("digital_uses", tables.digital_use, "establishment", "kind", "used", "checked_on", "source"),
         _type("outreach", tables.outreach, "establishment", "kind", "done_on", "topic", "source"),

@@ -29,6 +29,7 @@ from postgis.tables.staff import reveal, saved_view, session, staff, token, writ
 from postgis.tables.sticker import sticker, sticker_event, sticker_key, sticker_print, sticker_run
 from postgis.tables.tile_cell import tile_cell, tile_cell_group
 from postgis.tables.ward import residential_group, ward, ward_succession
+from postgis.tables.work import work_item, work_list
 
 __all__ = [
     "basemap_area",
@@ -94,5 +95,7 @@ __all__ = [
     "ward_shelf_life",
     "ward_succession",
     "warning",
+    "work_item",
+    "work_list",
     "write_key",
 ]
