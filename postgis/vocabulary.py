@@ -142,6 +142,9 @@ RISKS = ("low", "normal", "adverse")
 
 OUTREACH_KINDS = ("visit", "training", "leaflet")
 
+VISIT_OUTCOMES = ("surveyed", "refused", "nobody_there", "not_found")
+"""What came of a visit of the survey."""
+
 FRESHNESS_FACTS = ("payment", "licence", "address", "food_safety", "digital")
 SHELF_LIFE_MONTHS = (1, 240)
 """The shortest and the longest time that a fact may be relied on after its check."""
@@ -231,6 +234,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "proposer_kind": PROPOSER_KINDS,
     "risk": RISKS,
     "outreach_kind": OUTREACH_KINDS,
+    "visit_outcome": VISIT_OUTCOMES,
     "freshness_fact": FRESHNESS_FACTS,
     "import_state": IMPORT_STATES,
     "import_job": IMPORT_JOBS,

@@ -105,6 +105,8 @@ def _place(connection: Connection, actor: Actor, number: int, made: SmallWard) -
 
 
 _OTHER_ROWS = (
+    """INSERT INTO register.visit (establishment_id, visited_on, outcome, source)
+       SELECT id, '2026-01-02', 'surveyed', 'office' FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
     """INSERT INTO register.photo (establishment_id, file, width, height, source)
        SELECT id, lpad(CAST(:ward_id AS text), 64, '0'), 8, 8, 'office'
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",

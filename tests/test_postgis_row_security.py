@@ -25,12 +25,14 @@ BASE_DATA = {
     "sticker_key",
     # Public keys.
     "signing_key",
+    # Outlines of H3 cells.
+    "h3_cell",
     # Says only that something published was written.
     "published_mark",
 }  # fmt: skip
 WRITABLE = {
     "legal_entity", "personal_datum", "establishment", "licence", "food_safety_record", "inspection", "warning",
-    "payment_acceptance", "digital_use", "model_site", "photo", "outreach", "proposal",
+    "payment_acceptance", "digital_use", "model_site", "photo", "outreach", "visit", "proposal",
     "ward_shelf_life", "distinct_pair",
     "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
     "sticker_run", "sticker",
@@ -40,6 +42,7 @@ ONLY_ADDED_TO = {"sticker_print", "sticker_event", "work_item"}
 NEVER_WRITTEN = {
     "change",
     "establishment_fact",
+    "establishment_state",
     "residential_group",
     "report_event",
     "owner_request",

@@ -1,9 +1,11 @@
 -- The one definition of what the dated records say, as the text of a query over places, licences, food_safety_records and
--- so on. Two functions are made from it: one keeps register.establishment_fact as of now, one answers for a past moment.
+-- so on. Functions are made from it: one keeps register.establishment_fact as of now, others answer for past moments and
+-- days (145_states.sql too).
 
-DO $make$
-DECLARE
-    definition CONSTANT text := $sql$
+CREATE OR REPLACE FUNCTION register.facts_query() RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $function$
+    SELECT $sql$
         SELECT e.id AS establishment_id, l.state AS licence_state, l.valid_until AS licence_valid_until,
                l.checked_on AS licence_checked_on, f.kind AS food_safety_kind, f.valid_until AS food_safety_valid_until,
                f.checked_on AS food_safety_checked_on, i.result AS last_inspection_result,
@@ -22,7 +24,12 @@ DECLARE
                    WHEN d.unused AND p.cash_only THEN 'no'
                    ELSE 'unknown'
                END AS on_digital_platform,
-               d.checked_on AS digital_checked_on
+               d.checked_on AS digital_checked_on,
+               coalesce(p.evidence, '{}') AS payment_evidence,
+               coalesce(d.tools_used, '{}') AS digital_used, coalesce(d.tools_unused, '{}') AS digital_unused,
+               -- Learnt on the day of the refusal or later: the place has answered after all.
+               CASE WHEN v.outcome = 'refused' AND (p.checked_on < v.visited_on) IS NOT FALSE THEN v.visited_on END AS refused_on,
+               o.done_on AS outreach_on
           FROM places e
           LEFT JOIN (
                 -- The latest licence of each kind counts; "not required" only where nothing is held.
@@ -53,31 +60,63 @@ DECLARE
                 -- A later "cash only" ends what was accepted before it; a later acceptance ends "cash only".
                 SELECT establishment_id,
                        array_agg(method ORDER BY method) FILTER (WHERE counts AND method <> 'cash_only') AS methods,
+                       array_agg(evidence_level ORDER BY method) FILTER (WHERE counts AND method <> 'cash_only') AS evidence,
                        bool_or(counts AND method = 'cash_only') AS cash_only,
                        bool_or(counts AND has_transactions) AS with_transactions,
                        bool_and(has_transactions IS FALSE) FILTER (WHERE counts AND method <> 'cash_only') AS without_transactions,
                        max(checked_on) AS checked_on
-                  FROM (SELECT establishment_id, method, checked_on, has_transactions,
+                  FROM (SELECT establishment_id, method, evidence_level, checked_on, has_transactions,
                                accepted AND checked_on >= coalesce(
                                    max(checked_on) FILTER (WHERE method = 'cash_only' AND accepted)
                                    OVER (PARTITION BY establishment_id), '-infinity') AS counts
                           FROM (SELECT DISTINCT ON (establishment_id, method)
-                                       establishment_id, method, accepted, has_transactions, checked_on
+                                       establishment_id, method, accepted, evidence_level, has_transactions, checked_on
                                   FROM payment_acceptances
                                  ORDER BY establishment_id, method, checked_on DESC, id DESC) latest) judged
                  GROUP BY establishment_id
                ) p ON p.establishment_id = e.id
           LEFT JOIN (
-                SELECT establishment_id, bool_or(used) AS used, bool_and(NOT used) AS unused, max(checked_on) AS checked_on
-                  FROM (SELECT DISTINCT ON (establishment_id, kind) establishment_id, used, checked_on
+                SELECT establishment_id, bool_or(used) AS used, bool_and(NOT used) AS unused, max(checked_on) AS checked_on,
+                       array_agg(kind ORDER BY kind) FILTER (WHERE used) AS tools_used,
+                       array_agg(kind ORDER BY kind) FILTER (WHERE NOT used) AS tools_unused
+                  FROM (SELECT DISTINCT ON (establishment_id, kind) establishment_id, kind, used, checked_on
                           FROM digital_uses
                          ORDER BY establishment_id, kind, checked_on DESC, id DESC) latest
                  GROUP BY establishment_id
                ) d ON d.establishment_id = e.id
-    $sql$;
+          LEFT JOIN (
+                SELECT DISTINCT ON (establishment_id) establishment_id, visited_on, outcome
+                  FROM visits
+                 ORDER BY establishment_id, visited_on DESC, id DESC
+               ) v ON v.establishment_id = e.id
+          LEFT JOIN (
+                SELECT establishment_id, max(done_on) AS done_on FROM outreaches GROUP BY establishment_id
+               ) o ON o.establishment_id = e.id
+    $sql$
+$function$;
+
+COMMENT ON FUNCTION register.facts_query() IS
+    'What dated records say of places: a query over places, licences, food_safety_records, inspections, warnings, '
+    'payment_acceptances, digital_uses, visits and outreaches.';
+
+CREATE OR REPLACE FUNCTION register.fact_records() RETURNS TABLE (table_name text, collection text, published boolean)
+LANGUAGE sql IMMUTABLE
+AS $$
+    VALUES
+        ('licence', 'licences', true), ('food_safety_record', 'food_safety_records', true), ('inspection', 'inspections', true),
+        ('warning', 'warnings', true), ('payment_acceptance', 'payment_acceptances', true), ('digital_use', 'digital_uses', true),
+        ('outreach', 'outreach', false), ('visit', 'visits', false)
+$$;
+
+COMMENT ON FUNCTION register.fact_records() IS
+    'The dated records that facts are made from; of those that are not published the public is not told even when.';
+
+DROP FUNCTION IF EXISTS register.refresh_establishment_facts(bigint[]);
+
+DO $make$
 BEGIN
     EXECUTE format($function$
-CREATE OR REPLACE FUNCTION register.refresh_establishment_facts(ids bigint[]) RETURNS void
+CREATE OR REPLACE FUNCTION register.refresh_establishment_facts(ids bigint[], published boolean DEFAULT true) RETURNS void
 LANGUAGE sql
 SET search_path = register, pg_temp
 AS $body$
@@ -87,11 +126,14 @@ AS $body$
          inspections AS (SELECT * FROM inspection WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
          warnings AS (SELECT * FROM warning WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
          payment_acceptances AS (SELECT * FROM payment_acceptance WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
-         digital_uses AS (SELECT * FROM digital_use WHERE establishment_id = ANY (ids) AND ended_at IS NULL)
+         digital_uses AS (SELECT * FROM digital_use WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
+         visits AS (SELECT * FROM visit WHERE establishment_id = ANY (ids) AND ended_at IS NULL),
+         outreaches AS (SELECT * FROM outreach WHERE establishment_id = ANY (ids) AND ended_at IS NULL)
     INSERT INTO establishment_fact AS stored (
         establishment_id, licence_state, licence_valid_until, licence_checked_on, food_safety_kind, food_safety_valid_until,
         food_safety_checked_on, last_inspection_result, last_inspection_on, live_warning, payment_methods,
-        payment_checked_on, accepts_cashless, active_acceptance, on_digital_platform, digital_checked_on, updated_at)
+        payment_checked_on, accepts_cashless, active_acceptance, on_digital_platform, digital_checked_on, payment_evidence,
+        digital_used, digital_unused, refused_on, outreach_on, updated_at)
     SELECT facts.*, clock_timestamp() FROM (%1$s) facts
     ON CONFLICT (establishment_id) DO UPDATE SET
         licence_state = excluded.licence_state,
@@ -109,9 +151,14 @@ AS $body$
         active_acceptance = excluded.active_acceptance,
         on_digital_platform = excluded.on_digital_platform,
         digital_checked_on = excluded.digital_checked_on,
-        updated_at = excluded.updated_at
+        payment_evidence = excluded.payment_evidence,
+        digital_used = excluded.digital_used,
+        digital_unused = excluded.digital_unused,
+        refused_on = excluded.refused_on,
+        outreach_on = excluded.outreach_on,
+        updated_at = CASE WHEN published THEN excluded.updated_at ELSE stored.updated_at END
 $body$
-    $function$, definition);
+    $function$, register.facts_query());
 
     EXECUTE format($function$
 CREATE OR REPLACE FUNCTION register.establishments_as_of(of_ward text, moment timestamptz)
@@ -135,7 +182,7 @@ AS $body$
                   FROM change
                  WHERE ward_id = (SELECT id FROM ward WHERE code = of_ward AND valid_to IS NULL) AND at <= moment
                    AND collection IN ('establishments', 'licences', 'food_safety_records', 'inspections', 'warnings',
-                                      'payment_acceptances', 'digital_uses')
+                                      'payment_acceptances', 'digital_uses', 'visits', 'outreach')
                  ORDER BY collection, record_code, seq DESC) states
          WHERE after IS NOT NULL AND after ->> 'ended_at' IS NULL
     ), places AS MATERIALIZED (
@@ -162,13 +209,20 @@ AS $body$
          WHERE collection = 'warnings'
     ), payment_acceptances AS (
         SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
-                   id bigint, establishment_id bigint, method text, accepted boolean, has_transactions boolean,
-                   checked_on date)
+                   id bigint, establishment_id bigint, method text, accepted boolean, evidence_level text,
+                   has_transactions boolean, checked_on date)
          WHERE collection = 'payment_acceptances'
     ), digital_uses AS (
         SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
                    id bigint, establishment_id bigint, kind text, used boolean, checked_on date)
          WHERE collection = 'digital_uses'
+    ), visits AS (
+        SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (
+                   id bigint, establishment_id bigint, visited_on date, outcome text)
+         WHERE collection = 'visits'
+    ), outreaches AS (
+        SELECT r.* FROM latest CROSS JOIN LATERAL jsonb_to_record(after) AS r (establishment_id bigint, done_on date)
+         WHERE collection = 'outreach'
     ), facts AS (%1$s)
     SELECT e.code, e.name, e.legal_form, e.sector_group, g.code, m.code, e.operating_status, e.opened_on, e.closed_on,
            e.verified_on, e.source, e.illustrative,
@@ -184,12 +238,13 @@ AS $body$
      CROSS JOIN (SELECT (moment AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS today) d
      ORDER BY e.id
 $body$
-    $function$, definition);
+    $function$, register.facts_query());
 END
 $make$;
 
-COMMENT ON FUNCTION register.refresh_establishment_facts(bigint[]) IS
-    'Recomputes the derived facts of the named establishments from their dated records.';
+COMMENT ON FUNCTION register.refresh_establishment_facts(bigint[], boolean) IS
+    'Recomputes the derived facts of the named establishments from their dated records; unless `published`, without a new
+    updated_at, which the public sees.';
 COMMENT ON FUNCTION register.establishments_as_of(text, timestamptz) IS
     'The establishments of a ward with their derived facts as the register had them at a moment, from its history.';
 
@@ -214,7 +269,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = register, public, pg_temp
 AS $$
 BEGIN
-    PERFORM register.refresh_establishment_facts(ARRAY(SELECT DISTINCT establishment_id FROM added));
+    PERFORM register.refresh_establishment_facts(ARRAY(SELECT DISTINCT establishment_id FROM added), TG_ARGV[0]::boolean);
     RETURN NULL;
 END
 $$;
@@ -226,7 +281,7 @@ SET search_path = register, public, pg_temp
 AS $$
 BEGIN
     PERFORM register.refresh_establishment_facts(ARRAY(
-        SELECT establishment_id FROM added UNION SELECT establishment_id FROM removed));
+        SELECT establishment_id FROM added UNION SELECT establishment_id FROM removed), TG_ARGV[0]::boolean);
     RETURN NULL;
 END
 $$;
@@ -237,23 +292,25 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = register, public, pg_temp
 AS $$
 BEGIN
-    PERFORM register.refresh_establishment_facts(ARRAY(SELECT DISTINCT establishment_id FROM removed));
+    PERFORM register.refresh_establishment_facts(ARRAY(SELECT DISTINCT establishment_id FROM removed), TG_ARGV[0]::boolean);
     RETURN NULL;
 END
 $$;
 
 DO $$
 DECLARE
-    record_table text;
+    dated record;
 BEGIN
-    FOREACH record_table IN ARRAY ARRAY['licence', 'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use'] LOOP
+    FOR dated IN SELECT * FROM register.fact_records() LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER keep_facts_added AFTER INSERT ON register.%I
-            REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION register.record_added()', record_table);
+            REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION register.record_added(%L)',
+            dated.table_name, dated.published);
         EXECUTE format('CREATE OR REPLACE TRIGGER keep_facts_changed AFTER UPDATE ON register.%I
-            REFERENCING NEW TABLE AS added OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION register.record_changed()',
-            record_table);
+            REFERENCING NEW TABLE AS added OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION register.record_changed(%L)',
+            dated.table_name, dated.published);
         EXECUTE format('CREATE OR REPLACE TRIGGER keep_facts_removed AFTER DELETE ON register.%I
-            REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION register.record_removed()', record_table);
+            REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION register.record_removed(%L)',
+            dated.table_name, dated.published);
     END LOOP;
 END
 $$;
@@ -307,7 +364,8 @@ DECLARE
     versioned text;
 BEGIN
     FOREACH versioned IN ARRAY ARRAY['legal_entity', 'licence', 'food_safety_record', 'inspection', 'warning',
-                                     'payment_acceptance', 'digital_use', 'model_site', 'photo', 'outreach', 'ward_shelf_life', 'work_list'] LOOP
+                                     'payment_acceptance', 'digital_use', 'model_site', 'photo', 'outreach', 'visit',
+                                     'ward_shelf_life', 'work_list'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER count_versions BEFORE UPDATE ON register.%I
             FOR EACH ROW EXECUTE FUNCTION register.count_version()', versioned);
     END LOOP;

@@ -74,7 +74,7 @@ DECLARE
     last_seq bigint;
     last_hash bytea;
     last_at timestamptz;
-    now_at timestamptz := clock_timestamp();
+    now_at timestamptz;
     said_at timestamptz := nullif(current_setting('mapservice.at', true), '')::timestamptz;
     who bigint := account.actor_id();
     who_name text := (SELECT display_name FROM account.staff WHERE id = account.actor_id());
@@ -83,6 +83,10 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock(20257002);
     SELECT c.seq, c.hash, c.at INTO last_seq, last_hash, last_at FROM change c ORDER BY c.seq DESC LIMIT 1;
+    -- One moment for all that a transaction changes, so that no moment shows half of it; taken once it is its turn, so
+    -- that moments never run against the order of changes.
+    now_at := greatest(coalesce(nullif(current_setting('mapservice.noted_at', true), '')::timestamptz, clock_timestamp()), last_at);
+    PERFORM set_config('mapservice.noted_at', now_at::text, true);
     -- A sample tells of a past of its own (postgis/store/past.py). Never a person, and never out of order.
     IF who IS NULL AND said_at IS NOT NULL THEN
         now_at := least(greatest(said_at, last_at), now_at);
@@ -117,6 +121,7 @@ BEGIN
                          ON add_changes.collection = 'tokens' AND s.id = (c.state ->> 'staff_id')::bigint
             ) w
       ) h;
+    PERFORM keep_states(places_of(add_changes.collection, befores || afters), now_at);
 END
 $$;
 
@@ -249,7 +254,7 @@ AS $$
         ('legal_entity', 'legal_entities'), ('personal_datum', 'personal_data'), ('establishment', 'establishments'),
         ('licence', 'licences'), ('food_safety_record', 'food_safety_records'), ('inspection', 'inspections'),
         ('warning', 'warnings'), ('payment_acceptance', 'payment_acceptances'), ('digital_use', 'digital_uses'),
-        ('model_site', 'model_sites'), ('photo', 'photos'), ('outreach', 'outreach'),
+        ('model_site', 'model_sites'), ('photo', 'photos'), ('outreach', 'outreach'), ('visit', 'visits'),
         ('ward_shelf_life', 'shelf_lives'), ('work_list', 'work_lists')
 $$;
 

@@ -15,7 +15,7 @@ GRANT USAGE ON SCHEMA register, account TO mapservice_staff;
 GRANT SELECT ON ALL TABLES IN SCHEMA register TO mapservice_staff;
 GRANT INSERT, UPDATE ON register.legal_entity, register.personal_datum, register.establishment, register.licence,
     register.food_safety_record, register.inspection, register.warning, register.payment_acceptance, register.digital_use,
-    register.model_site, register.photo, register.outreach, register.proposal, register.ward_shelf_life,
+    register.model_site, register.photo, register.outreach, register.visit, register.proposal, register.ward_shelf_life,
     register.distinct_pair, register.import_batch, register.import_row, register.import_shape, register.import_progress,
     register.import_kept_datum, register.sticker_run, register.sticker, register.work_list
     TO mapservice_staff;

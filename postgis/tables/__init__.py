@@ -5,7 +5,9 @@ from postgis.tables.change import change
 from postgis.tables.data_source import data_source, reference_release
 from postgis.tables.distinct_pair import distinct_pair
 from postgis.tables.establishment import establishment, establishment_fact, lookup_code
+from postgis.tables.establishment_state import establishment_state
 from postgis.tables.food_safety import food_safety_record
+from postgis.tables.h3_cell import h3_cell
 from postgis.tables.import_batch import import_batch, import_kept_datum, import_progress, import_row, import_shape
 from postgis.tables.indicator import indicator, phase, target
 from postgis.tables.inspection import inspection, warning
@@ -28,6 +30,7 @@ from postgis.tables.signing_key import signing_key
 from postgis.tables.staff import reveal, saved_view, session, staff, token, write_key
 from postgis.tables.sticker import sticker, sticker_event, sticker_key, sticker_print, sticker_run
 from postgis.tables.tile_cell import tile_cell, tile_cell_group
+from postgis.tables.visit import visit
 from postgis.tables.ward import residential_group, ward, ward_succession
 from postgis.tables.work import work_item, work_list
 
@@ -40,7 +43,9 @@ __all__ = [
     "distinct_pair",
     "establishment",
     "establishment_fact",
+    "establishment_state",
     "food_safety_record",
+    "h3_cell",
     "import_batch",
     "import_kept_datum",
     "import_progress",
@@ -91,6 +96,7 @@ __all__ = [
     "tile_cell",
     "tile_cell_group",
     "token",
+    "visit",
     "ward",
     "ward_shelf_life",
     "ward_succession",

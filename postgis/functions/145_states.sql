@@ -1,0 +1,140 @@
+-- What the register knew of each establishment and when (register.establishment_state), kept in the transaction that adds
+-- to the history: the one base of every figure of a day. H3 cells come from postgis/cells.py, before the commit.
+
+CREATE OR REPLACE FUNCTION register.counts_in_figures(sector_group text, operating_status text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT sector_group <> 'public_place' AND operating_status NOT IN ('closed', 'moved', 'not_found')
+$$;
+
+COMMENT ON FUNCTION register.counts_in_figures(text, text) IS
+    'Whether a place counts in the denominators of figures: no park or temple, and not known to be gone.';
+
+CREATE OR REPLACE FUNCTION register.day_is_final(day date) RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+    -- Moments never run against the order of changes, and a writer takes the chain's lock before its moment: once one
+    -- change of a later day is there, or nobody is at work, none can come with a moment of that day. A replica knows of
+    -- no lock.
+    SELECT clock_timestamp() >= n.midnight
+       AND ((SELECT c.at FROM change c ORDER BY c.seq DESC LIMIT 1) >= n.midnight
+            OR NOT pg_is_in_recovery()
+               AND NOT EXISTS (SELECT FROM pg_locks l
+                                WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid, l.objsubid) = (0, 20257002, 1)
+                                  AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())))
+      FROM (SELECT (day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS midnight) n
+$$;
+
+COMMENT ON FUNCTION register.day_is_final(date) IS
+    'Whether nothing can be noted of that day any more. To be asked in a statement before the one that reads the figures.';
+
+-- The columns of a state that places themselves say; the facts say the others.
+CREATE OR REPLACE FUNCTION register.states_query() RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $function$
+    SELECT $sql$
+        SELECT e.id AS establishment_id, e.code, e.ward_id, e.residential_group_id, s.id AS model_site_id, e.stall, e.street_name,
+               e.sector_group, e.kind, e.legal_form, e.operating_status, e.source, e.illustrative, e.opened_on, e.closed_on,
+               e.verified_on, e.name IS NOT NULL AS has_name, e.address IS NOT NULL AS has_address,
+               e.sector_code IS NOT NULL AS has_sector_code, e.legal_entity_id IS NOT NULL AS has_legal_entity,
+               e.position_method, e.position_accuracy_m, e.geom AS point, f.licence_state, f.licence_valid_until,
+               f.licence_checked_on, f.food_safety_kind, f.food_safety_valid_until, f.food_safety_checked_on,
+               f.last_inspection_result, f.last_inspection_on, f.live_warning, f.payment_methods, f.payment_evidence,
+               f.payment_checked_on, f.accepts_cashless, f.active_acceptance, f.digital_used, f.digital_unused,
+               f.on_digital_platform, f.digital_checked_on, f.refused_on, f.outreach_on
+          FROM places e
+          JOIN facts f ON f.establishment_id = e.id
+          LEFT JOIN live_sites s ON s.id = e.model_site_id
+    $sql$
+$function$;
+
+COMMENT ON FUNCTION register.states_query() IS 'What a state says of a place: a query over places, facts and live_sites.';
+
+CREATE OR REPLACE FUNCTION register.state_columns(of_row text DEFAULT NULL) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(concat(of_row || '.', attname), ', ' ORDER BY attnum)
+      FROM pg_attribute
+     WHERE attrelid = 'register.establishment_state'::regclass AND attnum > 0 AND NOT attisdropped
+       AND attname NOT IN ('id', 'known_from', 'known_to', 'cells')
+$$;
+
+COMMENT ON FUNCTION register.state_columns(text) IS 'The columns in which states differ, as a list; `of_row`: the name of their row.';
+
+CREATE OR REPLACE FUNCTION register.places_of(collection text, records jsonb[]) RETURNS bigint[]
+LANGUAGE plpgsql STABLE
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN CASE
+        WHEN collection = 'establishments' THEN
+            ARRAY(SELECT DISTINCT (r ->> 'id')::bigint FROM unnest(records) r WHERE r IS NOT NULL)
+        WHEN collection IN (SELECT f.collection FROM fact_records() f) THEN
+            ARRAY(SELECT DISTINCT (r ->> 'establishment_id')::bigint FROM unnest(records) r WHERE r IS NOT NULL)
+        -- Whether a site counts decides for all places in it.
+        WHEN collection = 'model_sites' THEN
+            ARRAY(SELECT e.id FROM establishment e
+                   WHERE e.model_site_id IN (SELECT (r ->> 'id')::bigint FROM unnest(records) r WHERE r IS NOT NULL))
+        ELSE '{}'
+    END;
+END
+$$;
+
+COMMENT ON FUNCTION register.places_of(text, jsonb[]) IS 'The ids of the establishments whose states these records may have changed.';
+
+DO $make$
+BEGIN
+    EXECUTE format($function$
+CREATE OR REPLACE FUNCTION register.keep_states(ids bigint[], moment timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = register, public, pg_temp
+-- Always by the places' ids: a plan that was made when the table was empty is kept for the session.
+SET enable_seqscan = off
+SET enable_nestloop = on
+AS $body$
+DECLARE
+    without_cells boolean;
+BEGIN
+    IF cardinality(ids) = 0 THEN
+        RETURN;
+    END IF;
+    -- What an earlier statement of the same moment left is taken back: a state that lasts no time was never known.
+    DELETE FROM establishment_state s WHERE s.establishment_id = ANY (ids) AND s.known_from = moment;
+    IF FOUND THEN
+        UPDATE establishment_state s SET known_to = 'infinity' WHERE s.establishment_id = ANY (ids) AND s.known_to = moment;
+    END IF;
+    WITH places AS (SELECT * FROM establishment WHERE id = ANY (ids) AND ended_at IS NULL),
+         facts AS (SELECT * FROM establishment_fact WHERE establishment_id = ANY (ids)),
+         live_sites AS (SELECT id FROM model_site WHERE ended_at IS NULL),
+         wanted AS (%1$s)
+    UPDATE establishment_state s SET known_to = moment
+     WHERE s.establishment_id = ANY (ids) AND s.known_to = 'infinity'
+       AND NOT EXISTS (SELECT FROM wanted w
+                        WHERE w.establishment_id = s.establishment_id AND (%3$s) IS NOT DISTINCT FROM (%4$s));
+    WITH places AS (
+             SELECT * FROM establishment e
+              WHERE e.id = ANY (ids) AND e.ended_at IS NULL
+                AND NOT EXISTS (SELECT FROM establishment_state s WHERE s.establishment_id = e.id AND s.known_to = 'infinity')),
+         facts AS (SELECT * FROM establishment_fact WHERE establishment_id = ANY (ids)),
+         live_sites AS (SELECT id FROM model_site WHERE ended_at IS NULL),
+         wanted AS (%1$s),
+         begun AS (
+             INSERT INTO establishment_state (%2$s, known_from, cells)
+             SELECT %4$s, moment, CASE WHEN before.point = w.point THEN before.cells END
+               FROM wanted w
+               LEFT JOIN establishment_state before ON before.establishment_id = w.establishment_id AND before.known_to = moment
+             RETURNING cells IS NULL AND point IS NOT NULL AS open)
+    SELECT bool_or(open) INTO without_cells FROM begun;
+    IF without_cells THEN
+        PERFORM set_config('mapservice.points_without_cells', 'yes', true);
+    END IF;
+END
+$body$
+    $function$, register.states_query(), register.state_columns(), register.state_columns('s'), register.state_columns('w'));
+END
+$make$;
+
+COMMENT ON FUNCTION register.keep_states(bigint[], timestamptz) IS
+    'Notes how the named establishments stand from that moment on, where anything of it differs.';
