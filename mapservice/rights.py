@@ -37,6 +37,7 @@ RECORDS = frozenset(
         "payment_acceptances",
         "digital_uses",
         "outreach",
+        "visits",
         "model_sites",
         "photos",
     }

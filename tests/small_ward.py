@@ -102,11 +102,10 @@ def _place(connection: Connection, actor: Actor, number: int, made: SmallWard) -
     )  # fmt: skip
     add("digital_uses", kind="e_invoice", used=True, checked_on=day, **office)
     add("outreach", kind="visit", done_on=day, topic="Thử", **office)
+    add("visits", visited_on=day, outcome="surveyed", **office)
 
 
 _OTHER_ROWS = (
-    """INSERT INTO register.visit (establishment_id, visited_on, outcome, source)
-       SELECT id, '2026-01-02', 'surveyed', 'office' FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
     """INSERT INTO register.photo (establishment_id, file, width, height, source)
        SELECT id, lpad(CAST(:ward_id AS text), 64, '0'), 8, 8, 'office'
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",

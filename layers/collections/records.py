@@ -114,6 +114,14 @@ OUTREACH = _record(
     published=False,
 )
 
+VISITS = _record(
+    "visits",
+    Field("visited_on", "date"),
+    Field("outcome", code_list="visit_outcome", filterable=True),
+    interval=("visited_on", "visited_on"),
+    published=False,
+)
+
 LEGAL_ENTITIES = Collection(
     id="legal_entities",
     geometry=None,

@@ -109,3 +109,11 @@ SELECT o.id, e.ward_id, o.code, e.code AS establishment, w.code AS ward, o.kind,
   JOIN register.establishment e ON e.id = o.establishment_id
   JOIN register.ward w ON w.id = e.ward_id;
 COMMENT ON VIEW register.staff_outreach IS 'Visits, trainings and leaflets of the acting person''s ward.';
+
+CREATE VIEW register.staff_visits WITH (security_invoker = true) AS
+SELECT v.id, e.ward_id, v.code, e.code AS establishment, w.code AS ward, v.visited_on, v.outcome, v.source, e.illustrative,
+       v.updated_at, v.version, v.ended_at IS NOT NULL AS ended, v.ended_at, v.end_reason
+  FROM register.visit v
+  JOIN register.establishment e ON e.id = v.establishment_id
+  JOIN register.ward w ON w.id = e.ward_id;
+COMMENT ON VIEW register.staff_visits IS 'Visits of the survey in the acting person''s ward.';

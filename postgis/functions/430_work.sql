@@ -57,3 +57,9 @@ $$;
 
 COMMENT ON FUNCTION register.is_to_visit(bigint) IS
     'Whether the place stands on an open list that the acting person was given.';
+
+-- Whoever was given a list notes what came of each visit: it is their own deed. What they learnt there they propose.
+DROP POLICY IF EXISTS visitor_adds ON register.visit;
+CREATE POLICY visitor_adds ON register.visit FOR INSERT TO mapservice_staff
+    WITH CHECK (register.is_to_visit(establishment_id)
+                AND EXISTS (SELECT FROM register.establishment e WHERE e.id = establishment_id));
