@@ -48,13 +48,15 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
-    | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks", "work"}
+    | {"board", "entered_figures", "work"}
+    | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks"}
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
 failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact.
 `stickers`: those at doors, and their print runs; `sticker_sightings`: seen on patrol. `reports`: what citizens report
 about a place. `owner_codes`: by which owners come in. `payment_accounts`: what the payment QR of a place is compared
-with, by a `payment_check`. `work`: lists of places to visit; whoever may create them hands them out."""
+with, by a `payment_check`. `board`: figures that are not for everybody; `entered_figures`: those the register cannot
+measure. `work`: lists of places to visit; whoever may create them hands them out."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -70,14 +72,14 @@ ANYBODY: Rights = {
 }
 _SURVEYOR = _grown(
     ANYBODY,
-    read=RECORDS | {"register", "history", "proposals", "stickers", "work"},
+    read=RECORDS | {"register", "history", "proposals", "stickers", "board", "entered_figures", "work"},
     propose=RECORDS,
     create={"sticker_sightings"},
 )
 _OFFICER = _grown(
     _SURVEYOR,
     read={"personal_data", "imports", "reports"},
-    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "work"},
+    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "entered_figures", "work"},
     change=RECORDS | {"imports", "stickers", "reports", "work"},
     end=RECORDS,
     review={"proposals"},

@@ -165,6 +165,8 @@ _OTHER_ROWS = (
     """INSERT INTO register.work_item (list_id, establishment_id, position, standing)
        SELECT l.id, e.id, 1, 'no' FROM register.work_list l JOIN register.establishment e ON e.ward_id = l.ward_id
         WHERE l.ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.entered_figure (ward_id, indicator_code, as_of, value, source, entered_by)
+       VALUES (:ward_id, 'retail_cashless_share', '2026-01-31', 41.5, 'thử', :staff_id)""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )

@@ -38,7 +38,7 @@ WRITABLE = {
     "sticker_run", "sticker",
     "citizen_report", "owner_code", "payment_account", "work_list",
 }  # fmt: skip
-ONLY_ADDED_TO = {"sticker_print", "sticker_event", "work_item"}
+ONLY_ADDED_TO = {"sticker_print", "sticker_event", "entered_figure", "work_item"}
 NEVER_WRITTEN = {
     "change",
     "establishment_fact",
