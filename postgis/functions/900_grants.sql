@@ -28,6 +28,6 @@ GRANT EXECUTE ON FUNCTION register.verify_changes(), register.shelf_life_months(
     register.indicator_trend(text, text[], date, date) TO mapservice_staff;
 GRANT INSERT, UPDATE ON register.work_list TO mapservice_staff;
 GRANT INSERT ON register.work_item TO mapservice_staff;
-GRANT EXECUTE ON FUNCTION register.is_to_visit(bigint) TO mapservice_staff;
+GRANT EXECUTE ON FUNCTION register.is_to_visit(bigint), register.counts_in_figures(text, text) TO mapservice_staff;
 
 GRANT EXECUTE ON FUNCTION account.actor_id(), account.actor_ward(), account.actor_role() TO mapservice_staff;
