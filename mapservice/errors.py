@@ -73,6 +73,7 @@ PROBLEMS: dict[str, int] = {
     "unknown_photo": 404,
     "unknown_sticker": 404,
     "unknown_sticker_run": 404,
+    "unknown_work_list": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
     "address_too_long": 414,
