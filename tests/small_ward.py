@@ -160,6 +160,12 @@ _OTHER_ROWS = (
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
     """INSERT INTO register.entered_figure (ward_id, indicator_code, as_of, value, source, entered_by)
        VALUES (:ward_id, 'retail_cashless_share', '2026-01-31', 41.5, 'thử', :staff_id)""",
+    """INSERT INTO register.criterion_proof (ward_id, criterion, title, number, dated_on, file, file_kind, file_bytes,
+                                             added_by)
+       VALUES (:ward_id, 'update_rules', 'Quy chế thử', '1/QC', '2026-01-02', lpad(CAST(:ward_id AS text), 64, '0'),
+               'pdf', 1, :staff_id)""",
+    """INSERT INTO register.phase_note (ward_id, phase, kind, words, request_key, staff_id, staff_name, staff_role)
+       VALUES (:ward_id, 'phase_1', 'blocker', 'thử', 'thử ' || :ward_id, :staff_id, 'thử', 'officer')""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)
        SELECT :staff_id, id, 'owner_phone', 'thử nghiệm' FROM register.legal_entity WHERE ward_id = :ward_id LIMIT 1""",
 )
