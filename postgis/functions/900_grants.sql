@@ -22,6 +22,8 @@ GRANT INSERT ON register.lookup_code, register.sticker_key, register.sticker_pri
     TO mapservice_staff;
 GRANT EXECUTE ON FUNCTION register.verify_changes(), register.shelf_life_months(bigint, text),
     register.state_at(text, text, timestamptz), register.wire_state(jsonb), register.own_ward_code(),
-    register.establishments_as_of(text, timestamptz) TO mapservice_staff;
+    register.establishments_as_of(text, timestamptz), register.states_known_now(text, date), register.head_at(timestamptz),
+    register.counts_in_figures(text, text), register.day_is_final(date), register.points_without_cells(int),
+    register.note_cells(bigint[], text[]), register.note_outlines(bigint[], text[]) TO mapservice_staff;
 
 GRANT EXECUTE ON FUNCTION account.actor_id(), account.actor_ward(), account.actor_role() TO mapservice_staff;
