@@ -83,6 +83,7 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("get", "/readyz"): Answers({200: {rel.JSON: "Health"}, 503: {rel.JSON: "Health"}}),
     ("get", "/metrics"): Answers({200: {TEXT: None}}),
     ("get", "/changes"): _page("Changes", who="seen"),
+    ("get", "/indicators"): _page("Indicators", (404,), "seen"),
     ("get", "/"): Answers({200: {rel.HTML: None}, 304: {}}, (400, 404)),
     ("get", "/about"): Answers({200: {rel.HTML: None}, 304: {}}, (400,)),
     ("get", "/about/data"): Answers({200: {rel.HTML: None}, 304: {}}, (400,)),

@@ -224,6 +224,13 @@ PHASE_STATES = ("not_started", "on_track", "at_risk", "late", "paused")
 PROOF_FILES = ("pdf", "jpg")
 """What a document that proves a criterion is kept as."""
 
+WORK_SCOPES = ("residential_group", "street", "model_site")
+"""What a list of places to visit is drawn up for."""
+
+WORK_STANDINGS = ("no", "refused", "not_surveyed")
+"""Where a place stands with an indicator that it does not meet: it was checked and does not; its latest visit was
+refused; nobody has asked."""
+
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
 
 CODE_LISTS: dict[str, tuple[str, ...]] = {
@@ -272,5 +279,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "report_event": REPORT_EVENTS,
     "phase_note": PHASE_NOTES,
     "phase_state": PHASE_STATES,
+    "work_scope": WORK_SCOPES,
+    "work_standing": WORK_STANDINGS,
 }
 """Every list by the name that fields, translations and `/schema` use for it."""

@@ -18,7 +18,7 @@ BASE_DATA = {
     # The same for everybody, and public: what the state publishes, and codes without what they stand for.
     "basemap_area", "data_source", "indicator", "lookup_code", "phase", "reference_release", "schema_version",
     "sector_class", "sector_code_collision", "sector_group", "sector_group_class", "shelf_life", "street", "target",
-    "ward", "ward_succession",
+    "ward", "ward_plan", "ward_succession",
     # Counts of what is published.
     "tile_cell", "tile_cell_group", "search_word",
     # The installation's, of all its wards: versions, without the keys.
@@ -36,9 +36,9 @@ WRITABLE = {
     "ward_shelf_life", "distinct_pair",
     "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
     "sticker_run", "sticker",
-    "citizen_report", "owner_code", "payment_account", "criterion_proof",
+    "citizen_report", "owner_code", "payment_account", "criterion_proof", "work_list",
 }  # fmt: skip
-ONLY_ADDED_TO = {"sticker_print", "sticker_event", "phase_note"}
+ONLY_ADDED_TO = {"sticker_print", "sticker_event", "phase_note", "entered_figure", "work_item"}
 NEVER_WRITTEN = {
     "change",
     "establishment_fact",
@@ -352,6 +352,7 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         "published.proposal", "published.register_head", "published.report", "published.rollout_measures",
         "published.rollout_proofs", "published.touched",
         "published.words_from", "published.words_near", "published.words_with",
+        "published.day_is_final", "published.indicator_counts", "published.indicator_trend",
     }  # fmt: skip
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {
@@ -359,7 +360,7 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         "account.end_owner_session", "account.end_owner_sessions", "account.owner_holder", "account.owner_sign_in",
         "register.owner_requests", "register.propose_as_owner", "register.check_payment",
         "account.session_holder", "account.sweep_sessions", "account.token_holder", "register.count_lookups",
-        "register.forget_lookups", "register.forget_reports",
+        "register.forget_lookups", "register.forget_reports", "register.is_to_visit",
         "register.count_written",
         "register.forget_import_data", "register.forget_import_rows",
         "register.forget_personal_datum", "register.propose_anonymously",

@@ -102,6 +102,7 @@ DELETE {items}/{featureId}                                     401      403     
 POST   {items}/{featureId}/{action}                            401      403     412      412   412   403     401     401
 
 GET    /changes                                                200      200     200      200   200   200     401     401
+GET    /indicators                                             200      200     200      200   200   200     401     401
 GET    /photos/{file}                                          404      200     200      200   200   404     401     401
 
 GET    /proposals                                              401      200     200      200   200   200     401     401

@@ -22,7 +22,8 @@ BEGIN
                              'distinct_pair', 'import_batch', 'import_row', 'import_shape', 'import_progress',
                              'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event',
                              'citizen_report', 'report_event', 'owner_code', 'owner_request', 'payment_account',
-                             'payment_check_count', 'lookup_day', 'lookup_month', 'criterion_proof', 'phase_note')
+                             'payment_check_count', 'lookup_day', 'lookup_month', 'criterion_proof', 'phase_note',
+                             'entered_figure', 'work_list', 'work_item')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'

@@ -9,7 +9,7 @@ from postgis.tables.establishment_state import establishment_state
 from postgis.tables.food_safety import food_safety_record
 from postgis.tables.h3_cell import h3_cell
 from postgis.tables.import_batch import import_batch, import_kept_datum, import_progress, import_row, import_shape
-from postgis.tables.indicator import indicator, phase, target
+from postgis.tables.indicator import entered_figure, indicator, phase, target, ward_plan
 from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
@@ -33,6 +33,7 @@ from postgis.tables.sticker import sticker, sticker_event, sticker_key, sticker_
 from postgis.tables.tile_cell import tile_cell, tile_cell_group
 from postgis.tables.visit import visit
 from postgis.tables.ward import residential_group, ward, ward_succession
+from postgis.tables.work import work_item, work_list
 
 __all__ = [
     "basemap_area",
@@ -42,6 +43,7 @@ __all__ = [
     "data_source",
     "digital_use",
     "distinct_pair",
+    "entered_figure",
     "establishment",
     "establishment_fact",
     "establishment_state",
@@ -100,8 +102,11 @@ __all__ = [
     "token",
     "visit",
     "ward",
+    "ward_plan",
     "ward_shelf_life",
     "ward_succession",
     "warning",
+    "work_item",
+    "work_list",
     "write_key",
 ]
