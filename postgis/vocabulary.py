@@ -198,6 +198,9 @@ REPORT_OUTCOMES = (
 
 REPORT_EVENTS = ("received", "taken_up", "extended", "proposed", "answered", "rejected", "closed")
 
+KNOWN = ("then", "now")
+"""Of a past day: as the register knew it at its end, or as it is known by now, by the dates of what was checked."""
+
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
 
 CODE_LISTS: dict[str, tuple[str, ...]] = {
@@ -218,6 +221,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "digital_use": DIGITAL_USES,
     "model_site_kind": MODEL_SITE_KINDS,
     "basemap_layer": BASEMAP_LAYERS,
+    "known": KNOWN,
     "registry_status": REGISTRY_STATUSES,
     "staff_role": STAFF_ROLES,
     "token_scope": TOKEN_SCOPES,
