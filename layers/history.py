@@ -128,13 +128,10 @@ def figures_as_of(connection: Connection, ward: str, moment: datetime) -> dict[s
     """
     as_asked = func.register.establishments_as_of(literal(ward), moment)
     places = as_asked.table_valued(*COUNTED, "sector_group", name="places")
-    counted = (
-        places.c.sector_group != "public_place",
-        places.c.operating_status.not_in(("closed", "moved", "not_found")),
-    )
+    counted = func.register.counts_in_figures(places.c.sector_group, places.c.operating_status)
     columns = [places.c[name] for name in COUNTED]
     found: dict[str, dict[str, int]] = {name: {} for name in COUNTED}
-    for *values, count in connection.execute(select(*columns, func.count()).where(*counted).group_by(*columns)):
+    for *values, count in connection.execute(select(*columns, func.count()).where(counted).group_by(*columns)):
         for name, value in zip(COUNTED, values, strict=True):
             found[name][value] = found[name].get(value, 0) + count
     return found

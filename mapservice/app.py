@@ -14,6 +14,7 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
+from mapservice.routes.board import indicators, rollout, work, work_visits
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import (
     about,
@@ -64,6 +65,7 @@ from postgis.settings import DatabaseSettings
 ROUTERS = (
     health.router,
     changes.router,
+    indicators.router,
     static.router,
     map.router,
     about.router,
@@ -73,6 +75,7 @@ ROUTERS = (
     corrections.router,
     owner.router,
     payment_check.router,
+    rollout.router,
     landing.router,
     collections.router,
     items.router,
@@ -109,6 +112,8 @@ ROUTERS = (
     merging.router,
     past.router,
     record.router,
+    work.router,
+    work_visits.router,
 )
 
 

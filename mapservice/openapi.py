@@ -9,6 +9,7 @@ from layers import cql2, tile_matrix_sets
 from layers.collections import COLLECTIONS, Collection, Field
 from layers.crs import URIS
 from layers.formats import FORMATS
+from layers.indicators import KNOWN
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT
 from layers.styles import STYLES
 from mapservice import links as rel
@@ -39,6 +40,8 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "properties": {"type": "array", "items": {"type": "string"}},
     "reason": {"type": "string"},
     "as_of": {"type": "string", "format": "date"},
+    "ward": {"type": "string", "pattern": r"^\d{5}$"},
+    "known": {"type": "string", "enum": list(KNOWN), "default": KNOWN[0]},
     "since": {"type": "integer", "minimum": 0, "default": 0},
     "after": {"type": "integer", "minimum": 0, "default": 0},
     "verdict": {"type": "array", "items": {"type": "string", "enum": list(IMPORT_VERDICTS)}},

@@ -37,6 +37,7 @@ RECORDS = frozenset(
         "payment_acceptances",
         "digital_uses",
         "outreach",
+        "visits",
         "model_sites",
         "photos",
     }
@@ -47,13 +48,16 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
+    | {"board", "entered_figures", "work"}
     | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks"}
+    | {"rollout"}
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
 failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact.
 `stickers`: those at doors, and their print runs; `sticker_sightings`: seen on patrol. `reports`: what citizens report
 about a place. `owner_codes`: by which owners come in. `payment_accounts`: what the payment QR of a place is compared
-with, by a `payment_check`."""
+with, by a `payment_check`. `board`: figures that are not for everybody; `entered_figures`: those the register cannot
+measure. `work`: lists of places to visit; whoever may create them hands them out."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -69,21 +73,21 @@ ANYBODY: Rights = {
 }
 _SURVEYOR = _grown(
     ANYBODY,
-    read=RECORDS | {"register", "history", "proposals", "stickers"},
+    read=RECORDS | {"register", "history", "proposals", "stickers", "board", "entered_figures", "work"},
     propose=RECORDS,
     create={"sticker_sightings"},
 )
 _OFFICER = _grown(
     _SURVEYOR,
-    read={"personal_data", "imports", "reports"},
-    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts"},
-    change=RECORDS | {"imports", "stickers", "reports"},
+    read={"personal_data", "imports", "reports", "rollout"},
+    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "rollout", "entered_figures", "work"},
+    change=RECORDS | {"imports", "stickers", "reports", "work"},
     end=RECORDS,
     review={"proposals"},
     reveal={"personal_data"},
     export=RECORDS | {"register"},
 )
-_APPROVER = _grown(_OFFICER, review={"adverse_proposals"}, change={"shelf_lives"})
+_APPROVER = _grown(_OFFICER, review={"adverse_proposals", "rollout"}, change={"shelf_lives"})
 _ADMIN = _grown(_APPROVER, read={"accounts"}, administer={"accounts"})
 
 RIGHTS: Mapping[str, Rights] = {

@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from postgis import bootstrap
+from postgis import bootstrap, cells
 from postgis.cluster_config import OWNER_ROLE, PORT, PUBLIC_ROLE, STAFF_ROLE, SUPERUSER
 from postgis.debian import Say
 from postgis.liveness import look_before_use
@@ -194,6 +194,8 @@ class Database:
             },
         )
         look_before_use(engine)
+        if role != PUBLIC_ROLE:
+            cells.fill_before_commit(engine)
         return engine
 
 

@@ -201,6 +201,22 @@ REPORT_EVENTS = ("received", "taken_up", "extended", "proposed", "answered", "re
 KNOWN = ("then", "now")
 """Of a past day: as the register knew it at its end, or as it is known by now, by the dates of what was checked."""
 
+PHASE_NOTES = ("state", "blocker", "solved")
+"""What is noted about a phase of the rollout; `solved` ends a blocker."""
+
+PHASE_STATES = ("not_started", "on_track", "at_risk", "late", "paused")
+"""How a phase goes, as those who answer for it say. There is no "done": that its criteria say."""
+
+PROOF_FILES = ("pdf", "jpg")
+"""What a document that proves a criterion is kept as."""
+
+WORK_SCOPES = ("residential_group", "street", "model_site")
+"""What a list of places to visit is drawn up for."""
+
+WORK_STANDINGS = ("no", "refused", "not_surveyed")
+"""Where a place stands with an indicator that it does not meet: it was checked and does not; its latest visit was
+refused; nobody has asked."""
+
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
 
 CODE_LISTS: dict[str, tuple[str, ...]] = {
@@ -247,5 +263,9 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "report_state": REPORT_STATES,
     "report_outcome": REPORT_OUTCOMES,
     "report_event": REPORT_EVENTS,
+    "phase_note": PHASE_NOTES,
+    "phase_state": PHASE_STATES,
+    "work_scope": WORK_SCOPES,
+    "work_standing": WORK_STANDINGS,
 }
 """Every list by the name that fields, translations and `/schema` use for it."""

@@ -36,6 +36,7 @@ _REGISTRY = (
     records.FOOD_SAFETY_RECORDS,
     records.DIGITAL_USES,
     records.OUTREACH,
+    records.VISITS,
 )
 
 COLLECTIONS: dict[str, Collection] = {entry.id: entry.face("public") for entry in _REGISTRY if entry.access == "public"}

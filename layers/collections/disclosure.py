@@ -149,7 +149,10 @@ _BY_COLLECTION: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "lifted": ("lifted_on", "live"),
         "reply": ("reply", "replied_on"),
     },
-    "payment_acceptances": {"payment": ("method", "accepted", "evidence_level", "has_transactions")},
+    "payment_acceptances": {
+        "payment": ("method", "accepted", "evidence_level", "has_transactions"),
+        "working": ("document",),
+    },
     "payment_adoption": {
         "adoption": ("establishments", "surveyed", "accepting", "share", "low", "high"),
         "adoption_asked": ("cell", "geometry", "ward", "resolution", "sector_group", "as_of", "suppressed"),
@@ -158,6 +161,7 @@ _BY_COLLECTION: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "food_safety_records": {"food_file": ("kind", "number", "agency", "issued_on", "valid_until")},
     "digital_uses": {"survey": ("kind", "used")},
     "outreach": {"outreach": ("kind", "done_on", "topic")},
+    "visits": {"working": ("visited_on", "outcome")},
     "legal_entities": {
         "entity": ("registered_name", "legal_form", "registered_on", "registry_status"),
         "entity_number": ("tax_code", "registration_number"),

@@ -365,7 +365,7 @@ DECLARE
 BEGIN
     FOREACH versioned IN ARRAY ARRAY['legal_entity', 'licence', 'food_safety_record', 'inspection', 'warning',
                                      'payment_acceptance', 'digital_use', 'model_site', 'photo', 'outreach', 'visit',
-                                     'ward_shelf_life'] LOOP
+                                     'ward_shelf_life', 'work_list'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER count_versions BEFORE UPDATE ON register.%I
             FOR EACH ROW EXECUTE FUNCTION register.count_version()', versioned);
     END LOOP;

@@ -138,3 +138,76 @@ $make$;
 
 COMMENT ON FUNCTION register.keep_states(bigint[], timestamptz) IS
     'Notes how the named establishments stand from that moment on, where anything of it differs.';
+
+DO $make$
+BEGIN
+    EXECUTE format($function$
+CREATE OR REPLACE FUNCTION register.states_known_now(of_ward text, day date) RETURNS SETOF register.establishment_state
+LANGUAGE sql STABLE
+SET search_path = register, public, pg_temp
+SET work_mem = '64MB'
+AS $body$
+    WITH own AS MATERIALIZED (
+        SELECT * FROM establishment
+         WHERE ward_id = (SELECT id FROM ward WHERE code = of_ward AND valid_to IS NULL) AND ended_at IS NULL
+           AND coalesce(opened_on <= day, true) AND coalesce(closed_on > day, true)
+    ), places AS (
+        SELECT id, code, ward_id, residential_group_id, model_site_id, stall, street_name, sector_group, kind, legal_form,
+               -- It has closed or moved since, and was there on that day.
+               CASE WHEN operating_status IN ('closed', 'moved') AND closed_on > day THEN 'active'
+                    ELSE operating_status END AS operating_status,
+               source, illustrative, opened_on, NULL::date AS closed_on,
+               CASE WHEN verified_on <= day THEN verified_on END AS verified_on, name, address, sector_code, legal_entity_id,
+               position_method, position_accuracy_m, geom
+          FROM own
+    ), licences AS (
+        SELECT r.* FROM licence r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.checked_on <= day
+    ), food_safety_records AS (
+        SELECT r.* FROM food_safety_record r JOIN own ON own.id = r.establishment_id
+         WHERE r.ended_at IS NULL AND r.checked_on <= day
+    ), inspections AS (
+        SELECT r.* FROM inspection r JOIN own ON own.id = r.establishment_id
+         WHERE r.ended_at IS NULL AND r.inspected_on <= day AND r.signed_on <= day
+    ), warnings AS (
+        SELECT r.establishment_id, CASE WHEN r.lifted_on <= day THEN r.lifted_on END AS lifted_on
+          FROM warning r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.issued_on <= day
+    ), payment_acceptances AS (
+        SELECT r.* FROM payment_acceptance r JOIN own ON own.id = r.establishment_id
+         WHERE r.ended_at IS NULL AND r.checked_on <= day
+    ), digital_uses AS (
+        SELECT r.* FROM digital_use r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.checked_on <= day
+    ), visits AS (
+        SELECT r.* FROM visit r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.visited_on <= day
+    ), outreaches AS (
+        SELECT r.* FROM outreach r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.done_on <= day
+    ), facts AS (%1$s),
+    live_sites AS (SELECT id FROM model_site WHERE ended_at IS NULL)
+    SELECT %3$s
+      FROM (%2$s) w
+      LEFT JOIN establishment_state c ON c.establishment_id = w.establishment_id AND c.known_to = 'infinity'
+$body$
+    $function$, register.facts_query(), register.states_query(),
+        (SELECT string_agg(CASE a.attname WHEN 'id' THEN 'w.establishment_id'
+                                          WHEN 'known_from' THEN '''-infinity''::timestamptz'
+                                          WHEN 'known_to' THEN '''infinity''::timestamptz'
+                                          WHEN 'cells' THEN 'c.cells'
+                                          ELSE format('w.%I', a.attname) END, ', ' ORDER BY a.attnum)
+           FROM pg_attribute a
+          WHERE a.attrelid = 'register.establishment_state'::regclass AND a.attnum > 0 AND NOT a.attisdropped));
+END
+$make$;
+
+COMMENT ON FUNCTION register.states_known_now(text, date) IS
+    'How the establishments of a ward stood on a day, by what is known now and dated up to that day: what was checked, '
+    'signed, issued or lifted later is left out, and who had not opened or had closed. What bears no date of its own '
+    '(sector, form, group, position) is as it is now.';
+
+CREATE OR REPLACE FUNCTION register.head_at(moment timestamptz) RETURNS TABLE (seq bigint, hash bytea)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+AS $$
+    SELECT c.seq, c.hash FROM change c WHERE c.at <= moment ORDER BY c.at DESC, c.seq DESC LIMIT 1
+$$;
+
+COMMENT ON FUNCTION register.head_at(timestamptz) IS
+    'The last change of the history at a moment, for fingerprints: whoever asks, whatever they may see of it.';

@@ -29,7 +29,7 @@ CREATE OR REPLACE FUNCTION register.published_base_tables() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT '{ward,ward_succession,residential_group,street,basemap_area,data_source,sector_group,sector_class,
-        sector_group_class,reference_release,signing_key,sticker_key}'::text[]
+        sector_group_class,reference_release,signing_key,sticker_key,indicator,target,entered_figure}'::text[]
 $$;
 COMMENT ON FUNCTION register.published_base_tables() IS
     'Tables that published views read and whose changes stand in no history.';
@@ -90,7 +90,8 @@ AS $$
             SELECT e.geom WHERE e.geom IS NOT NULL
            ) b ON true
      WHERE c.seq > after_seq AND c.seq <= to_seq
-       AND c.collection NOT IN ('staff', 'tokens', 'personal_data', 'legal_entities', 'outreach', 'visits', 'shelf_lives')
+       AND c.collection NOT IN ('staff', 'tokens', 'personal_data', 'legal_entities', 'outreach', 'visits', 'shelf_lives',
+                                'work_lists')
 $$;
 COMMENT ON FUNCTION published.touched(bigint, bigint) IS
     'What the changes after one number and up to another may alter in what anybody sees: records, and where their places '

@@ -18,10 +18,19 @@ GRANT INSERT, UPDATE ON register.legal_entity, register.personal_datum, register
     register.model_site, register.photo, register.outreach, register.visit, register.proposal, register.ward_shelf_life,
     register.distinct_pair, register.import_batch, register.import_row, register.import_shape, register.import_progress,
     register.import_kept_datum, register.sticker_run, register.sticker TO mapservice_staff;
-GRANT INSERT ON register.lookup_code, register.sticker_key, register.sticker_print, register.sticker_event
-    TO mapservice_staff;
+GRANT INSERT ON register.lookup_code, register.sticker_key, register.sticker_print, register.sticker_event,
+    register.entered_figure TO mapservice_staff;
 GRANT EXECUTE ON FUNCTION register.verify_changes(), register.shelf_life_months(bigint, text),
     register.state_at(text, text, timestamptz), register.wire_state(jsonb), register.own_ward_code(),
-    register.establishments_as_of(text, timestamptz) TO mapservice_staff;
+    register.establishments_as_of(text, timestamptz), register.states_known_now(text, date), register.head_at(timestamptz),
+    register.counts_in_figures(text, text), register.day_is_final(date), register.points_without_cells(int),
+    register.note_cells(bigint[], text[]), register.note_outlines(bigint[], text[]) TO mapservice_staff;
+GRANT EXECUTE ON FUNCTION register.indicator_codes(), register.one_used(text[], text[], text[]),
+    register.indicator_answers(text, text, text, text, bigint, text, text, text, text[], text[], date),
+    register.indicator_counts(text, text[], date, boolean, text),
+    register.indicator_trend(text, text[], date, date) TO mapservice_staff;
+GRANT INSERT, UPDATE ON register.work_list TO mapservice_staff;
+GRANT INSERT ON register.work_item TO mapservice_staff;
+GRANT EXECUTE ON FUNCTION register.is_to_visit(bigint) TO mapservice_staff;
 
 GRANT EXECUTE ON FUNCTION account.actor_id(), account.actor_ward(), account.actor_role() TO mapservice_staff;

@@ -9,7 +9,7 @@ from postgis.tables.establishment_state import establishment_state
 from postgis.tables.food_safety import food_safety_record
 from postgis.tables.h3_cell import h3_cell
 from postgis.tables.import_batch import import_batch, import_kept_datum, import_progress, import_row, import_shape
-from postgis.tables.indicator import indicator, phase, target
+from postgis.tables.indicator import entered_figure, indicator, phase, target
 from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
@@ -23,6 +23,7 @@ from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
 from postgis.tables.published_mark import published_mark
 from postgis.tables.report import citizen_report, report_event
+from postgis.tables.rollout import criterion_proof, phase_note
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
@@ -32,14 +33,17 @@ from postgis.tables.sticker import sticker, sticker_event, sticker_key, sticker_
 from postgis.tables.tile_cell import tile_cell, tile_cell_group
 from postgis.tables.visit import visit
 from postgis.tables.ward import residential_group, ward, ward_succession
+from postgis.tables.work import work_item, work_list
 
 __all__ = [
     "basemap_area",
     "change",
     "citizen_report",
+    "criterion_proof",
     "data_source",
     "digital_use",
     "distinct_pair",
+    "entered_figure",
     "establishment",
     "establishment_fact",
     "establishment_state",
@@ -68,6 +72,7 @@ __all__ = [
     "payment_check_count",
     "personal_datum",
     "phase",
+    "phase_note",
     "photo",
     "proposal",
     "published_mark",
@@ -100,5 +105,7 @@ __all__ = [
     "ward_shelf_life",
     "ward_succession",
     "warning",
+    "work_item",
+    "work_list",
     "write_key",
 ]

@@ -1,9 +1,22 @@
 """What the wards have promised: indicators, targets and phases, loaded from data."""
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKeyConstraint, Numeric, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from postgis.tables.base import in_order, metadata, one_of
+from postgis.tables.base import identity, in_order, metadata, one_of
 
 indicator = Table(
     "indicator",
@@ -32,6 +45,28 @@ target = Table(
     one_of("comparator", ("at_least", "more_than")),
     CheckConstraint("value BETWEEN 0 AND 100", name="value"),
     comment="A share (0-100) to reach by a day.",
+)
+
+entered_figure = Table(
+    "entered_figure",
+    metadata,
+    identity(),
+    Column("ward_id", BigInteger, ForeignKey("register.ward.id"), nullable=False),
+    Column("indicator_code", Text, nullable=False),
+    Column("as_of", Date, nullable=False, comment="the day that the figure is of"),
+    Column("numerator", BigInteger),
+    Column("denominator", BigInteger),
+    Column("value", Numeric(5, 2), nullable=False, comment="a share, 0-100; of numerator and denominator where known"),
+    Column("source", Text, nullable=False, comment="who counted, and how, in words"),
+    Column("document", Text, comment="number and day of the document that states it"),
+    Column("entered_by", BigInteger, ForeignKey("account.staff.id"), nullable=False),
+    Column("entered_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    CheckConstraint("value BETWEEN 0 AND 100", name="value"),
+    CheckConstraint("(numerator IS NULL) = (denominator IS NULL)", name="both_or_none"),
+    CheckConstraint("denominator > 0 AND numerator BETWEEN 0 AND denominator", name="numerator"),
+    CheckConstraint("btrim(source) <> ''", name="source"),
+    Index("ix_entered_figure_ward_id_indicator_code_as_of", "ward_id", "indicator_code", "as_of"),
+    comment="A figure that the register cannot measure, as somebody entered it. A correction is a newer row.",
 )
 
 phase = Table(

@@ -1,0 +1,244 @@
+-- The one definition of each indicator that the register can measure, as a word for each place: 'yes', 'no', 'unknown', or
+-- null where the indicator is not about such a place. Whoever counts, lists or draws asks this function.
+
+CREATE OR REPLACE FUNCTION register.indicator_codes() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT '{digital_platform_use,model_site_active_acceptance,model_site_payment_method,payment_account_or_qr,online_selling,
+        enterprise_e_contract,sme_digital_platform,enterprise_e_commerce,enterprise_digital_technology,
+        food_service_cash_register_invoice,large_retail_payment,digital_outreach}'::text[]
+$$;
+COMMENT ON FUNCTION register.indicator_codes() IS
+    'The indicators that the register measures; all others of a plan are entered.';
+
+CREATE OR REPLACE FUNCTION register.one_used(used text[], unused text[], kinds text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT CASE WHEN used && kinds THEN 'yes' WHEN unused && kinds THEN 'no' ELSE 'unknown' END
+$$;
+COMMENT ON FUNCTION register.one_used(text[], text[], text[]) IS
+    'Whether any of these digital tools is used: no where some of them were looked for and none was found.';
+
+DROP FUNCTION IF EXISTS register.indicator_answers(text, text, text, text, bigint, text, text, text, text[], text[], date) CASCADE;
+
+-- Without SET, strictness or more than one statement: so the planner puts it into the query, and makes only those columns
+-- that are asked for.
+CREATE FUNCTION register.indicator_answers(
+    sector_group text, kind text, legal_form text, operating_status text, model_site_id bigint, accepts_cashless text,
+    active_acceptance text, on_digital_platform text, digital_used text[], digital_unused text[], outreach_on date)
+RETURNS TABLE (
+    digital_platform_use text, model_site_active_acceptance text, model_site_payment_method text, payment_account_or_qr text,
+    online_selling text, enterprise_e_contract text, sme_digital_platform text, enterprise_e_commerce text,
+    enterprise_digital_technology text, food_service_cash_register_invoice text, large_retail_payment text,
+    digital_outreach text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT
+        -- Enterprises, cooperatives and household businesses. A form that nobody knows yet is one of them until it is known
+        -- not to be: else the share would grow by not asking.
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND coalesce(legal_form, '') NOT IN ('unregistered_individual', 'public_service_unit')
+             THEN on_digital_platform END,
+        CASE WHEN register.counts_in_figures(sector_group, operating_status) AND model_site_id IS NOT NULL THEN active_acceptance END,
+        CASE WHEN register.counts_in_figures(sector_group, operating_status) AND model_site_id IS NOT NULL THEN accepts_cashless END,
+        -- Households, workshops and service places: all but enterprises, for which the same plan has targets of their own.
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND coalesce(legal_form, '') NOT IN ('enterprise', 'branch', 'business_location', 'public_service_unit')
+             THEN accepts_cashless END,
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND (coalesce(legal_form, 'household_business') = 'household_business'
+                   OR sector_group = 'production' AND legal_form NOT IN ('enterprise', 'branch', 'business_location', 'public_service_unit'))
+             THEN register.one_used(digital_used, digital_unused,
+                                    '{social_selling,marketplace,food_delivery,website,zalo_oa}') END,
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND legal_form IN ('enterprise', 'branch', 'business_location')
+             THEN register.one_used(digital_used, digital_unused, '{e_contract}') END,
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND legal_form IN ('enterprise', 'branch', 'business_location')
+             THEN on_digital_platform END,
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND legal_form IN ('enterprise', 'branch', 'business_location')
+             THEN register.one_used(digital_used, digital_unused, '{marketplace,website,food_delivery}') END,
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND legal_form IN ('enterprise', 'branch', 'business_location')
+             THEN on_digital_platform END,
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND sector_group IN ('food_service', 'cafe_drinks')
+             THEN register.one_used(digital_used, digital_unused, '{e_invoice}') END,
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND (sector_group = 'market'
+                   OR kind IN ('supermarket', 'hypermarket', 'mall', 'department_store', 'marketplace'))
+             THEN accepts_cashless END,
+        -- What the ward did itself: what nobody noted was not done.
+        CASE WHEN register.counts_in_figures(sector_group, operating_status)
+              AND coalesce(legal_form, '') NOT IN ('enterprise', 'branch', 'business_location', 'public_service_unit')
+             THEN CASE WHEN outreach_on IS NOT NULL THEN 'yes' ELSE 'no' END END
+$$;
+COMMENT ON FUNCTION register.indicator_answers(text, text, text, text, bigint, text, text, text, text[], text[], date) IS
+    'What a place says to each indicator: yes, no or unknown; null where it is not counted. One column an indicator.';
+
+DROP FUNCTION IF EXISTS register.indicator_counts(text, text[], date, boolean, text);
+
+CREATE FUNCTION register.indicator_counts(
+    of_ward text, codes text[], of_day date, known_now boolean DEFAULT false, grouped_by text DEFAULT NULL)
+RETURNS TABLE (code text, member text, population bigint, yes bigint, no bigint, refused bigint)
+LANGUAGE plpgsql STABLE
+SET search_path = register, public, pg_temp
+SET timezone = 'Asia/Ho_Chi_Minh'
+AS $$
+DECLARE
+    moment CONSTANT timestamptz := (of_day + 1)::timestamptz - interval '1 microsecond';
+    of_ward_id CONSTANT bigint := (SELECT w.id FROM ward w WHERE w.code = of_ward AND w.valid_to IS NULL);
+    asked CONSTANT text[] := ARRAY(SELECT c FROM unnest(indicator_codes()) c WHERE c = ANY (codes));
+    states text;
+    members text;
+BEGIN
+    IF cardinality(asked) = 0 OR of_ward_id IS NULL THEN
+        RETURN;
+    END IF;
+    states := CASE WHEN known_now THEN 'states_known_now($2, $4)'
+        ELSE '(SELECT * FROM establishment_state WHERE ward_id = $1 AND known_from <= $3 AND $3 < known_to)' END;
+    members := CASE grouped_by
+        WHEN 'residential_group' THEN '(SELECT g.code FROM residential_group g WHERE g.id = s.residential_group_id)'
+        WHEN 'model_site' THEN '(SELECT m.code FROM model_site m WHERE m.id = s.model_site_id)'
+        WHEN 'street' THEN 's.street_name'
+        WHEN 'sector_group' THEN 's.sector_group'
+        ELSE 'NULL::text' END;
+    -- First by all that is asked together, some hundred rows; only those are taken apart by indicator.
+    RETURN QUERY EXECUTE format($query$
+        WITH told AS (
+            SELECT %1$s AS member, s.refused_on IS NOT NULL AS refused, %2$s, count(*) AS places
+              FROM %3$s s
+             CROSS JOIN LATERAL indicator_answers(
+                   s.sector_group, s.kind, s.legal_form, s.operating_status, s.model_site_id, s.accepts_cashless,
+                   s.active_acceptance, s.on_digital_platform, s.digital_used, s.digital_unused, s.outreach_on) a
+             GROUP BY %4$s
+        )
+        SELECT v.code, t.member, sum(t.places)::bigint,
+               coalesce(sum(t.places) FILTER (WHERE v.answer = 'yes'), 0)::bigint,
+               coalesce(sum(t.places) FILTER (WHERE v.answer = 'no'), 0)::bigint,
+               coalesce(sum(t.places) FILTER (WHERE v.answer = 'unknown' AND t.refused), 0)::bigint
+          FROM told t CROSS JOIN LATERAL (VALUES %5$s) v (code, answer)
+         WHERE v.answer IS NOT NULL
+         GROUP BY 1, 2
+        $query$, members, (SELECT string_agg(format('a.%I', c), ', ') FROM unnest(asked) c), states,
+        (SELECT string_agg(place::text, ', ') FROM generate_series(1, cardinality(asked) + 2) place),
+        (SELECT string_agg(format('(%L, t.%I)', c, c), ', ') FROM unnest(asked) c))
+    USING of_ward_id, of_ward, moment, of_day;
+END
+$$;
+COMMENT ON FUNCTION register.indicator_counts(text, text[], date, boolean, text) IS
+    'How many places count in each indicator at the end of a day, and how many say yes and no; refused: unknown since the '
+    'latest visit was refused. grouped_by: residential_group, street, sector_group, model_site, or null for the whole ward. '
+    'No row where nothing counts. Under row-level security.';
+
+DROP FUNCTION IF EXISTS register.indicator_trend(text, text[], date, date);
+
+CREATE FUNCTION register.indicator_trend(of_ward text, codes text[], first_month date, until date)
+RETURNS TABLE (code text, month_end date, population bigint, yes bigint, no bigint, refused bigint)
+LANGUAGE plpgsql STABLE
+SET search_path = register, public, pg_temp
+SET timezone = 'Asia/Ho_Chi_Minh'
+AS $$
+DECLARE
+    of_ward_id CONSTANT bigint := (SELECT w.id FROM ward w WHERE w.code = of_ward AND w.valid_to IS NULL);
+    -- A month counts when its last day has come.
+    last_month CONSTANT date := date_trunc('month', until + 1)::date - interval '1 month';
+    asked CONSTANT text[] := ARRAY(SELECT c FROM unnest(indicator_codes()) c WHERE c = ANY (codes));
+BEGIN
+    IF cardinality(asked) = 0 OR of_ward_id IS NULL THEN
+        RETURN;
+    END IF;
+    -- One pass: a stretch counts at the month ends from that of its first month to the one before it ended.
+    RETURN QUERY EXECUTE format($query$
+        WITH told AS (
+            SELECT greatest(date_trunc('month', s.known_from::timestamp), $2::timestamp) AS since,
+                   date_trunc('month', s.known_to::timestamp) AS till, s.refused_on IS NOT NULL AS refused, %1$s,
+                   count(*) AS places
+              FROM establishment_state s
+             CROSS JOIN LATERAL indicator_answers(
+                   s.sector_group, s.kind, s.legal_form, s.operating_status, s.model_site_id, s.accepts_cashless,
+                   s.active_acceptance, s.on_digital_platform, s.digital_used, s.digital_unused, s.outreach_on) a
+             WHERE s.ward_id = $1 AND s.known_to >= $2
+               AND date_trunc('month', s.known_from::timestamp) < date_trunc('month', s.known_to::timestamp)
+             GROUP BY %2$s
+        )
+        SELECT v.code, (m.month + interval '1 month')::date - 1, sum(t.places)::bigint,
+               coalesce(sum(t.places) FILTER (WHERE v.answer = 'yes'), 0)::bigint,
+               coalesce(sum(t.places) FILTER (WHERE v.answer = 'no'), 0)::bigint,
+               coalesce(sum(t.places) FILTER (WHERE v.answer = 'unknown' AND t.refused), 0)::bigint
+          FROM generate_series($2::timestamp, $3::timestamp, interval '1 month') AS m (month)
+          JOIN told t ON t.since <= m.month AND m.month < t.till
+         CROSS JOIN LATERAL (VALUES %3$s) v (code, answer)
+         WHERE v.answer IS NOT NULL
+         GROUP BY 1, 2
+        $query$, (SELECT string_agg(format('a.%I', c), ', ') FROM unnest(asked) c),
+        (SELECT string_agg(place::text, ', ') FROM generate_series(1, cardinality(asked) + 3) place),
+        (SELECT string_agg(format('(%L, t.%I)', c, c), ', ') FROM unnest(asked) c))
+    USING of_ward_id, date_trunc('month', first_month)::date, last_month;
+END
+$$;
+COMMENT ON FUNCTION register.indicator_trend(text, text[], date, date) IS
+    'The counts of register.indicator_counts at the end of each month from that of the first day to the last one that is '
+    'over on the last day, as the register knew them then. No row where nothing counts.';
+
+-- What anybody is told: figures of a whole ward, none of fewer than five places.
+
+CREATE OR REPLACE FUNCTION published.day_is_final(day date) RETURNS boolean
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = register, pg_temp
+AS $$
+    SELECT day_is_final(day)
+$$;
+COMMENT ON FUNCTION published.day_is_final(date) IS
+    'Whether nothing can be noted of that day any more. To be asked in a statement before the one that reads the figures.';
+
+DROP FUNCTION IF EXISTS published.indicator_counts(text, text[], date, boolean);
+
+CREATE FUNCTION published.indicator_counts(of_ward text, codes text[], of_day date, known_now boolean)
+RETURNS TABLE (code text, population bigint, yes bigint, no bigint, refused bigint, suppressed boolean)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = register, pg_temp
+AS $$
+    SELECT c.code, CASE WHEN c.population >= 5 THEN c.population END, CASE WHEN c.population >= 5 THEN c.yes END,
+           CASE WHEN c.population >= 5 THEN c.no END, CASE WHEN c.population >= 5 THEN c.refused END, c.population < 5
+      FROM indicator_counts(of_ward, codes, of_day, known_now) c
+$$;
+COMMENT ON FUNCTION published.indicator_counts(text, text[], date, boolean) IS
+    'register.indicator_counts of a whole ward; figures of fewer than five places are null.';
+
+DROP FUNCTION IF EXISTS published.indicator_trend(text, text[], date, date);
+
+CREATE FUNCTION published.indicator_trend(of_ward text, codes text[], first_month date, until date)
+RETURNS TABLE (code text, month_end date, population bigint, yes bigint, no bigint, refused bigint)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = register, pg_temp
+AS $$
+    SELECT t.code, t.month_end, t.population, t.yes, t.no, t.refused
+      FROM indicator_trend(of_ward, codes, first_month, until) t
+     WHERE t.population >= 5
+$$;
+COMMENT ON FUNCTION published.indicator_trend(text, text[], date, date) IS
+    'register.indicator_trend; months with fewer than five places are left out.';
+
+DROP VIEW IF EXISTS published.indicators, published.targets;
+
+CREATE VIEW published.indicators AS
+SELECT i.ward_code, i.code, i.title, i.unit, i.report, i.source, i.evidence,
+       CASE WHEN i.code = ANY (register.indicator_codes()) THEN i.measured_by ELSE 'entered' END AS measured_by
+  FROM register.indicator i;
+COMMENT ON VIEW published.indicators IS
+    'The indicators of each ward''s plan, and whether the register measures them or somebody enters them.';
+
+CREATE VIEW published.targets AS
+SELECT t.ward_code, t.indicator_code, t.due, t.comparator, t.value FROM register.target t;
+COMMENT ON VIEW published.targets IS 'The shares (0-100) that the plans set, and by when.';
+
+DROP VIEW IF EXISTS published.entered_figures;
+
+CREATE VIEW published.entered_figures AS
+SELECT f.id, w.code AS ward_code, f.indicator_code, f.as_of, f.numerator, f.denominator, f.value, f.source, f.document,
+       f.entered_at
+  FROM register.entered_figure f JOIN register.ward w ON w.id = f.ward_id;
+COMMENT ON VIEW published.entered_figures IS
+    'Figures that the wards entered, with source and day; of one day the one that was entered last counts.';
