@@ -60,7 +60,7 @@ _REASONS = {
         Reason("food_safety", ("food_safety_law", "access_to_information_17")),
         Reason("warning", ("access_to_information_17",)),
         Reason("payment"),
-        Reason("adoption", ("access_to_information_17", "personal_data_law"), partly=True),
+        Reason("adoption", ("access_to_information_17", "personal_data_law")),
         Reason("adoption_asked"),
         Reason("adoption_staff"),
         Reason("visit"),
