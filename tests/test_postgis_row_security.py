@@ -18,7 +18,7 @@ BASE_DATA = {
     # The same for everybody, and public: what the state publishes, and codes without what they stand for.
     "basemap_area", "data_source", "indicator", "lookup_code", "phase", "reference_release", "schema_version",
     "sector_class", "sector_code_collision", "sector_group", "sector_group_class", "shelf_life", "street", "target",
-    "ward", "ward_succession",
+    "ward", "ward_plan", "ward_succession",
     # Counts of what is published.
     "tile_cell", "tile_cell_group", "search_word",
     # The installation's, of all its wards: versions, without the keys.
@@ -352,6 +352,7 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         "published.proposal", "published.register_head", "published.report", "published.rollout_measures",
         "published.rollout_proofs", "published.touched",
         "published.words_from", "published.words_near", "published.words_with",
+        "published.day_is_final", "published.indicator_counts", "published.indicator_trend",
     }  # fmt: skip
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {
