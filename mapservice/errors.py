@@ -47,6 +47,8 @@ PROBLEMS: dict[str, int] = {
     "invalid_offset": 400,
     "invalid_datetime": 400,
     "invalid_as_of": 400,
+    "as_of_not_told": 400,
+    "adoption_by_staff": 403,
     "invalid_cursor": 400,
     "too_broad": 400,
     "invalid_format": 400,

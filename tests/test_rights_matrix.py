@@ -64,6 +64,8 @@ GET    /owner/correct                                          401      401     
 POST   /owner/correct                                          401      401     401      401   401   401     401     401
 POST   /owner/reply                                            401      401     401      401   401   401     401     401
 
+GET    /board/adoption                                         200      200     200      200   200   200     401     401
+GET    /board/map.html                                         200      200     200      200   200   200     401     401
 GET    /rollout                                                200      200     200      200   200   200     200     200
 GET    /board/rollout                                          200      200     200      200   200   200     401     401
 POST   /staff/rollout/proofs                                   401      403     422      422   422   422     401     401
