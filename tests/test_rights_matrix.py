@@ -173,6 +173,14 @@ GET    /staff/changes                                          401      200     
 GET    /staff/shelf-lives                                      401      200     200      200   200   200     401     401
 POST   /staff/shelf-lives                                      401      403     403      409   409   403     401     401
 
+GET    /board/work                                             401      200     200      200   200   200     401     401
+POST   /board/work                                             401      403     400      400   400   400     401     401
+GET    /board/work/new                                         401      403     200      200   200   400     401     401
+GET    /board/work/{code}                                      401      200     200      200   200   404     401     401
+POST   /board/work/{code}                                      401      403     422      422   422   404     401     401
+GET    /board/work/{code}/places/{position}                    401      200     200      200   200   404     401     401
+POST   /board/work/{code}/places/{position}                    401      403     422      422   422   404     401     401
+
 GET    /staff/stickers                                         401      200     200      200   200   200     401     401
 GET    /staff/stickers/{serial}                                401      200     200      200   200   404     401     401
 POST   /staff/stickers/{serial}/install                        401      403     422      422   422   404     401     401
@@ -247,6 +255,7 @@ PARAMETERS = {
     "action": "lost",
     "run": "{run}",
     "print_id": "{print}",
+    "position": "1",
 }
 """What stands for each parameter of an address; `{place}` and the like are of the test's own ward."""
 
@@ -306,6 +315,13 @@ ASKS = {
     "PATCH /imports/{batch_id}/rows/{number}": Ask(body={"decision": "leave"}, headers=STALE),
     "POST /imports/{batch_id}/apply": Ask(body={}, headers=STALE),
     "POST /staff/imports/{batch_id}/rows": Ask(form={"number": "1", "decision": "leave"}),
+    "GET /board/work/new": Ask(query="?indicator=digital_platform_use&scope=residential_group&code=20257-901"),
+    "GET /board/work/{code}": Ask(parameters={"code": "{list}"}),
+    "POST /board/work/{code}": Ask(parameters={"code": "{list}"}),
+    "GET /board/work/{code}/places/{position}": Ask(parameters={"code": "{list}"}),
+    "POST /board/work/{code}/places/{position}": Ask(
+        form={"result": "accepts", "key": "k" * 20, "version": "0"}, parameters={"code": "{list}"}
+    ),
     "POST /staff/proposals/apply": Ask(form={"receipt": "{decided}"}),
     "POST /staff/proposals/{receipt}": Ask(
         form={"action": "reject", "note": "thử"}, parameters={"receipt": "{decided}"}
@@ -453,6 +469,10 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         report = connection.execute(
             text("SELECT id FROM register.citizen_report WHERE receipt = :receipt"), {"receipt": ward.report}
         ).scalar_one()
+        work_list = connection.execute(
+            text("SELECT l.code FROM register.work_list l JOIN register.ward w ON w.id = l.ward_id WHERE w.code = :ward"),
+            of_ward,
+        ).scalar_one()
     folder = database.settings.data_dir / photos.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{row.file}.jpg").write_bytes(b"a picture")
@@ -460,6 +480,7 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         "place": ward.places[-1],
         "entity": ward.entities[-1],
         "licence": ward.codes["licences"][-1],
+        "list": work_list,
         "receipt": ward.receipt,
         "decided": decided,
         "theirs": theirs,
