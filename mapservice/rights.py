@@ -50,6 +50,7 @@ SUBJECTS = (
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
     | {"board", "entered_figures", "work"}
     | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks"}
+    | {"rollout"}
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
 failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact.
@@ -78,15 +79,15 @@ _SURVEYOR = _grown(
 )
 _OFFICER = _grown(
     _SURVEYOR,
-    read={"personal_data", "imports", "reports"},
-    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "entered_figures", "work"},
+    read={"personal_data", "imports", "reports", "rollout"},
+    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "rollout", "entered_figures", "work"},
     change=RECORDS | {"imports", "stickers", "reports", "work"},
     end=RECORDS,
     review={"proposals"},
     reveal={"personal_data"},
     export=RECORDS | {"register"},
 )
-_APPROVER = _grown(_OFFICER, review={"adverse_proposals"}, change={"shelf_lives"})
+_APPROVER = _grown(_OFFICER, review={"adverse_proposals", "rollout"}, change={"shelf_lives"})
 _ADMIN = _grown(_APPROVER, read={"accounts"}, administer={"accounts"})
 
 RIGHTS: Mapping[str, Rights] = {

@@ -198,6 +198,15 @@ REPORT_OUTCOMES = (
 
 REPORT_EVENTS = ("received", "taken_up", "extended", "proposed", "answered", "rejected", "closed")
 
+PHASE_NOTES = ("state", "blocker", "solved")
+"""What is noted about a phase of the rollout; `solved` ends a blocker."""
+
+PHASE_STATES = ("not_started", "on_track", "at_risk", "late", "paused")
+"""How a phase goes, as those who answer for it say. There is no "done": that its criteria say."""
+
+PROOF_FILES = ("pdf", "jpg")
+"""What a document that proves a criterion is kept as."""
+
 WORK_SCOPES = ("residential_group", "street", "model_site")
 """What a list of places to visit is drawn up for."""
 
@@ -250,6 +259,8 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "report_state": REPORT_STATES,
     "report_outcome": REPORT_OUTCOMES,
     "report_event": REPORT_EVENTS,
+    "phase_note": PHASE_NOTES,
+    "phase_state": PHASE_STATES,
     "work_scope": WORK_SCOPES,
     "work_standing": WORK_STANDINGS,
 }

@@ -157,6 +157,12 @@ _OTHER_ROWS = (
     """INSERT INTO register.citizen_report (receipt, ward_id, establishment_id, kind, words_sealed, due_on, due_certain)
        SELECT :report, :ward_id, id, 'other', '\\x00', '2026-11-25', true
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.criterion_proof (ward_id, criterion, title, number, dated_on, file, file_kind, file_bytes,
+                                             added_by)
+       VALUES (:ward_id, 'update_rules', 'Quy chế thử', '1/QC', '2026-01-02', lpad(CAST(:ward_id AS text), 64, '0'),
+               'pdf', 1, :staff_id)""",
+    """INSERT INTO register.phase_note (ward_id, phase, kind, words, request_key, staff_id, staff_name, staff_role)
+       VALUES (:ward_id, 'phase_1', 'blocker', 'thử', 'thử ' || :ward_id, :staff_id, 'thử', 'officer')""",
     """INSERT INTO register.work_list (ward_id, indicator, scope, scope_code, assignee_id, title, due_on,
                                        responsibility, product, expected_result, made_by)
        SELECT id, 'payment_account_or_qr', 'residential_group', code || '-901', :staff_id, 'thử', '2100-01-01', 'thử',

@@ -18,7 +18,7 @@ BASE_DATA = {
     # The same for everybody, and public: what the state publishes, and codes without what they stand for.
     "basemap_area", "data_source", "indicator", "lookup_code", "phase", "reference_release", "schema_version",
     "sector_class", "sector_code_collision", "sector_group", "sector_group_class", "shelf_life", "street", "target",
-    "ward", "ward_succession",
+    "ward", "ward_plan", "ward_succession",
     # Counts of what is published.
     "tile_cell", "tile_cell_group", "search_word",
     # The installation's, of all its wards: versions, without the keys.
@@ -36,9 +36,9 @@ WRITABLE = {
     "ward_shelf_life", "distinct_pair",
     "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
     "sticker_run", "sticker",
-    "citizen_report", "owner_code", "payment_account", "work_list",
+    "citizen_report", "owner_code", "payment_account", "criterion_proof", "work_list",
 }  # fmt: skip
-ONLY_ADDED_TO = {"sticker_print", "sticker_event", "entered_figure", "work_item"}
+ONLY_ADDED_TO = {"sticker_print", "sticker_event", "phase_note", "entered_figure", "work_item"}
 NEVER_WRITTEN = {
     "change",
     "establishment_fact",
@@ -52,7 +52,7 @@ NEVER_WRITTEN = {
 }
 NOT_FOR_SURVEYORS = {
     "personal_datum", "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
-    "citizen_report", "report_event",
+    "citizen_report", "report_event", "criterion_proof", "phase_note",
 }  # fmt: skip
 KEYS = {
     "change": "seq", "establishment_fact": "establishment_id", "import_row": "batch_id", "import_shape": "ward_id",
@@ -65,6 +65,7 @@ COLUMNS = {
     "import_shape": "correction", "import_progress": "done", "import_kept_datum": "mask",
     "sticker_run": "pages_taken", "sticker": "photo_id",
     "citizen_report": "answer", "owner_code": "withdrawn_at", "payment_account": "withdrawn_at",
+    "criterion_proof": "withdrawn_reason",
 }  # fmt: skip
 """A column to try a change on; elsewhere there is `ended_at`."""
 
@@ -348,8 +349,10 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
     with ward_database.owner.connect() as owner:
         functions = list(owner.execute(text(AS_OWNER)))
     by_anybody = {
-        "published.proposal", "published.register_head", "published.report", "published.touched",
+        "published.proposal", "published.register_head", "published.report", "published.rollout_measures",
+        "published.rollout_proofs", "published.touched",
         "published.words_from", "published.words_near", "published.words_with",
+        "published.day_is_final", "published.indicator_counts", "published.indicator_trend",
     }  # fmt: skip
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {

@@ -21,7 +21,7 @@ from mapservice.signing import ensure_key
 from postgis.actor import Actor, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.secrets import open_secrets
-from postgis.store import personal_data, photos, sessions, tokens
+from postgis.store import documents, personal_data, photos, sessions, tokens
 from postgis.store.proposals import new_receipt
 from tests.small_ward import OTHER_WARD, ROLES, SmallWard, add_staff, fill
 
@@ -63,6 +63,13 @@ POST   /owner/sign-out                                         401      401     
 GET    /owner/correct                                          401      401     401      401   401   401     401     401
 POST   /owner/correct                                          401      401     401      401   401   401     401     401
 POST   /owner/reply                                            401      401     401      401   401   401     401     401
+
+GET    /rollout                                                200      200     200      200   200   200     200     200
+GET    /board/rollout                                          200      200     200      200   200   200     401     401
+POST   /staff/rollout/proofs                                   401      403     422      422   422   422     401     401
+POST   /staff/rollout/proofs/{proof}/{action}                  401      403     422      422   422   404     401     401
+GET    /staff/rollout/proofs/{proof}/document                  401      403     200      200   200   404     401     401
+POST   /staff/rollout/notes/{phase}/{kind}                     401      403     400      400   400   400     401     401
 
 GET    /ogc                                                    200      200     200      200   200   200     200     200
 GET    /ogc/conformance                                        200      200     200      200   200   200     200     200
@@ -256,6 +263,9 @@ PARAMETERS = {
     "run": "{run}",
     "print_id": "{print}",
     "position": "1",
+    "proof": "{proof}",
+    "phase": "phase_1",
+    "kind": "state",
 }
 """What stands for each parameter of an address; `{place}` and the like are of the test's own ward."""
 
@@ -301,6 +311,8 @@ ASKS = {
     "POST /proposals/{receipt}/reject": DECIDED,
     "POST /proposals/{receipt}/withdraw": Ask(parameters={"receipt": "{theirs}"}),
     "POST /proposals": Ask(body=WISH),
+    "POST /staff/rollout/proofs": Ask(file="file"),
+    "POST /staff/rollout/proofs/{proof}/{action}": Ask(parameters={"action": "withdraw"}),
     "POST /staff/stickers/{serial}/install": Ask(file="photo"),
     "POST /q/{code}/report": Ask(file="photo"),
     "POST /q/{code}/payment": Ask(file="photo"),
@@ -473,9 +485,13 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
             text("SELECT l.code FROM register.work_list l JOIN register.ward w ON w.id = l.ward_id WHERE w.code = :ward"),
             of_ward,
         ).scalar_one()
-    folder = database.settings.data_dir / photos.FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{row.file}.jpg").write_bytes(b"a picture")
+        proof = connection.execute(
+            text("SELECT p.id, p.file FROM register.criterion_proof p JOIN register.ward w ON w.id = p.ward_id "
+                 "WHERE w.code = :ward"), of_ward,
+        ).one()  # fmt: skip
+    for folder, file in ((photos.FOLDER, f"{row.file}.jpg"), (documents.FOLDER, f"{proof.file}.pdf")):
+        (database.settings.data_dir / folder).mkdir(parents=True, exist_ok=True)
+        (database.settings.data_dir / folder / file).write_bytes(b"a picture")
     return {
         "place": ward.places[-1],
         "entity": ward.entities[-1],
@@ -490,6 +506,7 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         "batch": batch,
         "run": str(printed.run_id),
         "print": str(printed.id),
+        "proof": str(proof.id),
         "report": ward.report,
         "report_number": str(report),
     }

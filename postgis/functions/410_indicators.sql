@@ -221,14 +221,17 @@ $$;
 COMMENT ON FUNCTION published.indicator_trend(text, text[], date, date) IS
     'register.indicator_trend; months with fewer than five places are left out.';
 
-DROP VIEW IF EXISTS published.indicators, published.targets;
+DROP VIEW IF EXISTS published.indicators, published.targets, published.ward_plans;
+
+CREATE VIEW published.ward_plans AS
+SELECT p.ward_code, p.ward_name, p.plan FROM register.ward_plan p;
+COMMENT ON VIEW published.ward_plans IS 'Wards whose plans are known, and the documents that these are read from.';
 
 CREATE VIEW published.indicators AS
-SELECT i.ward_code, i.code, i.title, i.unit, i.report, i.source, i.evidence,
-       CASE WHEN i.code = ANY (register.indicator_codes()) THEN i.measured_by ELSE 'entered' END AS measured_by
+SELECT i.ward_code, i.code, i.title, i.unit, i.report, i.source, i.evidence, i.measured_by, i.position
   FROM register.indicator i;
 COMMENT ON VIEW published.indicators IS
-    'The indicators of each ward''s plan, and whether the register measures them or somebody enters them.';
+    'The indicators of each ward''s plan, and how the plan wants each measured.';
 
 CREATE VIEW published.targets AS
 SELECT t.ward_code, t.indicator_code, t.due, t.comparator, t.value FROM register.target t;

@@ -9,7 +9,7 @@ from postgis.tables.establishment_state import establishment_state
 from postgis.tables.food_safety import food_safety_record
 from postgis.tables.h3_cell import h3_cell
 from postgis.tables.import_batch import import_batch, import_kept_datum, import_progress, import_row, import_shape
-from postgis.tables.indicator import entered_figure, indicator, phase, target
+from postgis.tables.indicator import entered_figure, indicator, phase, target, ward_plan
 from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
@@ -23,6 +23,7 @@ from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
 from postgis.tables.published_mark import published_mark
 from postgis.tables.report import citizen_report, report_event
+from postgis.tables.rollout import criterion_proof, phase_note
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
@@ -38,6 +39,7 @@ __all__ = [
     "basemap_area",
     "change",
     "citizen_report",
+    "criterion_proof",
     "data_source",
     "digital_use",
     "distinct_pair",
@@ -70,6 +72,7 @@ __all__ = [
     "payment_check_count",
     "personal_datum",
     "phase",
+    "phase_note",
     "photo",
     "proposal",
     "published_mark",
@@ -99,6 +102,7 @@ __all__ = [
     "token",
     "visit",
     "ward",
+    "ward_plan",
     "ward_shelf_life",
     "ward_succession",
     "warning",

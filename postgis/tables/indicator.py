@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Numeric,
+    SmallInteger,
     Table,
     Text,
     text,
@@ -17,6 +18,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from postgis.tables.base import identity, in_order, metadata, one_of
+
+ward_plan = Table(
+    "ward_plan",
+    metadata,
+    Column("ward_code", Text, primary_key=True),
+    Column("ward_name", Text, nullable=False),
+    Column("plan", Text, nullable=False, comment="which documents it is read from"),
+    comment="A ward whose plan is known, even where it sets no indicator, and where there is no map of the ward.",
+)
 
 indicator = Table(
     "indicator",
@@ -29,6 +39,7 @@ indicator = Table(
     Column("source", Text, nullable=False),
     Column("evidence", Text),
     Column("measured_by", Text, nullable=False, server_default="register"),
+    Column("position", SmallInteger, nullable=False, server_default=text("0"), comment="in the order of the plan"),
     one_of("measured_by", ("register", "entered")),
     comment="An indicator of a ward's plan, with where the plan states it.",
 )
