@@ -488,7 +488,9 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
             text("SELECT id FROM register.citizen_report WHERE receipt = :receipt"), {"receipt": ward.report}
         ).scalar_one()
         work_list = connection.execute(
-            text("SELECT l.code FROM register.work_list l JOIN register.ward w ON w.id = l.ward_id WHERE w.code = :ward"),
+            text(
+                "SELECT l.code FROM register.work_list l JOIN register.ward w ON w.id = l.ward_id WHERE w.code = :ward"
+            ),
             of_ward,
         ).scalar_one()
         proof = connection.execute(
