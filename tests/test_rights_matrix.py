@@ -104,7 +104,7 @@ POST   {items}/{featureId}/{action}                            401      403     
 GET    /changes                                                200      200     200      200   200   200     401     401
 GET    /indicators                                             200      200     200      200   200   200     401     401
 GET    /board                                                  200      200     200      200   200   200     401     401
-GET    /board/indicators/{indicator}                           200      200     200      200   200   200     401     401
+GET    /board/indicators/{indicator}                           200      200     200      200   200   404     401     401
 GET    /board/widget                                           200      200     200      200   200   200     200     200
 GET    /photos/{file}                                          404      200     200      200   200   404     401     401
 
