@@ -14,7 +14,7 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
-from mapservice.routes.board import indicators, rollout
+from mapservice.routes.board import adoption, indicators, rollout, work, work_visits
 from mapservice.routes.board import page as board
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import (
@@ -77,6 +77,7 @@ ROUTERS = (
     corrections.router,
     owner.router,
     payment_check.router,
+    adoption.router,
     rollout.router,
     landing.router,
     collections.router,
@@ -114,6 +115,8 @@ ROUTERS = (
     merging.router,
     past.router,
     record.router,
+    work.router,
+    work_visits.router,
 )
 
 

@@ -37,6 +37,7 @@ RECORDS = frozenset(
         "payment_acceptances",
         "digital_uses",
         "outreach",
+        "visits",
         "model_sites",
         "photos",
     }
@@ -47,7 +48,7 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
-    | {"board", "entered_figures"}
+    | {"board", "entered_figures", "work"}
     | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks"}
     | {"rollout"}
 )
@@ -56,7 +57,7 @@ failed inspection; a second person decides on them. `shelf_lives`: how long the 
 `stickers`: those at doors, and their print runs; `sticker_sightings`: seen on patrol. `reports`: what citizens report
 about a place. `owner_codes`: by which owners come in. `payment_accounts`: what the payment QR of a place is compared
 with, by a `payment_check`. `board`: figures that are not for everybody; `entered_figures`: those the register cannot
-measure."""
+measure. `work`: lists of places to visit; whoever may create them hands them out."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -72,15 +73,15 @@ ANYBODY: Rights = {
 }
 _SURVEYOR = _grown(
     ANYBODY,
-    read=RECORDS | {"register", "history", "proposals", "stickers", "board", "entered_figures"},
+    read=RECORDS | {"register", "history", "proposals", "stickers", "board", "entered_figures", "work"},
     propose=RECORDS,
     create={"sticker_sightings"},
 )
 _OFFICER = _grown(
     _SURVEYOR,
     read={"personal_data", "imports", "reports", "rollout"},
-    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "entered_figures", "rollout"},
-    change=RECORDS | {"imports", "stickers", "reports"},
+    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "rollout", "entered_figures", "work"},
+    change=RECORDS | {"imports", "stickers", "reports", "work"},
     end=RECORDS,
     review={"proposals"},
     reveal={"personal_data"},

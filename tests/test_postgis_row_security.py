@@ -36,9 +36,9 @@ WRITABLE = {
     "ward_shelf_life", "distinct_pair",
     "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
     "sticker_run", "sticker",
-    "citizen_report", "owner_code", "payment_account", "criterion_proof",
+    "citizen_report", "owner_code", "payment_account", "criterion_proof", "work_list",
 }  # fmt: skip
-ONLY_ADDED_TO = {"sticker_print", "sticker_event", "entered_figure", "phase_note"}
+ONLY_ADDED_TO = {"sticker_print", "sticker_event", "phase_note", "entered_figure", "work_item"}
 NEVER_WRITTEN = {
     "change",
     "establishment_fact",
@@ -360,7 +360,7 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         "account.end_owner_session", "account.end_owner_sessions", "account.owner_holder", "account.owner_sign_in",
         "register.owner_requests", "register.propose_as_owner", "register.check_payment",
         "account.session_holder", "account.sweep_sessions", "account.token_holder", "register.count_lookups",
-        "register.forget_lookups", "register.forget_reports",
+        "register.forget_lookups", "register.forget_reports", "register.is_to_visit",
         "register.count_written",
         "register.forget_import_data", "register.forget_import_rows",
         "register.forget_personal_datum", "register.propose_anonymously",

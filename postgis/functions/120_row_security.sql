@@ -23,7 +23,7 @@ BEGIN
                              'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event',
                              'citizen_report', 'report_event', 'owner_code', 'owner_request', 'payment_account',
                              'payment_check_count', 'lookup_day', 'lookup_month', 'criterion_proof', 'phase_note',
-                             'entered_figure')
+                             'entered_figure', 'work_list', 'work_item')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'

@@ -33,6 +33,7 @@ from postgis.tables.sticker import sticker, sticker_event, sticker_key, sticker_
 from postgis.tables.tile_cell import tile_cell, tile_cell_group
 from postgis.tables.visit import visit
 from postgis.tables.ward import residential_group, ward, ward_succession
+from postgis.tables.work import work_item, work_list
 
 __all__ = [
     "basemap_area",
@@ -104,5 +105,7 @@ __all__ = [
     "ward_shelf_life",
     "ward_succession",
     "warning",
+    "work_item",
+    "work_list",
     "write_key",
 ]
