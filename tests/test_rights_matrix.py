@@ -104,9 +104,11 @@ DELETE {items}/{featureId}                                     401      403     
 POST   {items}/{featureId}/{action}                            401      403     412      412   412   403     401     401
 
 GET    /changes                                                200      200     200      200   200   200     401     401
+GET    /staff/figures/entered                                  401      200     200      200   200   200     401     401
+POST   /staff/figures/entered                                  401      403     422      422   422   422     401     401
 GET    /indicators                                             200      200     200      200   200   200     401     401
 GET    /board                                                  200      200     200      200   200   200     401     401
-GET    /board/indicators/{indicator}                           200      200     200      200   200   200     401     401
+GET    /board/indicators/{indicator}                           200      200     200      200   200   404     401     401
 GET    /board/widget                                           200      200     200      200   200   200     200     200
 GET    /photos/{file}                                          404      200     200      200   200   404     401     401
 

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from mapservice.board_inside import inside
 from mapservice.board_page import board_page, indicator_page, view_of
+from mapservice.board_parts import PARTS
 from mapservice.dependencies import ReadConnection
 from mapservice.middleware import CONTENT_SECURITY_POLICY
 from mapservice.parameters import check_known
@@ -23,7 +24,7 @@ FRAMED = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'self'", "frame-ancest
 @router.get(PAGE, summary="The leaders' board", response_class=Response, include_in_schema=False)
 def show(request: Request, actor: MaybeActor) -> Response:
     """The ward's indicators at the end of a day; for its staff also the map in full and what to do."""
-    return board_page(request, actor)
+    return board_page(request, actor, PARTS)
 
 
 @router.get(PAGE + "/indicators/{indicator}", summary="One indicator", response_class=Response, include_in_schema=False)
