@@ -215,6 +215,9 @@ REPORT_OUTCOMES = (
 
 REPORT_EVENTS = ("received", "taken_up", "extended", "proposed", "answered", "rejected", "closed")
 
+KNOWN = ("then", "now")
+"""Of a past day: as the register knew it at its end, or as it is known by now, by the dates of what was checked."""
+
 PHASE_NOTES = ("state", "blocker", "solved")
 """What is noted about a phase of the rollout; `solved` ends a blocker."""
 
@@ -251,6 +254,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "digital_use": DIGITAL_USES,
     "model_site_kind": MODEL_SITE_KINDS,
     "basemap_layer": BASEMAP_LAYERS,
+    "known": KNOWN,
     "registry_status": REGISTRY_STATUSES,
     "staff_role": STAFF_ROLES,
     "token_scope": TOKEN_SCOPES,
