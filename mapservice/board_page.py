@@ -31,7 +31,7 @@ Part = Callable[[Request, Connection, Actor | None, Asked, str], Context]
 PARTS: tuple[Part, ...] = ()
 PARAMETERS = ("ward", "as_of", "known")
 LINKS = (("/board/rollout", "rollout"), ("/indicators", "json"))
-INNER_LINKS = (("/staff/figures/entered", "entered"),)
+INNER_LINKS = (("/board/data-quality", "quality"), ("/staff/figures/entered", "entered"))
 
 
 class Day:
