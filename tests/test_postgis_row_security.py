@@ -349,8 +349,8 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
     with ward_database.owner.connect() as owner:
         functions = list(owner.execute(text(AS_OWNER)))
     by_anybody = {
-        "published.proposal", "published.register_head", "published.report", "published.rollout_measures",
-        "published.rollout_proofs", "published.touched",
+        "published.proposal", "published.register_head", "published.report",
+        "published.rollout_proofs", "published.rollout_register", "published.rollout_use", "published.touched",
         "published.words_from", "published.words_near", "published.words_with",
         "published.day_is_final", "published.indicator_counts", "published.indicator_trend",
     }  # fmt: skip
