@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,17 +18,21 @@ from mapservice.errors import Problem
 from mapservice.parameters import check_known, past_day, values
 from mapservice.rights import can
 from postgis.actor import Actor
-from postgis.today import today
+from postgis.today import VIETNAM, today
 from postgis.vocabulary import CASHLESS_METHODS, EVIDENCE_LEVELS, KNOWN, SECTOR_GROUPS
 from web import labels
 from web.adoption import feature_properties, file_row, legend, shown
 from web.assets import asset
+from web.lookup import ward_title
+from web.one_file_map import Drawn, one_file_map
 from web.render import format_date, local
 
 PAGE = "/board/adoption"
 _FIELDS = STAFF_COLLECTIONS["payment_adoption"].field_by_name
 _EVERYBODY = ("ward", "by", "resolution", "sector_group", "as_of")
 _STAFF = (*_EVERYBODY, "method", "evidence_level", "known")
+_DA_NANG = (107.8, 15.9, 108.4, 16.2)
+"""Where nobody has drawn the ward."""
 _COLUMNS = ("code", "name", "establishments", "surveyed", "unknown", "accepting", "share", "low", "high", "note")
 
 
@@ -190,3 +194,20 @@ def _script(connection: Connection, question: Question, days: Sequence[date], la
         "style": "/ogc/styles/map",
         "days": [{"day": day.isoformat(), "words": _day_words(day, lang)} for day in days],
     }
+
+
+def file_of(connection: Connection, question: Question, lang: str, *, full: bool) -> str:
+    """The map as one file (`web.one_file_map`). `connection` as `layers.adoption.parts` wants it."""
+    found, ward = adoption.parts(connection, question, full=full), find_ward(connection, question.ward)
+    return one_file_map(
+        [Drawn(part, part.geometry) for part in found],
+        adoption.base_map(connection, question.ward),
+        ward_box(connection, question.ward) or _DA_NANG,
+        lang,
+        by=question.by,
+        ward_title=ward_title(ward, lang),
+        about=about(question, lang),
+        made=f"{datetime.now(VIETNAM):%d/%m/%Y %H:%M}",
+        illustrative=freshness(connection).illustrative,
+        full=full,
+    )
