@@ -63,6 +63,7 @@ PROBLEMS: dict[str, int] = {
     "not_found": 404,
     "unknown_collection": 404,
     "unknown_ward": 404,
+    "unknown_indicator": 404,
     "unknown_feature": 404,
     "unknown_style": 404,
     "unknown_tile_matrix_set": 404,

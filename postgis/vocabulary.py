@@ -149,6 +149,23 @@ FRESHNESS_FACTS = ("payment", "licence", "address", "food_safety", "digital")
 SHELF_LIFE_MONTHS = (1, 240)
 """The shortest and the longest time that a fact may be relied on after its check."""
 
+REQUIRED_FIELDS = (
+    "name",
+    "address",
+    "residential_group",
+    "sector_code",
+    "legal_entity",
+    "legal_form",
+    "operating_status",
+    "licence",
+    "food_safety",
+    "payment",
+    "digital",
+)
+"""What the ward wants to know of each place; of food safety only where food is served or sold (FOOD_GROUPS)."""
+
+FOOD_GROUPS = ("food_service", "cafe_drinks", "food_retail")
+
 MODEL_SITE_KINDS = ("market", "street")
 
 IMPORT_STATES = ("reading", "planned", "applying", "applied", "undone", "failed")
@@ -249,6 +266,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "outreach_kind": OUTREACH_KINDS,
     "visit_outcome": VISIT_OUTCOMES,
     "freshness_fact": FRESHNESS_FACTS,
+    "required_field": REQUIRED_FIELDS,
     "import_state": IMPORT_STATES,
     "import_job": IMPORT_JOBS,
     "import_step": IMPORT_STEPS,

@@ -105,6 +105,9 @@ POST   {items}/{featureId}/{action}                            401      403     
 
 GET    /changes                                                200      200     200      200   200   200     401     401
 GET    /indicators                                             200      200     200      200   200   200     401     401
+GET    /board                                                  200      200     200      200   200   200     401     401
+GET    /board/indicators/{indicator}                           200      200     200      200   200   200     401     401
+GET    /board/widget                                           200      200     200      200   200   200     200     200
 GET    /photos/{file}                                          404      200     200      200   200   404     401     401
 
 GET    /proposals                                              401      200     200      200   200   200     401     401
@@ -229,6 +232,7 @@ POST   /staff/imports/{batch_id}/cancel                        401      403     
 """
 
 PARAMETERS = {
+    "indicator": "digital_platform_use",
     "collectionId": "establishments",
     "featureId": "{place}",
     "tileMatrixSetId": "WebMercatorQuad",
