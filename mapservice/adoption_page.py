@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from fastapi import Request
 from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 
@@ -15,6 +16,7 @@ from layers.collections import STAFF_COLLECTIONS
 from layers.lookup import find_ward
 from layers.surroundings import freshness, ward_box
 from mapservice.errors import Problem
+from mapservice.indicator_documents import Asked
 from mapservice.parameters import check_known, past_day, values
 from mapservice.rights import can
 from postgis.actor import Actor
@@ -194,6 +196,16 @@ def _script(connection: Connection, question: Question, days: Sequence[date], la
         "style": "/ogc/styles/map",
         "days": [{"day": day.isoformat(), "words": _day_words(day, lang)} for day in days],
     }
+
+
+def board_part(_request: Request, connection: Connection, _actor: Actor | None, at: Asked, lang: str) -> dict[str, Any]:
+    """The map of the board's first page. Everybody is shown the last day that they may be told of."""
+    day = at.day
+    while not at.full and not adoption.may_be_told(day):
+        day -= timedelta(days=1)
+    known = at.known if at.full and at.known != "then" else None
+    question = Question(at.ward, as_of=None if day == today() else day, known=known)
+    return {"has_map": True, **context(connection, question, lang, full=at.full)}
 
 
 def file_of(connection: Connection, question: Question, lang: str, *, full: bool) -> str:
