@@ -116,8 +116,12 @@ def about(question: Question, lang: str) -> list[tuple[str, str]]:
     return [(labels.text(f"adoption.asked.{name}", lang), words) for name, words in found]
 
 
-def context(connection: Connection, question: Question, lang: str, *, full: bool) -> dict[str, Any]:
-    """What `board/map.html` needs. `connection` as `layers.adoption.parts` wants it."""
+def context(
+    connection: Connection, question: Question, lang: str, *, full: bool, on_board: bool = False
+) -> dict[str, Any]:
+    """What `board/map.html` needs. `connection` as `layers.adoption.parts` wants it. `on_board`: the board says around
+    it what a page of its own has to say.
+    """
     found = adoption.parts(connection, question, full=full)
     fresh, ward = freshness(connection), find_ward(connection, question.ward)
     days = adoption.days_shown()
@@ -137,6 +141,8 @@ def context(connection: Connection, question: Question, lang: str, *, full: bool
             "one_file": local(lang, "/board/map.html", ward=question.ward, **kept),
             "illustrative": fresh.illustrative,
             "ward": ward,
+            "on_board": on_board,
+            "more": bool(kept.keys() & {"resolution", "method", "evidence_level", "known"}),
         },
         "map_script": _script(connection, question, days, lang),
     }
@@ -205,7 +211,7 @@ def board_part(_request: Request, connection: Connection, _actor: Actor | None, 
         day -= timedelta(days=1)
     known = at.known if at.full and at.known != "then" else None
     question = Question(at.ward, as_of=None if day == today() else day, known=known)
-    return {"has_map": True, **context(connection, question, lang, full=at.full)}
+    return {"has_map": True, **context(connection, question, lang, full=at.full, on_board=True)}
 
 
 def file_of(connection: Connection, question: Question, lang: str, *, full: bool) -> str:
