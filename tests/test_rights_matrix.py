@@ -185,6 +185,14 @@ GET    /staff/changes                                          401      200     
 GET    /staff/shelf-lives                                      401      200     200      200   200   200     401     401
 POST   /staff/shelf-lives                                      401      403     403      409   409   403     401     401
 
+GET    /board/work                                             401      200     200      200   200   200     401     401
+POST   /board/work                                             401      403     400      400   400   400     401     401
+GET    /board/work/new                                         401      403     200      200   200   400     401     401
+GET    /board/work/{code}                                      401      200     200      200   200   404     401     401
+POST   /board/work/{code}                                      401      403     422      422   422   404     401     401
+GET    /board/work/{code}/places/{position}                    401      200     200      200   200   404     401     401
+POST   /board/work/{code}/places/{position}                    401      403     422      422   422   404     401     401
+
 GET    /staff/stickers                                         401      200     200      200   200   200     401     401
 GET    /staff/stickers/{serial}                                401      200     200      200   200   404     401     401
 POST   /staff/stickers/{serial}/install                        401      403     422      422   422   404     401     401
@@ -260,6 +268,7 @@ PARAMETERS = {
     "action": "lost",
     "run": "{run}",
     "print_id": "{print}",
+    "position": "1",
     "proof": "{proof}",
     "phase": "phase_1",
     "kind": "state",
@@ -324,6 +333,13 @@ ASKS = {
     "PATCH /imports/{batch_id}/rows/{number}": Ask(body={"decision": "leave"}, headers=STALE),
     "POST /imports/{batch_id}/apply": Ask(body={}, headers=STALE),
     "POST /staff/imports/{batch_id}/rows": Ask(form={"number": "1", "decision": "leave"}),
+    "GET /board/work/new": Ask(query="?indicator=digital_platform_use&scope=residential_group&code=20257-901"),
+    "GET /board/work/{code}": Ask(parameters={"code": "{list}"}),
+    "POST /board/work/{code}": Ask(parameters={"code": "{list}"}),
+    "GET /board/work/{code}/places/{position}": Ask(parameters={"code": "{list}"}),
+    "POST /board/work/{code}/places/{position}": Ask(
+        form={"result": "accepts", "key": "k" * 20, "version": "0"}, parameters={"code": "{list}"}
+    ),
     "POST /staff/proposals/apply": Ask(form={"receipt": "{decided}"}),
     "POST /staff/proposals/{receipt}": Ask(
         form={"action": "reject", "note": "thử"}, parameters={"receipt": "{decided}"}
@@ -471,6 +487,12 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         report = connection.execute(
             text("SELECT id FROM register.citizen_report WHERE receipt = :receipt"), {"receipt": ward.report}
         ).scalar_one()
+        work_list = connection.execute(
+            text(
+                "SELECT l.code FROM register.work_list l JOIN register.ward w ON w.id = l.ward_id WHERE w.code = :ward"
+            ),
+            of_ward,
+        ).scalar_one()
         proof = connection.execute(
             text("SELECT p.id, p.file FROM register.criterion_proof p JOIN register.ward w ON w.id = p.ward_id "
                  "WHERE w.code = :ward"), of_ward,
@@ -482,6 +504,7 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         "place": ward.places[-1],
         "entity": ward.entities[-1],
         "licence": ward.codes["licences"][-1],
+        "list": work_list,
         "receipt": ward.receipt,
         "decided": decided,
         "theirs": theirs,

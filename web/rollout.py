@@ -64,7 +64,9 @@ def _measurement(criterion: Mapping[str, Any], as_of: date, lang: str) -> str:
             missing=missing, date=day,
         )  # fmt: skip
     if criterion["unit"] == "percent" and not criterion["population"]:
-        return labels.text("rollout.evidence.too_few" if criterion["population"] is None else "rollout.evidence.none", lang)
+        return labels.text(
+            "rollout.evidence.too_few" if criterion["population"] is None else "rollout.evidence.none", lang
+        )
     if criterion["yes"] is None:
         return labels.text(f"{key}_untold", lang, date=day)
     return labels.text(key, lang, count=criterion["yes"], of=criterion["population"], date=day)
