@@ -14,7 +14,7 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
-from mapservice.routes.board import indicators, rollout, work, work_visits
+from mapservice.routes.board import indicators, model_sites, rollout, work, work_visits
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import (
     about,
@@ -113,6 +113,7 @@ ROUTERS = (
     past.router,
     record.router,
     work.router,
+    model_sites.router,
     work_visits.router,
 )
 
