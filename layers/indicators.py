@@ -125,13 +125,6 @@ class Entered:
     """Told to staff of the ward only."""
 
 
-def plan_of(connection: Connection, ward: str) -> dict[str, str] | None:
-    """The name of a ward whose plan is known, and the documents of the plan (`name`, `documents`); None for others."""
-    asked = text("SELECT ward_name AS name, plan AS documents FROM published.ward_plans WHERE ward_code = :ward")
-    found = connection.execute(asked, {"ward": ward}).mappings().one_or_none()
-    return None if found is None else {**found}
-
-
 def plan(connection: Connection, ward: str) -> list[Indicator]:
     """The indicators of a ward's plan in the order in which the plan states them; none for a ward without one."""
     aims = text(

@@ -14,7 +14,8 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
-from mapservice.routes.board import indicators, model_sites, rollout, work, work_visits
+from mapservice.routes.board import adoption, indicators, model_sites, rollout, work, work_visits
+from mapservice.routes.board import page as board
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import (
     about,
@@ -66,6 +67,7 @@ ROUTERS = (
     health.router,
     changes.router,
     indicators.router,
+    board.router,
     static.router,
     map.router,
     about.router,
@@ -75,6 +77,7 @@ ROUTERS = (
     corrections.router,
     owner.router,
     payment_check.router,
+    adoption.router,
     rollout.router,
     landing.router,
     collections.router,

@@ -16,6 +16,7 @@ from mapservice.errors import Problem
 from mapservice.parameters import past_day
 from mapservice.rights import can
 from postgis.actor import Actor
+from postgis.criteria import planned_wards
 from postgis.today import today
 from web import labels
 
@@ -42,8 +43,8 @@ def asked_for(params: QueryParams, actor: Actor | None, default_ward: str) -> As
 
 def check_ward(connection: Connection, code: str) -> None:
     """Raises Problem for a ward that is neither on the map nor has a plan that is known."""
-    known = "\0" not in code and (find_ward(connection, code) or indicators.plan_of(connection, code))
-    if not known:
+    there = code.isascii() and code.isdigit() and (code in planned_wards() or find_ward(connection, code))
+    if not there:
         raise Problem("unknown_ward", pointer="ward", value=code)
 
 

@@ -148,6 +148,12 @@ SCHEMAS: dict[str, Schema] = {
         ),
         links=_LINKS,
     ),
+    "Indicators": _object(
+        "ward as_of known final indicators",
+        ward=_TEXT,
+        as_of={"type": "string", "format": "date"},
+        indicators=_array(_object("code title definition value low high target due met as_of source", code=_TEXT)),
+    ),
     "Rollout": _object(
         "ward as_of phases",
         ward=_TEXT,
@@ -173,12 +179,6 @@ SCHEMAS: dict[str, Schema] = {
                 ),
             )
         ),
-    ),
-    "Indicators": _object(
-        "ward as_of known final indicators",
-        ward=_TEXT,
-        as_of={"type": "string", "format": "date"},
-        indicators=_array(_object("code title definition value low high target due met as_of source", code=_TEXT)),
     ),
     "Health": _object("status", status={"enum": ["alive", "ready", "waiting"]}),
     "Place": PLACE,

@@ -159,26 +159,23 @@ def _load_drawn(connection: Connection, table: Table, rows: Sequence[Row]) -> Co
 
 def _load_plans(connection: Connection) -> Counts:
     """Indicators keep their rows, since measured figures refer to them; targets and phases are as the plans say now."""
-    plans: list[Row] = []
     indicators: list[Row] = []
     targets: list[Row] = []
     phases: list[Row] = []
     for path in sorted(REFERENCE.glob("targets/*.toml")):
         plan = read_toml(path)
         ward = {"ward_code": plan["ward_code"]}
-        plans.append(ward | {"ward_name": plan["ward_name"], "plan": plan["plan"]})
         for position, indicator in enumerate(plan.get("indicator", [])):
             aims = indicator.pop("target", [])
             indicators.append(ward | indicator | {"position": position})
             targets.extend(ward | {"indicator_code": indicator["code"]} | aim for aim in aims)
         phases.extend(ward | phase for phase in plan.get("phase", []))
-    _upsert(connection, tables.ward_plan, ["ward_code"], plans)
     _upsert(connection, tables.indicator, ["ward_code", "code"], indicators)
     connection.execute(delete(tables.target))
     _upsert(connection, tables.target, ["ward_code", "indicator_code", "due"], targets)
     connection.execute(delete(tables.phase))
     _upsert(connection, tables.phase, ["ward_code", "code"], phases)
-    return {"ward_plan": len(plans), "indicator": len(indicators), "target": len(targets), "phase": len(phases)}
+    return {"indicator": len(indicators), "target": len(targets), "phase": len(phases)}
 
 
 def _upsert(

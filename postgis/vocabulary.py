@@ -149,6 +149,23 @@ FRESHNESS_FACTS = ("payment", "licence", "address", "food_safety", "digital")
 SHELF_LIFE_MONTHS = (1, 240)
 """The shortest and the longest time that a fact may be relied on after its check."""
 
+REQUIRED_FIELDS = (
+    "name",
+    "address",
+    "residential_group",
+    "sector_code",
+    "legal_entity",
+    "legal_form",
+    "operating_status",
+    "licence",
+    "food_safety",
+    "payment",
+    "digital",
+)
+"""What the ward wants to know of each place; of food safety only where food is served or sold (FOOD_GROUPS)."""
+
+FOOD_GROUPS = ("food_service", "cafe_drinks", "food_retail")
+
 MODEL_SITE_KINDS = ("market", "street")
 
 IMPORT_STATES = ("reading", "planned", "applying", "applied", "undone", "failed")
@@ -198,6 +215,9 @@ REPORT_OUTCOMES = (
 
 REPORT_EVENTS = ("received", "taken_up", "extended", "proposed", "answered", "rejected", "closed")
 
+KNOWN = ("then", "now")
+"""Of a past day: as the register knew it at its end, or as it is known by now, by the dates of what was checked."""
+
 PHASE_NOTES = ("state", "blocker", "solved")
 """What is noted about a phase of the rollout; `solved` ends a blocker."""
 
@@ -234,6 +254,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "digital_use": DIGITAL_USES,
     "model_site_kind": MODEL_SITE_KINDS,
     "basemap_layer": BASEMAP_LAYERS,
+    "known": KNOWN,
     "registry_status": REGISTRY_STATUSES,
     "staff_role": STAFF_ROLES,
     "token_scope": TOKEN_SCOPES,
@@ -245,6 +266,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "outreach_kind": OUTREACH_KINDS,
     "visit_outcome": VISIT_OUTCOMES,
     "freshness_fact": FRESHNESS_FACTS,
+    "required_field": REQUIRED_FIELDS,
     "import_state": IMPORT_STATES,
     "import_job": IMPORT_JOBS,
     "import_step": IMPORT_STEPS,

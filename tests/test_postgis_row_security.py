@@ -18,7 +18,7 @@ BASE_DATA = {
     # The same for everybody, and public: what the state publishes, and codes without what they stand for.
     "basemap_area", "data_source", "indicator", "lookup_code", "phase", "reference_release", "schema_version",
     "sector_class", "sector_code_collision", "sector_group", "sector_group_class", "shelf_life", "street", "target",
-    "ward", "ward_plan", "ward_succession",
+    "ward", "ward_succession",
     # Counts of what is published.
     "tile_cell", "tile_cell_group", "search_word",
     # The installation's, of all its wards: versions, without the keys.

@@ -328,6 +328,27 @@ def test_facts_of_visits_and_outreach(database: Database, officer: Actor, small:
     assert now() == (None, date(2026, 1, 2), ["momo", "vietqr"], ["declared", "observed"], ["e_invoice"], ["website"])
 
 
+def test_cash_only_ends_with_a_later_acceptance(database: Database, officer: Actor, small: SmallWard) -> None:
+    """Whether the later method is used is unknown then, and not a no; and cash is no transaction without cash."""
+    place = small.places[0]
+
+    def now(method: str, day: str, *, transactions: bool | None) -> Any:
+        said = {"establishment": place, "source": "office", "method": method, "accepted": True, "checked_on": day}
+        said |= {"evidence_level": "observed", "has_transactions": transactions}
+        with write_as(database, officer, reason="thử") as connection:
+            records.create(connection, "payment_acceptances", said, ward_id=0)
+        with database.owner.connect() as connection:
+            facts = text("SELECT accepts_cashless, active_acceptance FROM register.establishment_state "
+                         "WHERE code = :place AND known_to = 'infinity'")  # fmt: skip
+            return tuple(connection.execute(facts, {"place": place}).one())
+
+    assert now("cash_only", "2026-02-01", transactions=True) == ("no", "no")
+    assert now("vietqr", "2026-03-01", transactions=None) == ("yes", "unknown")
+    assert now("momo", "2026-03-01", transactions=False) == ("yes", "unknown")
+    assert now("momo", "2026-03-02", transactions=True) == ("yes", "yes")
+    assert now("cash_only", "2026-04-01", transactions=None) == ("no", "no")
+
+
 def test_the_public_is_not_told_of_visits(database: Database, officer: Actor, small: SmallWard) -> None:
     """Neither that nor when somebody came: the moment of the last update would say it."""
     shown = text("SELECT to_jsonb(e) FROM published.establishments e WHERE code = :place")
@@ -382,6 +403,20 @@ def test_cells_of_a_point_that_did_not_move_are_kept(database: Database, officer
     assert change(geometry={"type": "Point", "coordinates": [lon, lat]}) == "yes"
 
 
+def test_cells_that_are_not_those_of_the_point_are_found(database: Database, small: SmallWard) -> None:
+    spoil = text("UPDATE register.establishment_state SET cells = CAST(:cells AS bigint[]) WHERE code = :place")
+    with database.owner.begin() as connection:
+        assert cells.wrong(connection) == 0
+        connection.execute(spoil, {"place": small.places[0], "cells": None})
+        connection.execute(spoil, {"place": small.places[1], "cells": [1, 2, 3, 4, 5]})
+        assert cells.wrong(connection) == 2
+        assert cells.fill(connection) == 1
+        assert cells.wrong(connection) == 1
+        connection.execute(text("SELECT register.rebuild_states()"))
+        cells.fill(connection)
+        assert cells.wrong(connection) == 0
+
+
 # ── A day ──
 
 
@@ -411,7 +446,8 @@ def test_as_known_now_is_dated_up_to_that_day(database: Database, officer: Actor
     assert after[place].last_inspection_result == "pass", "not signed yet"
     assert on(date(2026, 3, 5))[place].last_inspection_result == "fail"
     assert (before[closed].operating_status, before[closed].closed_on) == ("active", None)
-    assert closed not in after and opened not in before and opened in after
+    assert (after[closed].operating_status, after[closed].closed_on) == ("closed", date(2026, 3, 1))
+    assert opened not in before and opened in after
     assert all(len(row.cells) == 5 for row in before.values())
 
 
@@ -422,10 +458,8 @@ def test_as_known_now_of_today_is_the_open_states(database: Database, officer: A
     with read_as(database, officer) as connection:
         now = connection.execute(states.known_now(WARD, today()).select().order_by("establishment_id")).mappings().all()
         then = connection.execute(states.as_of(WARD, edited[-1]).select().order_by("establishment_id")).mappings().all()
-    # Those that have closed say so in what they hold, and are not there of that day.
-    open_then = [row for row in then if row["closed_on"] is None]
     assert [[str(row[name]) for name in columns] for row in now] == [
-        [str(row[name]) for name in columns] for row in open_then
+        [str(row[name]) for name in columns] for row in then
     ]
 
 

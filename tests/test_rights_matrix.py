@@ -64,6 +64,8 @@ GET    /owner/correct                                          401      401     
 POST   /owner/correct                                          401      401     401      401   401   401     401     401
 POST   /owner/reply                                            401      401     401      401   401   401     401     401
 
+GET    /board/adoption                                         200      200     200      200   200   200     401     401
+GET    /board/map.html                                         200      200     200      200   200   200     401     401
 GET    /rollout                                                200      200     200      200   200   200     200     200
 GET    /board/rollout                                          200      200     200      200   200   200     401     401
 POST   /staff/rollout/proofs                                   401      403     422      422   422   422     401     401
@@ -103,6 +105,9 @@ POST   {items}/{featureId}/{action}                            401      403     
 
 GET    /changes                                                200      200     200      200   200   200     401     401
 GET    /indicators                                             200      200     200      200   200   200     401     401
+GET    /board                                                  200      200     200      200   200   200     401     401
+GET    /board/indicators/{indicator}                           200      200     200      200   200   200     401     401
+GET    /board/widget                                           200      200     200      200   200   200     200     200
 GET    /photos/{file}                                          404      200     200      200   200   404     401     401
 
 GET    /proposals                                              401      200     200      200   200   200     401     401
@@ -239,6 +244,7 @@ POST   /staff/imports/{batch_id}/cancel                        401      403     
 """
 
 PARAMETERS = {
+    "indicator": "digital_platform_use",
     "collectionId": "establishments",
     "featureId": "{place}",
     "tileMatrixSetId": "WebMercatorQuad",

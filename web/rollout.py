@@ -39,7 +39,7 @@ def amount(value: float | None, unit: str, lang: str) -> str:
 
 def share(value: float, lang: str) -> str:
     """A percentage with one decimal, never rounded up to what it does not reach."""
-    return labels.number(int(value * 10 + 1e-9) / 10, lang, 0 if value in (0, 100) else 1)
+    return labels.number(int(value * 10 + 1e-9) / 10, lang, 0 if value in (0, 100) or isinstance(value, int) else 1)
 
 
 def _evidence(criterion: Mapping[str, Any], as_of: date, lang: str) -> list[str]:
@@ -64,7 +64,11 @@ def _measurement(criterion: Mapping[str, Any], as_of: date, lang: str) -> str:
             missing=missing, date=day,
         )  # fmt: skip
     if criterion["unit"] == "percent" and not criterion["population"]:
-        return labels.text("rollout.evidence.too_few" if criterion["yes"] is None else "rollout.evidence.none", lang)
+        return labels.text(
+            "rollout.evidence.too_few" if criterion["population"] is None else "rollout.evidence.none", lang
+        )
+    if criterion["yes"] is None:
+        return labels.text(f"{key}_untold", lang, date=day)
     return labels.text(key, lang, count=criterion["yes"], of=criterion["population"], date=day)
 
 

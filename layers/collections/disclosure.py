@@ -60,6 +60,9 @@ _REASONS = {
         Reason("food_safety", ("food_safety_law", "access_to_information_17")),
         Reason("warning", ("access_to_information_17",)),
         Reason("payment"),
+        Reason("adoption", ("access_to_information_17", "personal_data_law")),
+        Reason("adoption_asked"),
+        Reason("adoption_staff"),
         Reason("visit"),
         Reason("fresh", ("sharing_decree",)),
         Reason("origin", ("sharing_decree", "source_licences")),
@@ -149,6 +152,11 @@ _BY_COLLECTION: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "payment_acceptances": {
         "payment": ("method", "accepted", "evidence_level", "has_transactions"),
         "working": ("document",),
+    },
+    "payment_adoption": {
+        "adoption": ("establishments", "surveyed", "accepting", "share", "low", "high"),
+        "adoption_asked": ("cell", "geometry", "ward", "resolution", "sector_group", "as_of", "suppressed"),
+        "adoption_staff": ("method", "evidence_level", "known"),
     },
     "food_safety_records": {"food_file": ("kind", "number", "agency", "issued_on", "valid_until")},
     "digital_uses": {"survey": ("kind", "used")},

@@ -221,11 +221,7 @@ $$;
 COMMENT ON FUNCTION published.indicator_trend(text, text[], date, date) IS
     'register.indicator_trend; months with fewer than five places are left out.';
 
-DROP VIEW IF EXISTS published.indicators, published.targets, published.ward_plans;
-
-CREATE VIEW published.ward_plans AS
-SELECT p.ward_code, p.ward_name, p.plan FROM register.ward_plan p;
-COMMENT ON VIEW published.ward_plans IS 'Wards whose plans are known, and the documents that these are read from.';
+DROP VIEW IF EXISTS published.indicators, published.targets;
 
 CREATE VIEW published.indicators AS
 SELECT i.ward_code, i.code, i.title, i.unit, i.report, i.source, i.evidence, i.measured_by, i.position

@@ -118,8 +118,8 @@ AS $$
     SELECT 'signing_keys', count(*), NULL, 0 FROM signing_key k WHERE k.retired_at IS NULL
      UNION ALL
     -- As anybody is told them (030_statuses.sql, 340_lookup_months.sql): of the last month that is over, and never exact.
-    SELECT 'lookups', coalesce((SELECT m.lookups FROM published.lookup_months m WHERE m.ward = of_ward
-                                 ORDER BY m.month DESC LIMIT 1), 0), NULL, 0
+    SELECT 'lookups', (SELECT m.lookups FROM published.lookup_months m WHERE m.ward = of_ward ORDER BY m.month DESC LIMIT 1),
+           NULL, 0
      UNION ALL
     SELECT 'layer:' || l.name, l.there::integer, 1, 0 FROM layer l
 $$;

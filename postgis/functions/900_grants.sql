@@ -32,5 +32,8 @@ GRANT EXECUTE ON FUNCTION register.indicator_codes(), register.one_used(text[], 
 GRANT INSERT, UPDATE ON register.work_list TO mapservice_staff;
 GRANT INSERT ON register.work_item TO mapservice_staff;
 GRANT EXECUTE ON FUNCTION register.is_to_visit(bigint) TO mapservice_staff;
+GRANT EXECUTE ON FUNCTION register.takes_payment(text[], text[], text, text, text),
+    register.adoption(text, text, integer, text, date, text, text, text),
+    register.staff_payment_adoption(text, integer, text, date, text, text, text) TO mapservice_staff;
 
 GRANT EXECUTE ON FUNCTION account.actor_id(), account.actor_ward(), account.actor_role() TO mapservice_staff;

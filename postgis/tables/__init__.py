@@ -9,7 +9,7 @@ from postgis.tables.establishment_state import establishment_state
 from postgis.tables.food_safety import food_safety_record
 from postgis.tables.h3_cell import h3_cell
 from postgis.tables.import_batch import import_batch, import_kept_datum, import_progress, import_row, import_shape
-from postgis.tables.indicator import entered_figure, indicator, phase, target, ward_plan
+from postgis.tables.indicator import entered_figure, indicator, phase, target
 from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
@@ -102,7 +102,6 @@ __all__ = [
     "token",
     "visit",
     "ward",
-    "ward_plan",
     "ward_shelf_life",
     "ward_succession",
     "warning",

@@ -19,15 +19,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from postgis.tables.base import identity, in_order, metadata, one_of
 
-ward_plan = Table(
-    "ward_plan",
-    metadata,
-    Column("ward_code", Text, primary_key=True),
-    Column("ward_name", Text, nullable=False),
-    Column("plan", Text, nullable=False, comment="which documents it is read from"),
-    comment="A ward whose plan is known, even where it sets no indicator, and where there is no map of the ward.",
-)
-
 indicator = Table(
     "indicator",
     metadata,

@@ -1,12 +1,3 @@
-CREATE TABLE register.ward_plan (
-	ward_code TEXT NOT NULL,
-	ward_name TEXT NOT NULL,
-	plan TEXT NOT NULL,
-	CONSTRAINT pk_ward_plan PRIMARY KEY (ward_code)
-);
-COMMENT ON TABLE register.ward_plan IS 'A ward whose plan is known, even where it sets no indicator, and where there is no map of the ward.';
-COMMENT ON COLUMN register.ward_plan.plan IS 'which documents it is read from';
-
 ALTER TABLE register.indicator ADD COLUMN position SMALLINT DEFAULT 0 NOT NULL;
 COMMENT ON COLUMN register.indicator.position IS 'in the order of the plan';
 
