@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, text
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from layers import indicators
 from layers.collections import COLLECTIONS
@@ -54,7 +54,8 @@ def stalls(connection: Connection, site_ids: Sequence[int]) -> list[Row]:
     that counts, with `method`, `evidence_level`, `has_transactions`, `document`, `checked_on`."""
     answers = indicators.answers(_STATE)
     latest = (
-        select(_PAYMENT).distinct(_PAYMENT.c.establishment_id, _PAYMENT.c.method).where(_PAYMENT.c.ended_at.is_(None))
+        select(_PAYMENT).ext(distinct_on(_PAYMENT.c.establishment_id, _PAYMENT.c.method))
+        .where(_PAYMENT.c.ended_at.is_(None))
         .order_by(_PAYMENT.c.establishment_id, _PAYMENT.c.method, _PAYMENT.c.checked_on.desc(), _PAYMENT.c.id.desc())
         .subquery("latest")
     )  # fmt: skip

@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from layers.surroundings import freshness
+from mapservice import work_board
 from mapservice.dependencies import database, http_settings
 from mapservice.errors import Problem
 from mapservice.indicator_documents import Asked, asked_for, document
@@ -28,10 +29,10 @@ from web.render import format_date, local, render
 Context = dict[str, Any]
 Part = Callable[[Request, Connection, Actor | None, Asked, str], Context]
 """What a part of the board's first page needs: more context for the template, such as `has_map`."""
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (work_board.part,)
 PARAMETERS = ("ward", "as_of", "known")
 LINKS = (("/board/rollout", "rollout"), ("/indicators", "json"))
-INNER_LINKS = (("/staff/figures/entered", "entered"),)
+INNER_LINKS = (("/board/work", "work"), ("/board/model-sites", "model_sites"), ("/staff/figures/entered", "entered"))
 
 
 class Day:

@@ -193,7 +193,7 @@ GET    /board/work                                             401      200     
 POST   /board/work                                             401      403     400      400   400   400     401     401
 GET    /board/work/new                                         401      403     200      200   200   400     401     401
 GET    /board/work/{code}                                      401      200     200      200   200   404     401     401
-POST   /board/work/{code}                                      401      403     422      422   422   404     401     401
+POST   /board/work/{code}                                      401      403     409      409   409   404     401     401
 GET    /board/work/{code}/places/{position}                    401      200     200      200   200   404     401     401
 POST   /board/work/{code}/places/{position}                    401      403     422      422   422   404     401     401
 
