@@ -115,12 +115,11 @@ def test_the_figures_are_the_boards_and_add_up(market: Market) -> None:
     # Active: yes 2, no 2 (cash only, no transactions), unknown 4. Method: yes 4, no 1, unknown 3.
     assert "có 2, không 2, chưa rõ 4" in page and "từ 25,0 % đến 75,0 %" in page and "<strong>50,0 %</strong>" in page
     assert "có 4, không 1, chưa rõ 3" in page and "<strong>80,0 %</strong>" in page
-    targets = re.findall(r'<th scope="row">(\d\d/\d\d/\d{4})<.*?<td>([\d,]+ %)</td><td>(.*?)</td>', page, re.S)
-    needed = {(due, value): re.sub("<[^>]+>", "", words) for due, value, words in targets if due != "31/12/2028"}
-    assert needed == {("31/12/2026", "60 %"): "còn thiếu 3 quầy", ("31/12/2030", "100 %"): "còn thiếu 6 quầy"}
-    assert {(value, words) for due, value, words in targets if due == "31/12/2028"} == {
-        ("80 %", "còn thiếu 5 quầy"), ("100 %", "còn thiếu 4 quầy"),
-    }  # fmt: skip
+    targets = re.findall(r"<li>Đến (\S+): <strong>([\d,]+ %)</strong> · <span[^>]*>([^<]+)<", page)
+    assert targets == [
+        ("31/12/2026", "60 %", "còn thiếu 3 quầy"), ("31/12/2028", "80 %", "còn thiếu 5 quầy"),
+        ("31/12/2030", "100 %", "còn thiếu 6 quầy"), ("31/12/2028", "100 %", "còn thiếu 4 quầy"),
+    ]  # fmt: skip
     link = re.search(r'href="(/board/work/new[^"]+)"', page)
     assert link
     answer = market.api.ask("GET", link[1].replace("&amp;", "&"), "officer")

@@ -219,7 +219,10 @@ def _site_page(
         request, actor, "board/model_sites/site.html", status=status,
         site={**site, "kind": labels.code_label("model_site_kind", site["kind"], lang)},
         figures=[
-            {"title": each.title, **words.figure_row(figures[each.code].get(code, Figure(each.code)), lang)}
+            {
+                "code": each.code, "title": each.title,
+                **words.figure_row(figures[each.code].get(code, Figure(each.code)), lang),
+            }
             for each in plan if each.code in SITE_INDICATORS
         ],
         targets=_targets(plan, figures, code, lang), stalls=[words.stall_row(row, lang) for row in stalls],
