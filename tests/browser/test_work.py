@@ -62,6 +62,7 @@ def test_from_the_gap_to_the_door_and_back(office: Office, browser: Browser) -> 
         page.goto(f"{office.url}/board/work?{urlencode({'indicator': INDICATOR, 'scope': 'street'})}")
         check_page(page)
         page.get_by_role("link", name=re.compile(f"Lập danh sách.*{STREET}")).click()
+        page.wait_for_url("**/board/work/new?*")
         check_page(page)
         page.get_by_label("Người thực hiện").select_option("surveyor")
         page.get_by_role("button", name="Giao việc").click()
@@ -78,6 +79,7 @@ def test_from_the_gap_to_the_door_and_back(office: Office, browser: Browser) -> 
         page.goto(path)
         check_page(page)
         page.get_by_role("link", name=re.compile("Đến cơ sở tiếp theo")).tap()
+        page.wait_for_url("**/places/1")
         check_page(page)
         for button in page.locator(".tap").all():
             box = button.bounding_box()
@@ -89,7 +91,7 @@ def test_from_the_gap_to_the_door_and_back(office: Office, browser: Browser) -> 
         page.get_by_role("button", name="Lưu: có nhận").tap()
         expect(page.get_by_role("status")).to_contain_text("chờ phường duyệt")
         check_page(page)
-        page.get_by_role("link", name="Danh sách", exact=True).first.tap()
+        page.get_by_role("link", name="Cả danh sách").tap()
         expect(page.get_by_text("Đã đến 2/9")).to_be_visible()
     with watched_page(browser, viewport=PHONE, java_script_enabled=False) as page:
         office.sign_in(page, "officer")
@@ -110,6 +112,7 @@ def test_a_model_site_fits_and_its_outline_is_drawn(office: Office, browser: Bro
         page.goto(f"{office.url}/board/model-sites")
         check_page(page)
         page.get_by_role("link", name=re.compile("Cơ sở sản xuất")).click()
+        page.wait_for_url("**/board/model-sites/MS*")
         check_page(page)
         page.get_by_role("button", name="Vẽ trên sơ đồ").click()
         drawing = page.locator("#drawing")
