@@ -15,6 +15,7 @@ from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
 from mapservice.routes.board import indicators
+from mapservice.routes.board import reports as briefs
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import (
     about,
@@ -66,6 +67,7 @@ ROUTERS = (
     health.router,
     changes.router,
     indicators.router,
+    briefs.router,
     static.router,
     map.router,
     about.router,

@@ -47,7 +47,7 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
-    | {"board", "entered_figures"}
+    | {"board", "entered_figures", "board_reports"}
     | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks"}
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
@@ -55,7 +55,7 @@ failed inspection; a second person decides on them. `shelf_lives`: how long the 
 `stickers`: those at doors, and their print runs; `sticker_sightings`: seen on patrol. `reports`: what citizens report
 about a place. `owner_codes`: by which owners come in. `payment_accounts`: what the payment QR of a place is compared
 with, by a `payment_check`. `board`: figures that are not for everybody; `entered_figures`: those the register cannot
-measure."""
+measure; `board_reports`: what officers write in the reports of a period, and the reports."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -77,8 +77,8 @@ _SURVEYOR = _grown(
 )
 _OFFICER = _grown(
     _SURVEYOR,
-    read={"personal_data", "imports", "reports"},
-    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "entered_figures"},
+    read={"personal_data", "imports", "reports", "board_reports"},
+    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "entered_figures", "board_reports"},
     change=RECORDS | {"imports", "stickers", "reports"},
     end=RECORDS,
     review={"proposals"},

@@ -95,6 +95,9 @@ DELETE {items}/{featureId}                                     401      403     
 POST   {items}/{featureId}/{action}                            401      403     412      412   412   403     401     401
 
 GET    /changes                                                200      200     200      200   200   200     401     401
+GET    /board/reports                                          401      403     200      200   200   200     401     401
+POST   /board/reports                                          401      403     409      409   409   409     401     401
+GET    /board/reports/file.{form}                              401      403     200      200   200   200     401     401
 GET    /indicators                                             200      200     200      200   200   200     401     401
 GET    /photos/{file}                                          404      200     200      200   200   404     401     401
 
