@@ -13,7 +13,7 @@ from mapservice.indicator_documents import words
 from postgis.store import board_reports
 from postgis.today import end_of, today
 from web import labels
-from web.brief import Ahead, Breakdown, BriefData, BriefFigure, BriefMap, Cell, Share
+from web.brief import Ahead, Breakdown, BriefData, BriefFigure, BriefMap, Cell, Share, widest
 from web.periods import Period
 
 PARTS = ("residential_group", "street", "model_site")
@@ -79,7 +79,7 @@ def brief_data(connection: Connection, asked: Asked, lang: str = "vi") -> BriefD
     head = states.head(connection, moment if asked.known == "then" else datetime.now(UTC))
     plan = indicators.plan(connection, asked.ward)
     figures = _figures(connection, asked, plan, lang)
-    main = next((each for each in figures if each.now.population), None)
+    main = widest(figures)
     map_of = _map(connection, asked)
     return BriefData(
         ward=asked.ward,

@@ -6,7 +6,7 @@ shortcomings, causes, solutions) is kept apart from the figures; the fingerprint
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -177,5 +177,12 @@ def short_fingerprint(whole: str) -> str:
 
 
 def main_figure(data: BriefData) -> BriefFigure | None:
-    """The first measured indicator: what breakdowns are about."""
-    return next((each for each in data.figures if each.now.population is not None), None)
+    """The measured indicator that most places count for: what breakdowns are about."""
+    return widest(data.figures)
+
+
+def widest(figures: Iterable[BriefFigure]) -> BriefFigure | None:
+    """The indicator that most places count for; None where nothing counts."""
+    return max(
+        (each for each in figures if each.now.population), key=lambda each: each.now.population or 0, default=None
+    )

@@ -78,9 +78,7 @@ class _Paper(FPDF):
             said = self.content.words(f"head.{warning}")
             if warning == "illustrative" and self.content.data.provisional:
                 said = f"{self.content.words('head.provisional')}. {said}"
-            self.set_font(_FAMILY, "B", 10)
-            self.set_y(15.5 if self.page_no() > 1 else 12)
-            self.cell(self.epw, 4.5, said, align="C")
+            self._centred(said, LEFT, 14.5 if self.page_no() > 1 else 11, self.epw, "B", 10)
         self.set_y(TOP + (2 if warning else 0))
 
     def footer(self) -> None:
@@ -181,6 +179,8 @@ class _Paper(FPDF):
         with self.table(
             col_widths=block.widths,
             width=self.epw,
+            # Centred would be: in the middle of the sheet, whose margins differ.
+            align="LEFT",
             text_align=align,
             line_height=_TABLE * _LINE,
             padding=0.8,
