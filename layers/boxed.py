@@ -82,7 +82,7 @@ def box_page(connection: Connection, collection: Collection, query: FeatureQuery
 
 def _of_box_alone(collection: Collection, query: FeatureQuery) -> bool:
     """Staff see two tables as one, under conditions of their own: not for one plan."""
-    if collection.seen_by != "public" or collection.geometry is None:
+    if collection.seen_by != "public" or collection.geometry is None or collection.computed:
         return False
     if query.q is not None or query.filter or query.interval or query.equals or query.sortby or query.cursor:
         return False

@@ -20,7 +20,8 @@ _CHANGE = tables.change
 _STAFF = table("staff", *map(sql_column, ("id", "display_name", "ward_id")), schema="account")
 COLLECTIONS = (
     "establishments", "legal_entities", "licences", "food_safety_records", "inspections", "warnings",
-    "payment_acceptances", "digital_uses", "outreach", "model_sites", "photos", "personal_data", "shelf_lives",
+    "payment_acceptances", "digital_uses", "outreach", "visits", "model_sites", "photos", "personal_data",
+    "shelf_lives", "work_lists",
 )  # fmt: skip
 """What the log is about, by the names that changes carry."""
 KINDS = ("insert", "update", "end", "restore", "delete")

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from layers.boxed import BoxPage, box_page
 from layers.collections import Collection
 from layers.feature_text import COORDINATE_DIGITS, feature_columns, feature_text, shown_fields
+from layers.filters import asked
 from layers.keyset import encode_cursor
 from layers.matched import AS_REGISTERED, EXACT_UP_TO, Matched
 from layers.query import FeatureQuery
@@ -124,7 +125,7 @@ def one(
 ) -> Feature | None:
     """One feature, or None when there is none by that id. Staff get their own ward's whole, others' as published.
 
-    Of the query only `crs` and `properties` count.
+    Of the query only `crs`, `properties` and what is `asked` count.
     """
     how = query or FeatureQuery()
     if collection.seen_by == "staff":
@@ -138,7 +139,7 @@ def one(
 def _one(connection: Connection, collection: Collection, feature_id: str, query: FeatureQuery) -> Feature | None:
     shape = ("one", collection.id, collection.seen_by, query.properties, query.crs)
     statement = _SHAPES.statement(shape, lambda: _single(collection, query))
-    found = statement.run_planned(connection, {"feature_id": feature_id})
+    found = statement.run_planned(connection, {"feature_id": feature_id, **asked(collection, query)})
     return Feature(*found[0]) if found else None
 
 

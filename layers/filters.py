@@ -77,7 +77,8 @@ def is_flag(values: Sequence[str]) -> bool:
 
 def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
     """The values of the bind parameters of `conditions`, by name."""
-    found: dict[str, Any] = {f"is_{name}": _typed(collection, name, query.equals[name]) for name in query.equals}
+    found = asked(collection, query)
+    found |= {f"is_{name}": _typed(collection, name, query.equals[name]) for name in query.equals}
     if query.bbox_outline is not None:
         found["outline"] = _polygon(query.bbox_outline)
     elif query.bbox:
@@ -87,16 +88,21 @@ def bound(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
     return found
 
 
+def asked(collection: Collection, query: FeatureQuery) -> dict[str, Any]:
+    """The values of the bind parameters of a computed collection's rows, by name."""
+    return {f"asked_{field.name}": query.asked.get(field.name) for field in collection.asked}
+
+
 def is_of_type(kind: str, text: str) -> bool:
     """Whether the text can be a value of a field of this type."""
     try:
-        _read(kind, text)
+        read(kind, text)
     except (ValueError, ArithmeticError):
         return False
     return True
 
 
-def _read(kind: str, text: str) -> Any:
+def read(kind: str, text: str) -> Any:
     """The value of a field of this type as it is written in an address. Raises ValueError or ArithmeticError."""
     found: Any = text
     if kind == "boolean" and text in ("true", "false"):
@@ -118,7 +124,7 @@ def _read(kind: str, text: str) -> Any:
 
 
 def _typed(collection: Collection, name: str, values: Sequence[str]) -> list[Any]:
-    return [_read(collection.field_by_name[name].type, value) for value in values]
+    return [read(collection.field_by_name[name].type, value) for value in values]
 
 
 def _equals(collection: Collection, name: str, values: Sequence[str]) -> ColumnElement[bool]:

@@ -133,15 +133,18 @@ def plan(connection: Connection, ward: str) -> list[Indicator]:
     targets: dict[str, list[Target]] = {}
     for row in connection.execute(aims, {"ward": ward}):
         targets.setdefault(row.indicator_code, []).append(Target(row.due, row.comparator, float(row.value)))
-    rows = connection.execute(text("SELECT * FROM published.indicators WHERE ward_code = :ward"), {"ward": ward})
-    found = [
+    rows = connection.execute(
+        text("SELECT * FROM published.indicators WHERE ward_code = :ward ORDER BY position, code"), {"ward": ward}
+    )
+    return [
         Indicator(
-            row.code, row.title, row.unit, row.report, row.source, row.evidence, row.measured_by,
+            row.code, row.title, row.unit, row.report, row.source, row.evidence,
+            # What the register cannot measure is entered, whatever the plan hopes for.
+            row.measured_by if row.code in MEASURED else "entered",
             tuple(targets.get(row.code, ())),
         )
         for row in rows
     ]  # fmt: skip
-    return sorted(found, key=lambda each: _natural(each.source, each.code))
 
 
 def figures(
@@ -268,9 +271,3 @@ def _array(codes: Iterable[str]) -> Any:
 
 def _rest(each: Entered) -> int | None:
     return None if each.denominator is None or each.numerator is None else each.denominator - each.numerator
-
-
-def _natural(source: str, code: str) -> tuple[Any, ...]:
-    """`2.1.10` after `2.1.9`; what is alike by code."""
-    parts = "".join(letter if letter.isalnum() else " " for letter in source).split()
-    return (*((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts), (2, 0, code))

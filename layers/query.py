@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 from layers.cql2 import Filter
 from layers.crs import CRS84, Box, Crs, Ring
@@ -48,6 +49,8 @@ class FeatureQuery:
     filter: Filter | None = None
     interval: Interval | None = None
     equals: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    asked: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """What a computed collection is computed for, by the names of its fields; what is not named is null."""
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     cursor: tuple[str | None, ...] | None = None

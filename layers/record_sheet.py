@@ -20,6 +20,7 @@ DATED: Mapping[str, tuple[str, str | None]] = {
     "inspections": ("inspected_on", None),
     "warnings": ("issued_on", None),
     "outreach": ("done_on", None),
+    "visits": ("visited_on", None),
 }
 """The records of an establishment: the day each is ordered by, and the fact whose shelf life it has."""
 

@@ -14,8 +14,8 @@ from postgis.tables import establishment_state, ward
 from postgis.today import end_of
 
 Standing = Literal["then", "now"]
-"""`then`: as the register had it at the end of the day, for ever the same; `now`: by what it holds now, dated up to that
-day."""
+"""`then`: as the register had it at the end of the day, for ever the same; `now`: by what it holds now, dated up to
+that day."""
 _NAME = "state"
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql
 
 from layers import tile_cells, tile_points
 from layers.collections import Collection
-from layers.filters import conditions, spatial_tests
+from layers.filters import asked, conditions, spatial_tests
 from layers.query import FeatureQuery
 from layers.search import Search
 from layers.statements import Statement
@@ -43,7 +43,7 @@ def tile(connection: Connection, collection: Collection, z: int, x: int, y: int,
 
     Raises TooBroad for a filter that no count answers and no index narrows, over more than about a million places.
     """
-    place = _bounds(z, x, y)
+    place = _bounds(z, x, y) | asked(collection, query)
     if tile_cells.can_answer(collection, z, query):
         text = tile_cells.statement(collection, z, query)
         place |= {"extent": EXTENT, "buffer": BUFFER} | tile_cells.parameters(z, x, y, query)

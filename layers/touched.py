@@ -44,7 +44,8 @@ def _add(found: Touched, touch: Touch) -> None:
         found.records.add(("model_sites", touch.code))
         drawn = "model_sites"
     else:
-        found.collections.add(_ESTABLISHMENTS)
+        # Every cell: which of them are told depends on all.
+        found.collections.update((_ESTABLISHMENTS, "payment_adoption"))
         if touch.collection == _ESTABLISHMENTS:
             found.collections.update(_RECORDS)
         elif touch.collection in _RECORDS:

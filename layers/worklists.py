@@ -137,6 +137,21 @@ def counts(connection: Connection) -> dict[str, int]:
     return dict(connection.execute(statement.where(*_in_business())).mappings().one())
 
 
+def count(connection: Connection, name: str) -> int:
+    """How many places stand in one list. Raises KeyError for no list."""
+    return _number(connection, WORKLISTS[name].condition)
+
+
+def population(connection: Connection) -> int:
+    """How many places could stand in a list."""
+    return _number(connection)
+
+
+def _number(connection: Connection, *conditions: ColumnElement[bool]) -> int:
+    counted = select(func.count()).select_from(OVERVIEW).where(*_in_business(), *conditions)
+    return int(connection.execute(counted).scalar_one())
+
+
 def page(connection: Connection, name: str, cursor: str | None = None, limit: int = ROWS_PER_PAGE) -> WorklistPage:
     """One page of a list, the most pressing first. Raises KeyError for no list, InvalidCursor."""
     worklist = WORKLISTS[name]

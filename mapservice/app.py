@@ -14,7 +14,8 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
-from mapservice.routes.board import indicators
+from mapservice.routes.board import adoption, indicators, rollout, work, work_visits
+from mapservice.routes.board import page as board
 from mapservice.routes.board import reports as briefs
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import (
@@ -67,6 +68,7 @@ ROUTERS = (
     health.router,
     changes.router,
     indicators.router,
+    board.router,
     briefs.router,
     static.router,
     map.router,
@@ -77,6 +79,8 @@ ROUTERS = (
     corrections.router,
     owner.router,
     payment_check.router,
+    adoption.router,
+    rollout.router,
     landing.router,
     collections.router,
     items.router,
@@ -113,6 +117,8 @@ ROUTERS = (
     merging.router,
     past.router,
     record.router,
+    work.router,
+    work_visits.router,
 )
 
 

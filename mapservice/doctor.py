@@ -189,7 +189,7 @@ def _database(store: DatabaseSettings) -> Iterator[Finding]:
         status = LocalCluster(store.data_dir).status()
         if status.made_by is None or status.server is None:
             return  # said already
-    from postgis import health
+    from postgis import cells, health
     from postgis.engine import open_database
     from postgis.migrate import schema_is_current
 
@@ -211,6 +211,12 @@ def _database(store: DatabaseSettings) -> Iterator[Finding]:
                 Verdict.PROBLEM,
                 f"The map counts other places than the register in {wrong} cells: it was written past its triggers",
                 "Run in the database, as its owner: SELECT register.fill_tile_cells();",
+            )
+        if wrong := cells.wrong(connection):
+            yield Finding(
+                Verdict.PROBLEM,
+                f"The hexagons of {wrong} places are not those of their position: they were written past the triggers",
+                "Run in the database, as its owner: SELECT register.rebuild_states(); then: mapservice migrate",
             )
         yield _rights(health.public_rights(connection))
         yield _key(connection, store)

@@ -48,7 +48,7 @@ def _export(options: argparse.Namespace, http: HttpSettings, store: DatabaseSett
     if not target.parent.is_dir():
         raise Refused(f"there is no folder {target.parent}")
     collection = COLLECTIONS[options.collection]
-    query, limited = _query(collection, options.parameters, FORMATS[form].most)
+    query, limited = _query(collection, options.parameters, FORMATS[form].most, http.ward)
     with open_database(store) as database:
         make_ready(database)
         with (
@@ -63,7 +63,7 @@ def _export(options: argparse.Namespace, http: HttpSettings, store: DatabaseSett
     return 0
 
 
-def _query(collection: Collection, parameters: list[str], most: int) -> tuple[FeatureQuery, bool]:
+def _query(collection: Collection, parameters: list[str], most: int, ward: str) -> tuple[FeatureQuery, bool]:
     """The query of the parameters, and whether they say how many features at most. Raises Refused."""
     from starlette.datastructures import QueryParams
 
@@ -74,7 +74,7 @@ def _query(collection: Collection, parameters: list[str], most: int) -> tuple[Fe
     limited = bool(asked.get("limit"))
     try:
         check_known(asked, item_names(collection))
-        query = feature_query(collection, asked)
+        query = feature_query(collection, asked, ward)
     except Problem as problem:
         raise Refused(labels.text(f"problems.{problem.code}.detail", "en", **problem.values)) from None
     except InvalidCursor:

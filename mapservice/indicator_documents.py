@@ -16,6 +16,7 @@ from mapservice.errors import Problem
 from mapservice.parameters import past_day
 from mapservice.rights import can
 from postgis.actor import Actor
+from postgis.criteria import planned_wards
 from postgis.today import today
 from web import labels
 
@@ -40,17 +41,16 @@ def asked_for(params: QueryParams, actor: Actor | None, default_ward: str) -> As
     return Asked(ward, day, "now" if known == "now" else "then", can(actor, "read", "board", ward_code=ward))
 
 
-def ward_of(connection: Connection, code: str) -> dict[str, Any]:
-    """The ward, as a row. Raises Problem where there is none of that code."""
-    found = find_ward(connection, code)
-    if found is None:
+def check_ward(connection: Connection, code: str) -> None:
+    """Raises Problem for a ward that is neither on the map nor has a plan that is known."""
+    there = code.isascii() and code.isdigit() and (code in planned_wards() or find_ward(connection, code))
+    if not there:
         raise Problem("unknown_ward", pointer="ward", value=code)
-    return found
 
 
 def document(connection: Connection, asked: Asked, lang: str, codes: Sequence[str] | None = None) -> dict[str, Any]:
     """What `/indicators` answers: the ward's indicators, or those of `codes` that its plan has. Raises Problem."""
-    ward_of(connection, asked.ward)
+    check_ward(connection, asked.ward)
     plan = [each for each in indicators.plan(connection, asked.ward) if codes is None or each.code in codes]
     wanted = [each.code for each in plan]
     # Asked first: else a change of that day could come between.

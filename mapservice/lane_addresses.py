@@ -70,34 +70,36 @@ def recognise(
     `secrets` for those of stickers.
     """
     if (tile := _TILE.fullmatch(path)) is not None:
-        return _tile(path, query, tile[1], (int(tile[2]), int(tile[4]), int(tile[3])))
+        return _tile(settings.ward, path, query, tile[1], (int(tile[2]), int(tile[4]), int(tile[3])))
     if (place := _PLACE.fullmatch(path)) is not None and query in _LANGUAGES:
         return _place(settings, path, query, place[1], data=place[2] is not None)
     if place is not None and place[2] is None and (scanned := _SCANNED.fullmatch(query)) is not None:
         lang = "en" if scanned[2] == b"en" else "vi"
         return _scanned(settings, path, query, place[1], scanned[1].decode(), lang, secrets)
     if face is not None and (items := _ITEMS.fullmatch(path)) is not None:
-        return _items(path, query, face, items[1], items[2])
+        return _items(settings.ward, path, query, face, items[1], items[2])
     return None
 
 
-def _tile(path: str, query: bytes, collection: str | None, tile: TileNumber) -> Asked | None:
+def _tile(ward: str, path: str, query: bytes, collection: str | None, tile: TileNumber) -> Asked | None:
     params = QueryParams(query)
     names = [collection] if collection else params.get("collections", "").split(",")
     chosen = [found for name in names if (found := COLLECTIONS.get(name)) is not None and found.tile is not None]
     # A name that stands there twice goes the long way too, which takes it once.
     if not len(chosen) == len(names) == len(set(names)) or not is_tile(*tile):
         return None
-    # A filter says of each place by itself whether it is shown; words are looked for among all of them.
-    sources = Sources(tuple(names), None if params.get("q") else tile)
+    # A filter says of each place by itself whether it is shown; words are looked for among all of them, and what is
+    # computed is made of all of them.
+    of_all = bool(params.get("q")) or any(found.computed for found in chosen)
+    sources = Sources(tuple(names), None if of_all else tile)
     if collection is None:
         return Asked(_key(path, query), path, _DATASET_TILE_ROUTE, sources, _dataset(chosen, tile, params))
-    return Asked(_key(path, query), path, _TILE_ROUTE, sources, _single(chosen[0], tile, params))
+    return Asked(_key(path, query), path, _TILE_ROUTE, sources, _single(chosen[0], tile, params, ward))
 
 
-def _single(collection: Collection, tile: TileNumber, params: QueryParams) -> Callable[[Connection], Answer]:
+def _single(collection: Collection, tile: TileNumber, params: QueryParams, ward: str) -> Callable[[Connection], Answer]:
     def make(connection: Connection) -> Answer:
-        return tile_answer(connection, [collection], tile, tile_query(collection, params))
+        return tile_answer(connection, [collection], tile, tile_query(collection, params, ward))
 
     return make
 
@@ -110,7 +112,7 @@ def _dataset(chosen: list[Collection], tile: TileNumber, params: QueryParams) ->
     return make
 
 
-def _items(path: str, query: bytes, face: Face, name: str, feature_id: str | None) -> Asked | None:
+def _items(ward: str, path: str, query: bytes, face: Face, name: str, feature_id: str | None) -> Asked | None:
     """A page of a collection as GeoJSON, or one feature."""
     collection, params = COLLECTIONS.get(name), QueryParams(query)
     if collection is None or params.get("f", "json") != "json" or "as_of" in params:
@@ -119,16 +121,18 @@ def _items(path: str, query: bytes, face: Face, name: str, feature_id: str | Non
     key = _key(path, query) + face.key
     if feature_id is None:
         sources, route = Sources((name,)), "/ogc/collections/{collectionId}/items"
-        return Asked(key, path, route, sources, _page(collection, params, links, lang))
+        return Asked(key, path, route, sources, _page(collection, params, links, lang, ward))
     sources = Sources((name,), record=feature_id if record_sources(name) else None)
-    make = _feature(collection, feature_id, params, links, lang)
+    make = _feature(collection, feature_id, params, links, lang, ward)
     return Asked(key, path, "/ogc/collections/{collectionId}/items/{featureId}", sources, make)
 
 
-def _page(collection: Collection, params: QueryParams, links: Links, lang: str) -> Callable[[Connection], Answer]:
+def _page(
+    collection: Collection, params: QueryParams, links: Links, lang: str, ward: str
+) -> Callable[[Connection], Answer]:
     def make(connection: Connection) -> Answer:
         check_known(params, item_names(collection))
-        query = feature_query(collection, params)
+        query = feature_query(collection, params, ward)
         if query.limit > WHOLE_AT_ONCE:
             raise LeftToOthers
         return _for_anybody(items_answer(connection, collection, query, links, lang, params))
@@ -137,11 +141,11 @@ def _page(collection: Collection, params: QueryParams, links: Links, lang: str) 
 
 
 def _feature(
-    collection: Collection, feature_id: str, params: QueryParams, links: Links, lang: str
+    collection: Collection, feature_id: str, params: QueryParams, links: Links, lang: str, ward: str
 ) -> Callable[[Connection], Answer]:
     def make(connection: Connection) -> Answer:
         check_known(params, one_item_names(collection))
-        query = item_query(collection, params)
+        query = item_query(collection, params, ward)
         return _for_anybody(item_answer(connection, collection, feature_id, query, links, lang, params))
 
     return make

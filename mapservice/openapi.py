@@ -190,6 +190,8 @@ def _parameter(name: str) -> dict[str, Any]:
             values["enum"] = list(CODE_LISTS[field.code_list])
         elif field.type in ("integer", "number"):
             values = {"type": field.type}
+            if field.within:
+                values["minimum"], values["maximum"] = field.within
         elif field.type in ("date", "date-time"):
             values["format"] = field.type
         found["schema"] = {"type": "array", "items": values} if field.filterable else values

@@ -98,6 +98,7 @@ ANSWERS: dict[tuple[str, str], Answers] = {
     ("get", "/.well-known/jwks.json"): Answers({200: {"application/jwk-set+json": "Keys"}, 304: {}}),
     ("get", "/q/{code}.svg"): Answers({200: {"image/svg+xml": None}, 304: {}, 308: {}}, (404, 410)),
     ("get", "/q/{code}.png"): Answers({200: {"image/png": None}, 304: {}, 308: {}}, (404, 410)),
+    ("get", "/rollout"): _page("Rollout", (404,)),
     ("get", "/ogc"): _page("Landing"),
     ("get", "/ogc/conformance"): _page("Conformance"),
     ("get", "/ogc/api"): Answers({200: {rel.OPENAPI: None, rel.HTML: None}, 304: {}}, (400,)),

@@ -9,6 +9,7 @@ from postgis.vocabulary import PROPOSAL_STATES, RISKS
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
+_DATE: Schema = {"type": "string", "format": "date"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
@@ -152,6 +153,32 @@ SCHEMAS: dict[str, Schema] = {
         ward=_TEXT,
         as_of={"type": "string", "format": "date"},
         indicators=_array(_object("code title definition value low high target due met as_of source", code=_TEXT)),
+    ),
+    "Rollout": _object(
+        "ward as_of phases",
+        ward=_TEXT,
+        as_of=_DATE,
+        phases=_array(
+            _object(
+                "code title starts due met criteria",
+                code=_TEXT,
+                title=_TEXT,
+                starts=_DATE,
+                due=_DATE,
+                met={"type": "boolean"},
+                criteria=_array(
+                    _object(
+                        "code title measured needed met evidence",
+                        code=_TEXT,
+                        title=_TEXT,
+                        measured={"type": ["number", "null"]},
+                        needed={"type": ["number", "null"]},
+                        met={"type": "boolean"},
+                        evidence=_TEXT,
+                    )
+                ),
+            )
+        ),
     ),
     "Health": _object("status", status={"enum": ["alive", "ready", "waiting"]}),
     "Place": PLACE,

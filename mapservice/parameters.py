@@ -4,16 +4,18 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 from starlette.datastructures import QueryParams
 
 from layers import cql2
+from layers.adoption import may_be_told
 from layers.collections import Collection, Field
 from layers.cql2 import Filter
 from layers.crs import CRS84, NAMES, Box, Crs, Ring, box_to_crs84
 from layers.crs import find as find_crs
 from layers.errors import InvalidFilter
-from layers.filters import is_of_type
+from layers.filters import is_of_type, read
 from layers.keyset import decode_cursor
 from layers.query import DEFAULT_LIMIT, MAX_LIMIT, FeatureQuery, Interval, SortKey
 from mapservice.errors import Problem
@@ -62,11 +64,14 @@ def item_names(collection: Collection) -> tuple[str, ...]:
 
 def one_item_names(collection: Collection) -> tuple[str, ...]:
     """All parameters of one feature; of records with a history also the day."""
-    return (*ITEM_NAMES, "as_of") if collection.versioned else ITEM_NAMES
+    asked = tuple(field.name for field in collection.asked)
+    return (*ITEM_NAMES, "as_of") if collection.versioned else (*ITEM_NAMES, *asked)
 
 
-def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
-    """The query of an items request or of the map page. Unknown names are the caller's to refuse."""
+def feature_query(collection: Collection, params: QueryParams, ward: str | None = None) -> FeatureQuery:
+    """The query of an items request or of the map page. Unknown names are the caller's to refuse. `ward`: as in
+    `asked_values`.
+    """
     box, outline = bounding_box(params["bbox"], crs(params, "bbox-crs")) if params.get("bbox") else (None, None)
     given = params.keys()
     return FeatureQuery(
@@ -79,8 +84,9 @@ def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
         equals={
             name: values(field, params[name])
             for name, field in collection.field_by_name.items()
-            if name in given and params[name]
+            if name in given and params[name] and not field.asked
         },
+        asked=asked_values(collection, params, ward),
         limit=min(whole_number(params, "limit", DEFAULT_LIMIT, least=1), MAX_LIMIT),
         offset=whole_number(params, "offset", 0, most=MAX_OFFSET),
         cursor=decode_cursor(params["cursor"]) if params.get("cursor") else None,
@@ -89,9 +95,24 @@ def feature_query(collection: Collection, params: QueryParams) -> FeatureQuery:
     )
 
 
-def item_query(collection: Collection, params: QueryParams) -> FeatureQuery:
-    """How one feature is to be shown."""
-    return FeatureQuery(crs=crs(params, "crs"), properties=shown_properties(collection, params.get("properties")))
+def item_query(collection: Collection, params: QueryParams, ward: str | None = None) -> FeatureQuery:
+    """How one feature is to be shown. `ward`: as in `asked_values`."""
+    shown = shown_properties(collection, params.get("properties"))
+    return FeatureQuery(crs=crs(params, "crs"), properties=shown, asked=asked_values(collection, params, ward))
+
+
+def asked_values(collection: Collection, params: QueryParams, ward: str | None = None) -> dict[str, Any]:
+    """What a computed collection is to be computed for: `ward` where none is named, and a day that is over, or today.
+    Everybody is answered for today and the ends of months.
+    """
+    found: dict[str, Any] = {"ward": ward} if collection.computed else {}
+    for field in collection.asked:
+        if params.get(field.name):
+            day = past_day(params) if field.name == "as_of" else None
+            found[field.name] = day or read(field.type, values(field, params[field.name])[0])
+            if day is not None and collection.seen_by == "public" and not may_be_told(day):
+                raise Problem("as_of_not_told", pointer="as_of", value=params["as_of"])
+    return found
 
 
 def sort_keys(collection: Collection, text: str) -> tuple[SortKey, ...]:
@@ -125,12 +146,12 @@ def shown_properties(collection: Collection, text: str | None) -> tuple[str, ...
     return tuple(name for name in known if name in asked)
 
 
-def tile_query(collection: Collection, params: QueryParams) -> FeatureQuery:
+def tile_query(collection: Collection, params: QueryParams, ward: str | None = None) -> FeatureQuery:
     """The filters of a tile request: the same as for items, without bbox and paging."""
-    if not params:
+    if not params and not collection.computed:
         return _NOTHING_ASKED
     check_known(params, filter_names(collection))
-    return feature_query(collection, params)
+    return feature_query(collection, params, ward)
 
 
 def expression_filter(collection: Collection, params: QueryParams) -> Filter | None:
@@ -245,7 +266,8 @@ def values(field: Field, text: str) -> tuple[str, ...]:
         raise Problem("invalid_value", pointer=field.name, name=field.name, value=text)
     allowed = ("true", "false") if field.type == "boolean" else CODE_LISTS.get(field.code_list or "")
     for value in found:
-        if not is_of_type(field.type, value) or (allowed is not None and value not in allowed):
+        known = is_of_type(field.type, value) and (allowed is None or value in allowed)
+        if not known or (field.within is not None and not field.within[0] <= int(value) <= field.within[1]):
             raise Problem("invalid_value", pointer=field.name, name=field.name, value=value)
     return found
 

@@ -22,7 +22,7 @@ from mapservice.staff_page import page_language, staff_page
 from postgis import codes
 from postgis.actor import Actor, read_as
 from postgis.errors import NotFound
-from postgis.store import personal_data, records
+from postgis.store import personal_data, records, work
 from postgis.store.photos import PHOTO
 from postgis.store.record_types import RECORD_TYPES, WritableField
 from web import labels, staff_record
@@ -35,7 +35,7 @@ from web.trust import trust
 
 ADVERSE_SECTIONS = ("licences", "food_safety_records", "inspections", "warnings")
 """Where a change may take something from the public, or tell it of a failure."""
-WRITABLE = {name: record_type.fields for name, record_type in RECORD_TYPES.items()}
+WRITABLE = {name: record_type.fields for name, record_type in RECORD_TYPES.items()} | {"work_lists": work.HISTORY}
 MAX_LOOKED_FOR = 200
 RECENT = 12
 DONE = (

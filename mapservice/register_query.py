@@ -26,6 +26,7 @@ _LISTS = {
     "payment_methods": "payment_method",
     "source": "source",
     "stale": "freshness_fact",
+    "missing": "required_field",
 }
 _OTHERS = {
     "position_quality": ("good", "poor", "unknown", "generated"),

@@ -37,6 +37,7 @@ RECORDS = frozenset(
         "payment_acceptances",
         "digital_uses",
         "outreach",
+        "visits",
         "model_sites",
         "photos",
     }
@@ -47,15 +48,17 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
-    | {"board", "entered_figures", "board_reports"}
+    | {"board", "entered_figures", "work", "board_reports"}
     | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks"}
+    | {"rollout"}
 )
 """`register`: the staff screens and what is not published. `adverse_proposals`: those that can harm somebody, such as a
 failed inspection; a second person decides on them. `shelf_lives`: how long the ward relies on a checked fact.
 `stickers`: those at doors, and their print runs; `sticker_sightings`: seen on patrol. `reports`: what citizens report
 about a place. `owner_codes`: by which owners come in. `payment_accounts`: what the payment QR of a place is compared
 with, by a `payment_check`. `board`: figures that are not for everybody; `entered_figures`: those the register cannot
-measure; `board_reports`: what officers write in the reports of a period, and the reports."""
+measure. `work`: lists of places to visit; whoever may create them hands them out. `board_reports`: what officers
+write in the reports of a period, and the reports."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -71,21 +74,23 @@ ANYBODY: Rights = {
 }
 _SURVEYOR = _grown(
     ANYBODY,
-    read=RECORDS | {"register", "history", "proposals", "stickers", "board", "entered_figures"},
+    read=RECORDS | {"register", "history", "proposals", "stickers", "board", "entered_figures", "work"},
     propose=RECORDS,
     create={"sticker_sightings"},
 )
 _OFFICER = _grown(
     _SURVEYOR,
-    read={"personal_data", "imports", "reports", "board_reports"},
-    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "entered_figures", "board_reports"},
-    change=RECORDS | {"imports", "stickers", "reports"},
+    read={"personal_data", "imports", "reports", "rollout", "board_reports"},
+    create=RECORDS
+    | {"imports", "stickers", "owner_codes", "payment_accounts", "rollout", "entered_figures", "work"}
+    | {"board_reports"},
+    change=RECORDS | {"imports", "stickers", "reports", "work"},
     end=RECORDS,
     review={"proposals"},
     reveal={"personal_data"},
     export=RECORDS | {"register"},
 )
-_APPROVER = _grown(_OFFICER, review={"adverse_proposals"}, change={"shelf_lives"})
+_APPROVER = _grown(_OFFICER, review={"adverse_proposals", "rollout"}, change={"shelf_lives"})
 _ADMIN = _grown(_APPROVER, read={"accounts"}, administer={"accounts"})
 
 RIGHTS: Mapping[str, Rights] = {

@@ -38,6 +38,15 @@ def fill(connection: Connection) -> int:
         cursor.close()
 
 
+def wrong(connection: Connection) -> int:
+    """Open states whose cells are missing or not those of their point: 0, unless somebody wrote past the triggers."""
+    found = connection.exec_driver_sql(
+        "SELECT ST_X(point), ST_Y(point), cells FROM register.establishment_state "
+        "WHERE known_to = 'infinity' AND (point IS NOT NULL OR cells IS NOT NULL)"
+    )
+    return sum(1 for lon, lat, cells in found if lon is None or cells != cells_of(lon, lat))
+
+
 def _fill_if_told(connection: Connection) -> None:
     driver: Any = connection.connection.dbapi_connection
     # Nothing was asked of the database, or it has refused something: there is nothing to commit.

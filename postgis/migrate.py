@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
+from postgis import cells
 from postgis.engine import Database
 from postgis.reference_data import load_reference
 
@@ -49,6 +50,7 @@ def upgrade(database: Database) -> dict[str, int]:
         apply_functions(connection, before_tables=True)
         command.upgrade(alembic_config(connection), "head")
         apply_functions(connection, before_tables=False)
+        cells.fill(connection)
         return load_reference(connection)
 
 

@@ -165,9 +165,9 @@ def _load_plans(connection: Connection) -> Counts:
     for path in sorted(REFERENCE.glob("targets/*.toml")):
         plan = read_toml(path)
         ward = {"ward_code": plan["ward_code"]}
-        for indicator in plan.get("indicator", []):
+        for position, indicator in enumerate(plan.get("indicator", [])):
             aims = indicator.pop("target", [])
-            indicators.append(ward | indicator)
+            indicators.append(ward | indicator | {"position": position})
             targets.extend(ward | {"indicator_code": indicator["code"]} | aim for aim in aims)
         phases.extend(ward | phase for phase in plan.get("phase", []))
     _upsert(connection, tables.indicator, ["ward_code", "code"], indicators)
@@ -220,6 +220,6 @@ RELEASES = (
     Release("sectors", _SECTOR_FILES, _load_sectors, extra=" ".join(SECTOR_GROUPS)),
     Release("streets", ("streets.geojsonl.gz",), _load_streets),
     Release("basemap_areas", ("basemap_areas.geojsonl.gz",), _load_basemap),
-    Release("ward_plans", ("targets/*.toml",), _load_plans),
+    Release("ward_plans", ("targets/*.toml",), _load_plans, extra="2"),
 )
 """In an order in which each finds what it refers to."""

@@ -124,6 +124,7 @@ LOW: tuple[Rule, ...] = (
         "digital_uses", "a tool that was only stated, in no public figure by itself", after={"used": (True,)}, new=True
     ),
     Rule("outreach", "our own visits and trainings", new=True),
+    Rule("visits", "our own visits", new=True),
 )
 
 

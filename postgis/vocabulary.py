@@ -149,6 +149,23 @@ FRESHNESS_FACTS = ("payment", "licence", "address", "food_safety", "digital")
 SHELF_LIFE_MONTHS = (1, 240)
 """The shortest and the longest time that a fact may be relied on after its check."""
 
+REQUIRED_FIELDS = (
+    "name",
+    "address",
+    "residential_group",
+    "sector_code",
+    "legal_entity",
+    "legal_form",
+    "operating_status",
+    "licence",
+    "food_safety",
+    "payment",
+    "digital",
+)
+"""What the ward wants to know of each place; of food safety only where food is served or sold (FOOD_GROUPS)."""
+
+FOOD_GROUPS = ("food_service", "cafe_drinks", "food_retail")
+
 MODEL_SITE_KINDS = ("market", "street")
 
 IMPORT_STATES = ("reading", "planned", "applying", "applied", "undone", "failed")
@@ -200,6 +217,25 @@ REPORT_OUTCOMES = (
 
 REPORT_EVENTS = ("received", "taken_up", "extended", "proposed", "answered", "rejected", "closed")
 
+KNOWN = ("then", "now")
+"""Of a past day: as the register knew it at its end, or as it is known by now, by the dates of what was checked."""
+
+PHASE_NOTES = ("state", "blocker", "solved")
+"""What is noted about a phase of the rollout; `solved` ends a blocker."""
+
+PHASE_STATES = ("not_started", "on_track", "at_risk", "late", "paused")
+"""How a phase goes, as those who answer for it say. There is no "done": that its criteria say."""
+
+PROOF_FILES = ("pdf", "jpg")
+"""What a document that proves a criterion is kept as."""
+
+WORK_SCOPES = ("residential_group", "street", "model_site")
+"""What a list of places to visit is drawn up for."""
+
+WORK_STANDINGS = ("no", "refused", "not_surveyed")
+"""Where a place stands with an indicator that it does not meet: it was checked and does not; its latest visit was
+refused; nobody has asked."""
+
 BASEMAP_LAYERS = ("land", "water", "park", "landuse", "building", "archipelago")
 
 CODE_LISTS: dict[str, tuple[str, ...]] = {
@@ -220,6 +256,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "digital_use": DIGITAL_USES,
     "model_site_kind": MODEL_SITE_KINDS,
     "basemap_layer": BASEMAP_LAYERS,
+    "known": KNOWN,
     "registry_status": REGISTRY_STATUSES,
     "staff_role": STAFF_ROLES,
     "token_scope": TOKEN_SCOPES,
@@ -231,6 +268,7 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "outreach_kind": OUTREACH_KINDS,
     "visit_outcome": VISIT_OUTCOMES,
     "freshness_fact": FRESHNESS_FACTS,
+    "required_field": REQUIRED_FIELDS,
     "import_state": IMPORT_STATES,
     "import_job": IMPORT_JOBS,
     "import_step": IMPORT_STEPS,
@@ -245,5 +283,9 @@ CODE_LISTS: dict[str, tuple[str, ...]] = {
     "report_state": REPORT_STATES,
     "report_outcome": REPORT_OUTCOMES,
     "report_event": REPORT_EVENTS,
+    "phase_note": PHASE_NOTES,
+    "phase_state": PHASE_STATES,
+    "work_scope": WORK_SCOPES,
+    "work_standing": WORK_STANDINGS,
 }
 """Every list by the name that fields, translations and `/schema` use for it."""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from postgis.today import VIETNAM
-from web.brief import TEXTS, Ahead, BriefData, BriefFigure, BriefMap, Breakdown, Cell, Share
+from web.brief import TEXTS, Ahead, Breakdown, BriefData, BriefFigure, BriefMap, Cell, Share
 
 MONTHS = (*(date(2026, month, 28) for month in range(1, 10)), date(2026, 10, 31))
 TITLE = "Doanh nghiệp, hộ kinh doanh sử dụng nền tảng số (quản trị, bán hàng, thanh toán, hóa đơn điện tử...)"
@@ -81,6 +81,6 @@ EXTREME = replace(
             tuple((LONG * 2 if n % 50 == 0 else f"Tổ {n}", share(1_234_567, 10, 1_000_000, 5)) for n in range(300)),
         ),
     ),
-    texts={part: ("Nội dung rất dài " * 60 + "\n") * 3 for part in TEXTS},
+    texts=dict.fromkeys(TEXTS, ("Nội dung rất dài " * 60 + "\n") * 3),
 )  # fmt: skip
 ALL = {"sample": SAMPLE, "empty": EMPTY, "extreme": EXTREME}

@@ -22,6 +22,7 @@ from mapservice.settings import HttpSettings
 from postgis.engine import Database, create_database, drop_database, open_database
 from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
+from postgis.store import documents
 from postgis.store.photos import FOLDER
 from tests.workers import WORKER, ByFile, Room
 
@@ -95,9 +96,12 @@ def database(server: Database, base_database: Database) -> Iterator[Database]:
 
 @pytest.fixture
 def no_photos(server: Database) -> None:
-    """A backup takes every photo of the data directory, which is the whole run's: what other tests left there goes."""
-    for left in (server.settings.data_dir / FOLDER).glob("*"):
-        left.unlink()
+    """A backup takes every photo and document of the data directory, which is the whole run's: what other tests left
+    there goes.
+    """
+    for folder in (FOLDER, documents.FOLDER):
+        for left in (server.settings.data_dir / folder).glob("*"):
+            left.unlink()
 
 
 @pytest.fixture

@@ -102,11 +102,10 @@ def _place(connection: Connection, actor: Actor, number: int, made: SmallWard) -
     )  # fmt: skip
     add("digital_uses", kind="e_invoice", used=True, checked_on=day, **office)
     add("outreach", kind="visit", done_on=day, topic="Thử", **office)
+    add("visits", visited_on=day, outcome="surveyed", **office)
 
 
 _OTHER_ROWS = (
-    """INSERT INTO register.visit (establishment_id, visited_on, outcome, source)
-       SELECT id, '2026-01-02', 'surveyed', 'office' FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
     """INSERT INTO register.photo (establishment_id, file, width, height, source)
        SELECT id, lpad(CAST(:ward_id AS text), 64, '0'), 8, 8, 'office'
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
@@ -158,6 +157,20 @@ _OTHER_ROWS = (
     """INSERT INTO register.citizen_report (receipt, ward_id, establishment_id, kind, words_sealed, due_on, due_certain)
        SELECT :report, :ward_id, id, 'other', '\\x00', '2026-11-25', true
          FROM register.establishment WHERE ward_id = :ward_id LIMIT 1""",
+    """INSERT INTO register.criterion_proof (ward_id, criterion, title, number, dated_on, file, file_kind, file_bytes,
+                                             added_by)
+       VALUES (:ward_id, 'update_rules', 'Quy chế thử', '1/QC', '2026-01-02', lpad(CAST(:ward_id AS text), 64, '0'),
+               'pdf', 1, :staff_id)""",
+    """INSERT INTO register.phase_note (ward_id, phase, kind, words, request_key, staff_id, staff_name, staff_role)
+       VALUES (:ward_id, 'phase_1', 'blocker', 'thử', 'thử ' || :ward_id, :staff_id, 'thử', 'officer')""",
+    """INSERT INTO register.work_list (ward_id, indicator, scope, scope_code, assignee_id, title, due_on,
+                                       responsibility, product, expected_result, made_by)
+       SELECT id, 'payment_account_or_qr', 'residential_group', code || '-901', :staff_id, 'thử', '2100-01-01', 'thử',
+              'thử', 'thử', :staff_id
+         FROM register.ward WHERE id = :ward_id""",
+    """INSERT INTO register.work_item (list_id, establishment_id, position, standing)
+       SELECT l.id, e.id, 1, 'no' FROM register.work_list l JOIN register.establishment e ON e.ward_id = l.ward_id
+        WHERE l.ward_id = :ward_id LIMIT 1""",
     """INSERT INTO register.entered_figure (ward_id, indicator_code, as_of, value, source, entered_by)
        VALUES (:ward_id, 'retail_cashless_share', '2026-01-31', 41.5, 'thử', :staff_id)""",
     """INSERT INTO register.board_report (ward_id, kind, period, version, results, written_by)

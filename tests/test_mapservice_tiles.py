@@ -56,7 +56,7 @@ def test_gdal_reads_every_collection(client: httpx.Client, tmp_path: Path, colle
     answer, column, row = _tile(client, collection, zoom)
     if answer.status_code == 204:
         assert not answer.content
-        too_small = collection in ("residential_groups", "model_sites") and zoom < 8
+        too_small = collection in ("residential_groups", "model_sites", "payment_adoption") and zoom < 8
         apart = collection == "model_sites" and zoom > 14
         anywhere = collection in ("streets", "basemap_areas")
         assert too_small or apart or anywhere, "the others are everywhere in the centre"

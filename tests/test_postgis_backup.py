@@ -16,7 +16,8 @@ from postgis.backup import read_backup, write_backup
 from postgis.engine import Database, create_database, drop_database
 from postgis.migrate import schema_is_current, upgrade
 from postgis.secrets import FILE_NAME, KEY_BYTES, Secrets, _open, open_secrets
-from postgis.store import owners, sessions
+from postgis.store import documents, owners, sessions
+from postgis.store.documents import keep_file
 from postgis.store.photos import FOLDER, Picture, keep_files
 from postgis.unavailable import StoreUnavailableError
 from tests.small_ward import add_staff, fill
@@ -84,20 +85,26 @@ def test_the_note_holds_no_secret(base_database: Database, tmp_path: Path) -> No
         assert file.suffix == ".json" or file.stat().st_mode & 0o077 == 0, "only its owner may read it"
 
 
-def test_photos_come_back(filled: Database, tmp_path: Path, new_database: Database) -> None:
+def test_photos_and_documents_come_back(filled: Database, tmp_path: Path, new_database: Database) -> None:
     kept = {path.name: path.read_bytes() for path in (filled.settings.data_dir / FOLDER).iterdir()}
     (filled.settings.data_dir / FOLDER / ".new-unfinished").write_bytes(b"half a pho")
+    paper = keep_file(filled.settings.data_dir, b"%PDF-1.7 %%EOF", "pdf")
+    (filled.settings.data_dir / documents.FOLDER / ".new-unfinished").write_bytes(b"half a pap")
     backup = write_backup(filled, tmp_path / "to")
     assert backup.note["photos"]["count"] == len(kept) == 4
     restored = _at(new_database, tmp_path / "new")
     read_backup(restored, tmp_path / "to")
     folder = tmp_path / "new" / FOLDER
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [FOLDER], "and nothing else is left"
-    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o640}
+    papers = tmp_path / "new" / documents.FOLDER
+    left = sorted(path.name for path in (tmp_path / "new").iterdir())
+    assert left == [documents.FOLDER, FOLDER], "and nothing else is left"
+    assert documents.read_file(restored.settings.data_dir, paper, "pdf") == b"%PDF-1.7 %%EOF"
+    assert not [path.name for path in papers.iterdir() if path.suffix not in (".pdf", ".jpg")]
+    assert {path.stat().st_mode & 0o777 for path in (*folder.iterdir(), *papers.iterdir())} == {0o640}
 
 
-@pytest.mark.parametrize("harm", ["altered", "missing", "stranger", "not its name"])
+@pytest.mark.parametrize("harm", ["altered", "missing", "stranger", "not its name", "no paper's name"])
 def test_with_damaged_photos_nothing_is_restored(
     filled: Database, tmp_path: Path, new_database: Database, harm: str
 ) -> None:
@@ -112,7 +119,8 @@ def test_with_damaged_photos_nothing_is_restored(
         stranger = tmp_path / "stranger"
         stranger.write_bytes(b"#!")
         with tarfile.open(archive, "a") as tar:
-            tar.add(stranger, "../secret.key" if harm == "stranger" else f"{'0' * 64}.jpg")
+            names = {"stranger": "../secret.key", "not its name": f"{'0' * 64}.jpg"}
+            tar.add(stranger, names.get(harm, f"{documents.FOLDER}/{'0' * 64}.pdf"))
         note = backup.note | {"photos": {"file": archive.name, "sha256": sha256(archive.read_bytes()).hexdigest()}}
         backup.path.with_suffix(".json").write_text(json.dumps(note))
     restored = _at(new_database, tmp_path / "new")

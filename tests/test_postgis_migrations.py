@@ -119,9 +119,22 @@ def test_a_backup_of_an_earlier_release_becomes_what_a_new_one_is(
                 "digital_uses": 1, "establishments": 2, "inspections": 1, "licences": 1, "payment_acceptances": 1,
             }  # fmt: skip
             assert connection.execute(text("SELECT broken_seq FROM register.verify_changes()")).scalar_one() is None
+            states = text(
+                "SELECT s.code, active_acceptance, digital_used, last_inspection_result, cardinality(cells), "
+                "known_from, (SELECT min(at) FROM register.change) AS first FROM register.establishment_state s "
+                "WHERE known_to = 'infinity' ORDER BY establishment_id"
+            )
+            kept = connection.execute(states).all()
+            assert [row[:5] for row in kept] == [
+                ("3HMJR2W4", "yes", ["marketplace"], None, 5), ("K4N6AR46", "unknown", [], "pass", 5),
+            ]  # fmt: skip
+            assert all(row.known_from >= row.first for row in kept)
+            used = text("SELECT digital_used FROM register.establishment_fact ORDER BY establishment_id")
+            assert connection.execute(used).scalars().all() == [["marketplace"], []]
         upgrade(database)
         with database.owner.connect() as connection:
             assert connection.execute(text("SELECT count(*) FROM register.change")).scalar_one() == 6
+            assert connection.execute(states).all() == kept
     finally:
         database.dispose()
         drop_database(server, "earlier")

@@ -36,9 +36,9 @@ WRITABLE = {
     "ward_shelf_life", "distinct_pair",
     "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
     "sticker_run", "sticker",
-    "citizen_report", "owner_code", "payment_account",
+    "citizen_report", "owner_code", "payment_account", "criterion_proof", "work_list",
 }  # fmt: skip
-ONLY_ADDED_TO = {"sticker_print", "sticker_event", "entered_figure", "board_report"}
+ONLY_ADDED_TO = {"sticker_print", "sticker_event", "phase_note", "entered_figure", "work_item", "board_report"}
 NEVER_WRITTEN = {
     "change",
     "establishment_fact",
@@ -52,7 +52,7 @@ NEVER_WRITTEN = {
 }
 NOT_FOR_SURVEYORS = {
     "personal_datum", "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
-    "citizen_report", "report_event", "board_report",
+    "citizen_report", "report_event", "criterion_proof", "phase_note", "board_report",
 }  # fmt: skip
 KEYS = {
     "change": "seq", "establishment_fact": "establishment_id", "import_row": "batch_id", "import_shape": "ward_id",
@@ -65,6 +65,7 @@ COLUMNS = {
     "import_shape": "correction", "import_progress": "done", "import_kept_datum": "mask",
     "sticker_run": "pages_taken", "sticker": "photo_id",
     "citizen_report": "answer", "owner_code": "withdrawn_at", "payment_account": "withdrawn_at",
+    "criterion_proof": "withdrawn_reason",
 }  # fmt: skip
 """A column to try a change on; elsewhere there is `ended_at`."""
 
@@ -348,8 +349,10 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
     with ward_database.owner.connect() as owner:
         functions = list(owner.execute(text(AS_OWNER)))
     by_anybody = {
-        "published.proposal", "published.register_head", "published.report", "published.touched",
+        "published.proposal", "published.register_head", "published.report", "published.rollout_measures",
+        "published.rollout_proofs", "published.touched",
         "published.words_from", "published.words_near", "published.words_with",
+        "published.day_is_final", "published.indicator_counts", "published.indicator_trend",
     }  # fmt: skip
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {
@@ -357,7 +360,7 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         "account.end_owner_session", "account.end_owner_sessions", "account.owner_holder", "account.owner_sign_in",
         "register.owner_requests", "register.propose_as_owner", "register.check_payment",
         "account.session_holder", "account.sweep_sessions", "account.token_holder", "register.count_lookups",
-        "register.forget_lookups", "register.forget_reports",
+        "register.forget_lookups", "register.forget_reports", "register.is_to_visit",
         "register.count_written",
         "register.forget_import_data", "register.forget_import_rows",
         "register.forget_personal_datum", "register.propose_anonymously",

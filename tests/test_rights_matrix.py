@@ -21,7 +21,7 @@ from mapservice.signing import ensure_key
 from postgis.actor import Actor, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.secrets import open_secrets
-from postgis.store import personal_data, photos, sessions, tokens
+from postgis.store import documents, personal_data, photos, sessions, tokens
 from postgis.store.proposals import new_receipt
 from tests.small_ward import OTHER_WARD, ROLES, SmallWard, add_staff, fill
 
@@ -64,6 +64,15 @@ GET    /owner/correct                                          401      401     
 POST   /owner/correct                                          401      401     401      401   401   401     401     401
 POST   /owner/reply                                            401      401     401      401   401   401     401     401
 
+GET    /board/adoption                                         200      200     200      200   200   200     401     401
+GET    /board/map.html                                         200      200     200      200   200   200     401     401
+GET    /rollout                                                200      200     200      200   200   200     200     200
+GET    /board/rollout                                          200      200     200      200   200   200     401     401
+POST   /staff/rollout/proofs                                   401      403     422      422   422   422     401     401
+POST   /staff/rollout/proofs/{proof}/{action}                  401      403     422      422   422   404     401     401
+GET    /staff/rollout/proofs/{proof}/document                  401      403     200      200   200   404     401     401
+POST   /staff/rollout/notes/{phase}/{kind}                     401      403     400      400   400   400     401     401
+
 GET    /ogc                                                    200      200     200      200   200   200     200     200
 GET    /ogc/conformance                                        200      200     200      200   200   200     200     200
 GET    /ogc/api                                                200      200     200      200   200   200     200     200
@@ -99,6 +108,9 @@ GET    /board/reports                                          401      403     
 POST   /board/reports                                          401      403     409      409   409   409     401     401
 GET    /board/reports/file.{form}                              401      403     200      200   200   200     401     401
 GET    /indicators                                             200      200     200      200   200   200     401     401
+GET    /board                                                  200      200     200      200   200   200     401     401
+GET    /board/indicators/{indicator}                           200      200     200      200   200   200     401     401
+GET    /board/widget                                           200      200     200      200   200   200     200     200
 GET    /photos/{file}                                          404      200     200      200   200   404     401     401
 
 GET    /proposals                                              401      200     200      200   200   200     401     401
@@ -176,6 +188,14 @@ GET    /staff/changes                                          401      200     
 GET    /staff/shelf-lives                                      401      200     200      200   200   200     401     401
 POST   /staff/shelf-lives                                      401      403     403      409   409   403     401     401
 
+GET    /board/work                                             401      200     200      200   200   200     401     401
+POST   /board/work                                             401      403     400      400   400   400     401     401
+GET    /board/work/new                                         401      403     200      200   200   400     401     401
+GET    /board/work/{code}                                      401      200     200      200   200   404     401     401
+POST   /board/work/{code}                                      401      403     422      422   422   404     401     401
+GET    /board/work/{code}/places/{position}                    401      200     200      200   200   404     401     401
+POST   /board/work/{code}/places/{position}                    401      403     422      422   422   404     401     401
+
 GET    /staff/stickers                                         401      200     200      200   200   200     401     401
 GET    /staff/stickers/{serial}                                401      200     200      200   200   404     401     401
 POST   /staff/stickers/{serial}/install                        401      403     422      422   422   404     401     401
@@ -223,6 +243,7 @@ POST   /staff/imports/{batch_id}/cancel                        401      403     
 """
 
 PARAMETERS = {
+    "indicator": "digital_platform_use",
     "collectionId": "establishments",
     "featureId": "{place}",
     "tileMatrixSetId": "WebMercatorQuad",
@@ -250,6 +271,10 @@ PARAMETERS = {
     "action": "lost",
     "run": "{run}",
     "print_id": "{print}",
+    "position": "1",
+    "proof": "{proof}",
+    "phase": "phase_1",
+    "kind": "state",
 }
 """What stands for each parameter of an address; `{place}` and the like are of the test's own ward."""
 
@@ -295,6 +320,8 @@ ASKS = {
     "POST /proposals/{receipt}/reject": DECIDED,
     "POST /proposals/{receipt}/withdraw": Ask(parameters={"receipt": "{theirs}"}),
     "POST /proposals": Ask(body=WISH),
+    "POST /staff/rollout/proofs": Ask(file="file"),
+    "POST /staff/rollout/proofs/{proof}/{action}": Ask(parameters={"action": "withdraw"}),
     "POST /staff/stickers/{serial}/install": Ask(file="photo"),
     "POST /q/{code}/report": Ask(file="photo"),
     "POST /q/{code}/payment": Ask(file="photo"),
@@ -309,6 +336,16 @@ ASKS = {
     "PATCH /imports/{batch_id}/rows/{number}": Ask(body={"decision": "leave"}, headers=STALE),
     "POST /imports/{batch_id}/apply": Ask(body={}, headers=STALE),
     "POST /staff/imports/{batch_id}/rows": Ask(form={"number": "1", "decision": "leave"}),
+    "GET /board/reports": Ask(query="?provisional=1"),
+    "POST /board/reports": Ask(form={"seen": "7"}),
+    "GET /board/reports/file.{form}": Ask(query="?provisional=1", parameters={"form": "xlsx"}),
+    "GET /board/work/new": Ask(query="?indicator=digital_platform_use&scope=residential_group&code=20257-901"),
+    "GET /board/work/{code}": Ask(parameters={"code": "{list}"}),
+    "POST /board/work/{code}": Ask(parameters={"code": "{list}"}),
+    "GET /board/work/{code}/places/{position}": Ask(parameters={"code": "{list}"}),
+    "POST /board/work/{code}/places/{position}": Ask(
+        form={"result": "accepts", "key": "k" * 20, "version": "0"}, parameters={"code": "{list}"}
+    ),
     "POST /staff/proposals/apply": Ask(form={"receipt": "{decided}"}),
     "POST /staff/proposals/{receipt}": Ask(
         form={"action": "reject", "note": "thử"}, parameters={"receipt": "{decided}"}
@@ -345,7 +382,7 @@ class World:
         sent: dict[str, Any] = {}
         if how.file:
             sent = {"data": form, "files": {how.file: b"no picture"}}
-        elif method != "GET" and path.startswith(("/staff", "/owner", "/q/")):
+        elif method != "GET" and path.startswith(("/staff", "/board", "/owner", "/q/")):
             sent = {"data": {"csrf_token": "", **form}}
         elif method != "GET":
             sent = {"json": _filled(how.body, self.names)}
@@ -456,13 +493,24 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         report = connection.execute(
             text("SELECT id FROM register.citizen_report WHERE receipt = :receipt"), {"receipt": ward.report}
         ).scalar_one()
-    folder = database.settings.data_dir / photos.FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{row.file}.jpg").write_bytes(b"a picture")
+        work_list = connection.execute(
+            text(
+                "SELECT l.code FROM register.work_list l JOIN register.ward w ON w.id = l.ward_id WHERE w.code = :ward"
+            ),
+            of_ward,
+        ).scalar_one()
+        proof = connection.execute(
+            text("SELECT p.id, p.file FROM register.criterion_proof p JOIN register.ward w ON w.id = p.ward_id "
+                 "WHERE w.code = :ward"), of_ward,
+        ).one()  # fmt: skip
+    for folder, file in ((photos.FOLDER, f"{row.file}.jpg"), (documents.FOLDER, f"{proof.file}.pdf")):
+        (database.settings.data_dir / folder).mkdir(parents=True, exist_ok=True)
+        (database.settings.data_dir / folder / file).write_bytes(b"a picture")
     return {
         "place": ward.places[-1],
         "entity": ward.entities[-1],
         "licence": ward.codes["licences"][-1],
+        "list": work_list,
         "receipt": ward.receipt,
         "decided": decided,
         "theirs": theirs,
@@ -472,6 +520,7 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         "batch": batch,
         "run": str(printed.run_id),
         "print": str(printed.id),
+        "proof": str(proof.id),
         "report": ward.report,
         "report_number": str(report),
     }

@@ -17,6 +17,7 @@ CODE_LISTS: Mapping[str, str] = {
     "payment_methods": "payment_method",
     "source": "source",
     "stale": "freshness_fact",
+    "missing": "required_field",
 }
 OPEN_AT_FIRST = ("sector_group", "operating_status", "licence_status")
 ADDRESS = "/staff/establishments"

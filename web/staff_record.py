@@ -32,6 +32,7 @@ SECTIONS: Mapping[str, str | None] = {
     "inspections": "last_inspection_result",
     "warnings": None,
     "outreach": None,
+    "visits": None,
 }
 """Sections of dated records after the main form, each with the derived fact that it leads to."""
 
@@ -50,8 +51,9 @@ _TITLE_FIELDS = {
     "inspections": "result",
     "warnings": "headline",
     "outreach": "kind",
+    "visits": "outcome",
 }
-_CHECKED = {"inspections": "inspected_on", "warnings": "issued_on", "outreach": "done_on"}
+_CHECKED = {"inspections": "inspected_on", "warnings": "issued_on", "outreach": "done_on", "visits": "visited_on"}
 _QUIET = frozenset({"establishment", "source", "checked_on"})
 
 

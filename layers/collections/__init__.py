@@ -4,12 +4,13 @@ The API schema, queryables, items, tiles and pages are all made from it. Titles 
 words for people and stand in `web/translations`; a documentation test holds the two together.
 """
 
-from layers.collections import base_map, establishments, records
+from layers.collections import adoption, base_map, establishments, records
 from layers.collections.model import Access, Collection, Field, TileRule
 
 __all__ = [
     "COLLECTIONS",
     "ESTABLISHMENTS",
+    "PAYMENT_ADOPTION",
     "STAFF_COLLECTIONS",
     "STREETS",
     "WARDS",
@@ -28,12 +29,14 @@ _REGISTRY = (
     records.WARNINGS,
     records.PAYMENT_ACCEPTANCES,
     establishments.MODEL_SITES,
+    adoption.PAYMENT_ADOPTION,
     base_map.STREETS,
     base_map.BASEMAP_AREAS,
     records.LEGAL_ENTITIES,
     records.FOOD_SAFETY_RECORDS,
     records.DIGITAL_USES,
     records.OUTREACH,
+    records.VISITS,
 )
 
 COLLECTIONS: dict[str, Collection] = {entry.id: entry.face("public") for entry in _REGISTRY if entry.access == "public"}
@@ -45,3 +48,4 @@ STAFF_COLLECTIONS: dict[str, Collection] = {entry.id: entry.face("staff") for en
 WARDS = COLLECTIONS["wards"]
 ESTABLISHMENTS = COLLECTIONS["establishments"]
 STREETS = COLLECTIONS["streets"]
+PAYMENT_ADOPTION = COLLECTIONS["payment_adoption"]

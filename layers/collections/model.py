@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Numeric,
     Text,
+    bindparam,
     cast,
     column,
     false,
@@ -29,7 +30,7 @@ from sqlalchemy.types import TypeEngine
 
 FieldType = Literal["string", "integer", "number", "boolean", "date", "date-time", "array"]
 Access = Literal["public", "staff"]
-Geometry = Literal["Point", "MultiPolygon", "MultiLineString", "Geometry"]
+Geometry = Literal["Point", "Polygon", "MultiPolygon", "MultiLineString", "Geometry"]
 
 _SQL_TYPES: Mapping[FieldType, TypeEngine[Any]] = {
     "string": Text(),
@@ -56,6 +57,11 @@ class Field:
     """UCUM code of the unit, for numbers that have one."""
     access: Access = "public"
     """Who may see it: everybody, or the staff of the record's ward."""
+    asked: bool = False
+    """Whether it says what the rows of a `computed` collection are computed for: its parameter goes into the making of
+    every row, and each row repeats it."""
+    within: tuple[int, int] | None = None
+    """The least and the largest value of a number, both included."""
     beside: str | None = None
     """The field that is told wherever this one is: nothing good without the warning that may speak against it, or the
     place that leads to it."""
@@ -106,6 +112,9 @@ class Collection:
     """The fields whose texts make the `search_key`, where it is kept and an index has its words and their pieces."""
     interval: tuple[str, str] | None = None
     """Columns with the first and last day for `datetime`; null is open."""
+    computed: bool = False
+    """Whether its rows are no view's but what a function of the same name makes of the fields that are `asked`, handed
+    over in their order; null stands for what is not asked. The staff's function is `register.staff_ID`."""
     reference: bool = False
     """Base data: it changes only when a new release of the reference files is loaded."""
     id_field: str = "code"
@@ -119,12 +128,17 @@ class Collection:
     def face(self, seen_by: Access) -> "Collection":
         """The collection as the public or as staff see it."""
         shown = self.fields if seen_by == "staff" else tuple(f for f in self.fields if f.access == "public")
+        if self.computed and seen_by == "staff":
+            # Its function decides by itself which rows are the own ward's.
+            return replace(self, fields=shown, seen_by="own_ward")
         return replace(self, fields=shown, seen_by=seen_by if self.versioned else "public")
 
     @cached_property
     def view(self) -> FromClause:
         """The rows with their columns."""
         shown = [*self._columns, "geom_3857"] if self.geometry and self.tile else self._columns
+        if self.computed:
+            return self._made(shown)
         return table(self.id, *map(column, shown), schema="published") if self.seen_by == "public" else self._of_staff()
 
     @property
@@ -133,6 +147,19 @@ class Collection:
         names += ["name_key", "search_key"] if self.searchable else []
         names += ["version"] if self.versioned else []
         return list(dict.fromkeys([*names, *(["geom"] if self.geometry else [])]))
+
+    def _made(self, shown: list[str]) -> FromClause:
+        of_all = self.seen_by == "public"
+        function = getattr(func.published if of_all else func.register, self.id if of_all else f"staff_{self.id}")
+        kinds = [(field.name, _SQL_TYPES[field.type]) for field in self.asked]
+        given = (cast(bindparam(f"asked_{name}", None, kind), kind) for name, kind in kinds)
+        made: FromClause = function(*given).table_valued(*map(column, shown), name=self.id)
+        return made
+
+    @property
+    def asked(self) -> tuple[Field, ...]:
+        """The fields that its rows are computed for."""
+        return tuple(field for field in self.fields if field.asked)
 
     @cached_property
     def own(self) -> "Collection":

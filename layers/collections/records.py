@@ -80,6 +80,7 @@ PAYMENT_ACCEPTANCES = _record(
     Field("evidence_level", code_list="evidence_level", filterable=True),
     Field("has_transactions", "boolean", filterable=True),
     Field("checked_on", "date"),
+    own=(staff("document"),),
     interval=("checked_on", "checked_on"),
 )
 
@@ -110,6 +111,14 @@ OUTREACH = _record(
     Field("done_on", "date"),
     Field("topic"),
     interval=("done_on", "done_on"),
+    published=False,
+)
+
+VISITS = _record(
+    "visits",
+    Field("visited_on", "date"),
+    Field("outcome", code_list="visit_outcome", filterable=True),
+    interval=("visited_on", "visited_on"),
     published=False,
 )
 

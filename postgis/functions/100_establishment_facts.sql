@@ -14,7 +14,7 @@ AS $function$
                CASE WHEN p.methods IS NOT NULL THEN 'yes' WHEN p.cash_only THEN 'no' ELSE 'unknown' END AS accepts_cashless,
                CASE
                    WHEN p.with_transactions THEN 'yes'
-                   WHEN p.cash_only OR p.without_transactions THEN 'no'
+                   WHEN p.methods IS NULL AND p.cash_only OR p.without_transactions THEN 'no'
                    ELSE 'unknown'
                END AS active_acceptance,
                CASE
@@ -62,7 +62,7 @@ AS $function$
                        array_agg(method ORDER BY method) FILTER (WHERE counts AND method <> 'cash_only') AS methods,
                        array_agg(evidence_level ORDER BY method) FILTER (WHERE counts AND method <> 'cash_only') AS evidence,
                        bool_or(counts AND method = 'cash_only') AS cash_only,
-                       bool_or(counts AND has_transactions) AS with_transactions,
+                       bool_or(counts AND has_transactions AND method <> 'cash_only') AS with_transactions,
                        bool_and(has_transactions IS FALSE) FILTER (WHERE counts AND method <> 'cash_only') AS without_transactions,
                        max(checked_on) AS checked_on
                   FROM (SELECT establishment_id, method, evidence_level, checked_on, has_transactions,
@@ -365,7 +365,7 @@ DECLARE
 BEGIN
     FOREACH versioned IN ARRAY ARRAY['legal_entity', 'licence', 'food_safety_record', 'inspection', 'warning',
                                      'payment_acceptance', 'digital_use', 'model_site', 'photo', 'outreach', 'visit',
-                                     'ward_shelf_life'] LOOP
+                                     'ward_shelf_life', 'work_list'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER count_versions BEFORE UPDATE ON register.%I
             FOR EACH ROW EXECUTE FUNCTION register.count_version()', versioned);
     END LOOP;

@@ -255,7 +255,7 @@ AS $$
         ('licence', 'licences'), ('food_safety_record', 'food_safety_records'), ('inspection', 'inspections'),
         ('warning', 'warnings'), ('payment_acceptance', 'payment_acceptances'), ('digital_use', 'digital_uses'),
         ('model_site', 'model_sites'), ('photo', 'photos'), ('outreach', 'outreach'), ('visit', 'visits'),
-        ('ward_shelf_life', 'shelf_lives')
+        ('ward_shelf_life', 'shelf_lives'), ('work_list', 'work_lists')
 $$;
 
 COMMENT ON FUNCTION register.recorded_tables() IS 'The tables whose every change is noted, with the names that changes carry.';

@@ -22,7 +22,8 @@ BEGIN
                              'distinct_pair', 'import_batch', 'import_row', 'import_shape', 'import_progress',
                              'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event',
                              'citizen_report', 'report_event', 'owner_code', 'owner_request', 'payment_account',
-                             'payment_check_count', 'lookup_day', 'lookup_month', 'entered_figure', 'board_report')
+                             'payment_check_count', 'lookup_day', 'lookup_month', 'criterion_proof', 'phase_note',
+                             'entered_figure', 'work_list', 'work_item', 'board_report')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
@@ -47,6 +48,9 @@ BEGIN
             -- People name themselves and others in what they report.
             WHEN 'citizen_report' THEN officers
             WHEN 'report_event' THEN officers
+            -- The ward's own papers, and what its officers say of the work.
+            WHEN 'criterion_proof' THEN officers
+            WHEN 'phase_note' THEN officers
             -- Drafts, until they are signed and sent.
             WHEN 'board_report' THEN officers
             -- Who has which account is for those who administer them.

@@ -150,13 +150,13 @@ AS $body$
     WITH own AS MATERIALIZED (
         SELECT * FROM establishment
          WHERE ward_id = (SELECT id FROM ward WHERE code = of_ward AND valid_to IS NULL) AND ended_at IS NULL
-           AND coalesce(opened_on <= day, true) AND coalesce(closed_on > day, true)
+           AND coalesce(opened_on <= day, true)
     ), places AS (
         SELECT id, code, ward_id, residential_group_id, model_site_id, stall, street_name, sector_group, kind, legal_form,
                -- It has closed or moved since, and was there on that day.
                CASE WHEN operating_status IN ('closed', 'moved') AND closed_on > day THEN 'active'
                     ELSE operating_status END AS operating_status,
-               source, illustrative, opened_on, NULL::date AS closed_on,
+               source, illustrative, opened_on, CASE WHEN closed_on <= day THEN closed_on END AS closed_on,
                CASE WHEN verified_on <= day THEN verified_on END AS verified_on, name, address, sector_code, legal_entity_id,
                position_method, position_accuracy_m, geom
           FROM own
@@ -199,8 +199,8 @@ $make$;
 
 COMMENT ON FUNCTION register.states_known_now(text, date) IS
     'How the establishments of a ward stood on a day, by what is known now and dated up to that day: what was checked, '
-    'signed, issued or lifted later is left out, and who had not opened or had closed. What bears no date of its own '
-    '(sector, form, group, position) is as it is now.';
+    'signed, issued or lifted later is left out, and who had not opened; who closed or moved later was active. What bears '
+    'no date of its own (sector, form, group, position, another status) is as it is now.';
 
 CREATE OR REPLACE FUNCTION register.head_at(moment timestamptz) RETURNS TABLE (seq bigint, hash bytea)
 LANGUAGE sql STABLE SECURITY DEFINER

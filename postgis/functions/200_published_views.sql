@@ -4,7 +4,7 @@
 
 DROP VIEW IF EXISTS register.staff_establishments, register.staff_licences, register.staff_inspections,
     register.staff_warnings, register.staff_payment_acceptances, register.staff_model_sites, register.staff_legal_entities,
-    register.staff_food_safety_records, register.staff_digital_uses, register.staff_outreach;
+    register.staff_food_safety_records, register.staff_digital_uses, register.staff_outreach, register.staff_visits;
 DROP VIEW IF EXISTS published.establishments, published.wards, published.residential_groups, published.streets,
     published.basemap_areas, published.warnings, published.licences, published.inspections, published.payment_acceptances,
     published.model_sites, published.known_codes, published.changes, published.change_heads, published.data_sources,

@@ -4,7 +4,8 @@ CREATE OR REPLACE FUNCTION register.wire_state(state jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 SET search_path = register, pg_catalog, pg_temp
 AS $$
-    SELECT state - '{id,geom,ward_id,establishment_id,legal_entity_id,residential_group_id,model_site_id,moved_to_id,merged_into_id}'::text[]
+    SELECT state - '{id,geom,ward_id,establishment_id,legal_entity_id,residential_group_id,model_site_id,moved_to_id,merged_into_id,
+        assignee_id,made_by}'::text[]
         || CASE WHEN state ? 'geom' THEN jsonb_build_object('geometry', (state -> 'geom') - 'crs') ELSE '{}' END
         || CASE WHEN state ? 'ward_id' THEN jsonb_build_object(
                'ward', (SELECT code FROM ward WHERE id = (state ->> 'ward_id')::bigint)) ELSE '{}' END
@@ -17,6 +18,9 @@ AS $$
                'model_site', (SELECT code FROM model_site WHERE id = (state ->> 'model_site_id')::bigint),
                'moved_to', (SELECT code FROM establishment WHERE id = (state ->> 'moved_to_id')::bigint),
                'merged_into', (SELECT code FROM establishment WHERE id = (state ->> 'merged_into_id')::bigint)) ELSE '{}' END
+        || CASE WHEN state ? 'assignee_id' THEN jsonb_build_object(
+               'assignee', (SELECT display_name FROM account.staff WHERE id = (state ->> 'assignee_id')::bigint),
+               'made_by', (SELECT display_name FROM account.staff WHERE id = (state ->> 'made_by')::bigint)) ELSE '{}' END
 $$;
 COMMENT ON FUNCTION register.wire_state(jsonb) IS
     'A recorded state by wire names: ids as the codes they stand for, the point as GeoJSON; null for null.';

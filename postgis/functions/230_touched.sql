@@ -90,7 +90,8 @@ AS $$
             SELECT e.geom WHERE e.geom IS NOT NULL
            ) b ON true
      WHERE c.seq > after_seq AND c.seq <= to_seq
-       AND c.collection NOT IN ('staff', 'tokens', 'personal_data', 'legal_entities', 'outreach', 'visits', 'shelf_lives')
+       AND c.collection NOT IN ('staff', 'tokens', 'personal_data', 'legal_entities', 'outreach', 'visits', 'shelf_lives',
+                                'work_lists')
 $$;
 COMMENT ON FUNCTION published.touched(bigint, bigint) IS
     'What the changes after one number and up to another may alter in what anybody sees: records, and where their places '

@@ -11,7 +11,21 @@ SELECT o.*,
            CASE WHEN o.licence_fresh_until < current_date THEN 'licence' END,
            CASE WHEN o.address_fresh_until < current_date THEN 'address' END,
            CASE WHEN o.food_safety_fresh_until < current_date THEN 'food_safety' END,
-           CASE WHEN o.digital_fresh_until < current_date THEN 'digital' END], NULL) AS stale
+           CASE WHEN o.digital_fresh_until < current_date THEN 'digital' END], NULL) AS stale,
+       -- What the ward wants to know of each place and does not (postgis/vocabulary.py, REQUIRED_FIELDS).
+       array_remove(ARRAY[
+           CASE WHEN o.name IS NULL THEN 'name' END,
+           CASE WHEN o.address IS NULL THEN 'address' END,
+           CASE WHEN o.residential_group IS NULL THEN 'residential_group' END,
+           CASE WHEN o.sector_code IS NULL THEN 'sector_code' END,
+           CASE WHEN o.legal_entity_id IS NULL THEN 'legal_entity' END,
+           CASE WHEN o.legal_form IS NULL THEN 'legal_form' END,
+           CASE WHEN o.operating_status = 'unknown' THEN 'operating_status' END,
+           CASE WHEN o.licence_status = 'unknown' THEN 'licence' END,
+           CASE WHEN o.food_safety_status = 'unknown'
+                 AND o.sector_group IN ('food_service', 'cafe_drinks', 'food_retail') THEN 'food_safety' END,
+           CASE WHEN o.accepts_cashless = 'unknown' THEN 'payment' END,
+           CASE WHEN o.on_digital_platform = 'unknown' THEN 'digital' END], NULL) AS missing
   FROM (
     SELECT e.id, e.code, e.version, e.ward_id, e.name, e.name_en, e.kind, e.legal_form, e.sector_scheme, e.sector_code,
            e.sector_group, e.offering, e.address, e.house_number, e.alley, e.street_name,

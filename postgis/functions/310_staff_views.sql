@@ -63,8 +63,8 @@ COMMENT ON VIEW register.staff_warnings IS 'Warnings of the acting person''s war
 
 CREATE VIEW register.staff_payment_acceptances WITH (security_invoker = true) AS
 SELECT p.id, e.ward_id, p.code, e.code AS establishment, w.code AS ward, p.method, p.accepted, p.evidence_level, p.has_transactions,
-       p.checked_on, p.source, e.illustrative, p.updated_at, p.version, p.ended_at IS NOT NULL AS ended, p.ended_at,
-       p.end_reason
+       p.checked_on, p.source, e.illustrative, p.updated_at, p.document, p.version, p.ended_at IS NOT NULL AS ended,
+       p.ended_at, p.end_reason
   FROM register.payment_acceptance p
   JOIN register.establishment e ON e.id = p.establishment_id
   JOIN register.ward w ON w.id = e.ward_id;
@@ -109,3 +109,11 @@ SELECT o.id, e.ward_id, o.code, e.code AS establishment, w.code AS ward, o.kind,
   JOIN register.establishment e ON e.id = o.establishment_id
   JOIN register.ward w ON w.id = e.ward_id;
 COMMENT ON VIEW register.staff_outreach IS 'Visits, trainings and leaflets of the acting person''s ward.';
+
+CREATE VIEW register.staff_visits WITH (security_invoker = true) AS
+SELECT v.id, e.ward_id, v.code, e.code AS establishment, w.code AS ward, v.visited_on, v.outcome, v.source, e.illustrative,
+       v.updated_at, v.version, v.ended_at IS NOT NULL AS ended, v.ended_at, v.end_reason
+  FROM register.visit v
+  JOIN register.establishment e ON e.id = v.establishment_id
+  JOIN register.ward w ON w.id = e.ward_id;
+COMMENT ON VIEW register.staff_visits IS 'Visits of the survey in the acting person''s ward.';

@@ -224,11 +224,10 @@ COMMENT ON FUNCTION published.indicator_trend(text, text[], date, date) IS
 DROP VIEW IF EXISTS published.indicators, published.targets;
 
 CREATE VIEW published.indicators AS
-SELECT i.ward_code, i.code, i.title, i.unit, i.report, i.source, i.evidence,
-       CASE WHEN i.code = ANY (register.indicator_codes()) THEN i.measured_by ELSE 'entered' END AS measured_by
+SELECT i.ward_code, i.code, i.title, i.unit, i.report, i.source, i.evidence, i.measured_by, i.position
   FROM register.indicator i;
 COMMENT ON VIEW published.indicators IS
-    'The indicators of each ward''s plan, and whether the register measures them or somebody enters them.';
+    'The indicators of each ward''s plan, and how the plan wants each measured.';
 
 CREATE VIEW published.targets AS
 SELECT t.ward_code, t.indicator_code, t.due, t.comparator, t.value FROM register.target t;

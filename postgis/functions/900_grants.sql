@@ -22,11 +22,18 @@ GRANT INSERT ON register.lookup_code, register.sticker_key, register.sticker_pri
     register.entered_figure, register.board_report TO mapservice_staff;
 GRANT EXECUTE ON FUNCTION register.verify_changes(), register.shelf_life_months(bigint, text),
     register.state_at(text, text, timestamptz), register.wire_state(jsonb), register.own_ward_code(),
-    register.establishments_as_of(text, timestamptz), register.indicator_codes(), register.one_used(text[], text[], text[]),
-    register.indicator_answers(text, text, text, text, bigint, text, text, text, text[], text[], date),
-    register.indicator_counts(text, text[], date, boolean, text),
-    register.indicator_trend(text, text[], date, date), register.states_known_now(text, date), register.head_at(timestamptz),
+    register.establishments_as_of(text, timestamptz), register.states_known_now(text, date), register.head_at(timestamptz),
     register.counts_in_figures(text, text), register.day_is_final(date), register.points_without_cells(int),
     register.note_cells(bigint[], text[]), register.note_outlines(bigint[], text[]) TO mapservice_staff;
+GRANT EXECUTE ON FUNCTION register.indicator_codes(), register.one_used(text[], text[], text[]),
+    register.indicator_answers(text, text, text, text, bigint, text, text, text, text[], text[], date),
+    register.indicator_counts(text, text[], date, boolean, text),
+    register.indicator_trend(text, text[], date, date) TO mapservice_staff;
+GRANT INSERT, UPDATE ON register.work_list TO mapservice_staff;
+GRANT INSERT ON register.work_item TO mapservice_staff;
+GRANT EXECUTE ON FUNCTION register.is_to_visit(bigint) TO mapservice_staff;
+GRANT EXECUTE ON FUNCTION register.takes_payment(text[], text[], text, text, text),
+    register.adoption(text, text, integer, text, date, text, text, text),
+    register.staff_payment_adoption(text, integer, text, date, text, text, text) TO mapservice_staff;
 
 GRANT EXECUTE ON FUNCTION account.actor_id(), account.actor_ward(), account.actor_role() TO mapservice_staff;

@@ -4,8 +4,6 @@ The file's name is the SHA-256 of the picture, so that the same photo is kept on
 A file is written before its record and stays when the record ends: what the public gets is decided by the records.
 """
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from postgis import tables
 from postgis.errors import Forbidden, NotFound, Stale
+from postgis.store.documents import write_whole
 from postgis.store.record_types import RecordType, WritableField
 from postgis.store.record_values import columns
 from postgis.vocabulary import SOURCES
@@ -70,7 +69,7 @@ def keep_files(data_dir: Path, picture: Picture) -> str:
     for name, content in ((picture.name, picture.large), (f"{picture.name}{SMALL}", picture.small)):
         target = folder / f"{name}.jpg"
         if not target.exists():
-            _write(target, content)
+            write_whole(target, content)
     return picture.name
 
 
@@ -117,17 +116,3 @@ def end(connection: Connection, establishment: str, code: str, version: int, rea
     )
     if done.one_or_none() is None:
         raise Forbidden
-
-
-def _write(target: Path, content: bytes) -> None:
-    handle, path = tempfile.mkstemp(dir=target.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(path).chmod(0o640)
-        Path(path).replace(target)
-    except BaseException:
-        Path(path).unlink(missing_ok=True)
-        raise

@@ -26,6 +26,7 @@ from postgis.vocabulary import (
     REGISTRY_STATUSES,
     SECTOR_GROUPS,
     SOURCES,
+    VISIT_OUTCOMES,
 )
 
 Kind = Literal["text", "date", "integer", "number", "boolean", "reference", "point", "shape"]
@@ -87,6 +88,7 @@ _LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "method": ("payment_method", PAYMENT_METHODS),
     "evidence_level": ("evidence_level", EVIDENCE_LEVELS),
     "result": ("inspection_result", INSPECTION_RESULTS),
+    "outcome": ("visit_outcome", VISIT_OUTCOMES),
 }
 _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "licences": ("licence_kind", LICENCE_KINDS),
@@ -96,7 +98,7 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "outreach": ("outreach_kind", OUTREACH_KINDS),
 }
 _HAVE_HAPPENED = frozenset(
-    {"checked_on", "inspected_on", "signed_on", "verified_on", "done_on", "lifted_on", "replied_on"}
+    {"checked_on", "inspected_on", "signed_on", "verified_on", "done_on", "lifted_on", "replied_on", "visited_on"}
 )
 _LENGTHS = {
     "name": 200,
@@ -106,6 +108,7 @@ _LENGTHS = {
     "website": 300,
     "opening_hours": 300,
     "reply": 500,
+    "document": 100,
 }
 
 
@@ -182,9 +185,11 @@ RECORD_TYPES: dict[str, RecordType] = {
         _type(
             "payment_acceptances", tables.payment_acceptance,
             "establishment", "method", "accepted", "evidence_level", "has_transactions", "checked_on", "source",
+            "document",
         ),
         _type("digital_uses", tables.digital_use, "establishment", "kind", "used", "checked_on", "source"),
         _type("outreach", tables.outreach, "establishment", "kind", "done_on", "topic", "source"),
+        _type("visits", tables.visit, "establishment", "visited_on", "outcome", "source"),
         _type("model_sites", tables.model_site, "kind", "name", "geometry", has_ward=True),
     )
 }  # fmt: skip

@@ -24,6 +24,7 @@ from postgis.tables.place import basemap_area, street
 from postgis.tables.proposal import proposal
 from postgis.tables.published_mark import published_mark
 from postgis.tables.report import citizen_report, report_event
+from postgis.tables.rollout import criterion_proof, phase_note
 from postgis.tables.search_word import search_word
 from postgis.tables.sector import sector_class, sector_code_collision, sector_group, sector_group_class
 from postgis.tables.shelf_life import shelf_life, ward_shelf_life
@@ -33,12 +34,14 @@ from postgis.tables.sticker import sticker, sticker_event, sticker_key, sticker_
 from postgis.tables.tile_cell import tile_cell, tile_cell_group
 from postgis.tables.visit import visit
 from postgis.tables.ward import residential_group, ward, ward_succession
+from postgis.tables.work import work_item, work_list
 
 __all__ = [
     "basemap_area",
     "board_report",
     "change",
     "citizen_report",
+    "criterion_proof",
     "data_source",
     "digital_use",
     "distinct_pair",
@@ -71,6 +74,7 @@ __all__ = [
     "payment_check_count",
     "personal_datum",
     "phase",
+    "phase_note",
     "photo",
     "proposal",
     "published_mark",
@@ -103,5 +107,7 @@ __all__ = [
     "ward_shelf_life",
     "ward_succession",
     "warning",
+    "work_item",
+    "work_list",
     "write_key",
 ]

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Numeric,
+    SmallInteger,
     Table,
     Text,
     text,
@@ -29,6 +30,7 @@ indicator = Table(
     Column("source", Text, nullable=False),
     Column("evidence", Text),
     Column("measured_by", Text, nullable=False, server_default="register"),
+    Column("position", SmallInteger, nullable=False, server_default=text("0"), comment="in the order of the plan"),
     one_of("measured_by", ("register", "entered")),
     comment="An indicator of a ward's plan, with where the plan states it.",
 )

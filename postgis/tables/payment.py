@@ -16,11 +16,13 @@ payment_acceptance = Table(
     Column("has_transactions", Boolean, comment="null: not known"),
     Column("checked_on", Date, nullable=False),
     Column("source", Text, nullable=False),
+    Column("document", Text, comment="number of the check record (số biên bản); staff only"),
     *record_columns(),
     one_of("method", PAYMENT_METHODS),
     one_of("evidence_level", EVIDENCE_LEVELS),
     one_of("source", SOURCES),
     CheckConstraint("accepted OR has_transactions IS NOT TRUE", name="has_transactions"),
+    CheckConstraint("length(document) <= 100", name="document"),
     Index("ix_payment_acceptance_latest", "establishment_id", "method", "checked_on"),
     comment="One check of one payment method. Never an account number, an amount or a QR payload.",
 )

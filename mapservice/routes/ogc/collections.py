@@ -183,6 +183,8 @@ def _property(collection: Collection, field: Field, place: int, lang: str) -> di
         found["format"] = field.type
     if field.unit:
         found["x-ogc-unit"] = field.unit
+    if field.within:
+        found["minimum"], found["maximum"] = field.within
     if field.name == collection.id_field:
         found["x-ogc-role"] = "id"
     values: dict[str, Any] = {"type": "string"}

@@ -14,7 +14,7 @@ from layers.features import WHOLE_AT_ONCE
 from layers.formats import FORMATS
 from layers.query import FeatureQuery
 from mapservice import links as rel
-from mapservice.dependencies import Language, LinkBuilder, database
+from mapservice.dependencies import Language, LinkBuilder, database, http_settings
 from mapservice.exporting import export
 from mapservice.feature_answers import (
     feature_answer,
@@ -64,7 +64,7 @@ def items(
     """The features that match: a page with a link to the next one, or all of them in a format for files."""
     check_known(request.query_params, item_names(collection))
     form = chosen_format(request)
-    query = feature_query(collection, request.query_params)
+    query = feature_query(collection, request.query_params, http_settings(request).ward)
     if form not in ("html", "json"):
         most = FORMATS[form].most
         query = replace(query, limit=min(query.limit, most) if "limit" in request.query_params else most)
@@ -96,10 +96,10 @@ def item(
     """The feature by its id, in the CRS asked for; for staff, with `as_of`, as it was at the end of a past day."""
     check_known(request.query_params, one_item_names(collection))
     check_format(request)
-    day = past_day(request.query_params)
+    day = past_day(request.query_params) if collection.versioned else None
     if day is not None:
         return _past(request, actor, connection, collection, featureId, day, lang)
-    query = item_query(collection, request.query_params)
+    query = item_query(collection, request.query_params, http_settings(request).ward)
     if wants_html(request):
         found = one_feature(connection, collection, featureId, query, lang)
         warned = warned_features(connection, collection, [json.loads(found.text)])

@@ -11,7 +11,14 @@ from layers.crs import CRS84
 from layers.extents import extent_of
 from layers.query import FeatureQuery
 from mapservice import links as rel
-from mapservice.dependencies import Language, LinkBuilder, PublishedCollection, ReadConnection, collection_by_id
+from mapservice.dependencies import (
+    Language,
+    LinkBuilder,
+    PublishedCollection,
+    ReadConnection,
+    collection_by_id,
+    http_settings,
+)
 from mapservice.errors import Problem
 from mapservice.links import Links
 from mapservice.openapi import common_parameters, parameters, tile_parameters
@@ -130,7 +137,7 @@ def tile(
 ) -> Response:
     """The tile as Mapbox Vector Tile; 204 where it is empty."""
     z, y, x = _place(tileMatrixSetId, tileMatrix, tileRow, tileCol)
-    query = tile_query(collection, request.query_params)
+    query = tile_query(collection, request.query_params, http_settings(request).ward)
     return send(request, tile_answer(connection, [collection], (z, x, y), query))
 
 
