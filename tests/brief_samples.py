@@ -52,13 +52,15 @@ _GROUPS = (
 )
 _ENTERED = figure(
     "retail_cashless_share", "Thanh toán không dùng tiền mặt trong bán lẻ",
-    now=Share(None, None, None, None, None, 41.5, None, None), before=None, target=75.0, met=False, trend=(), ahead=None,
+    now=Share(None, None, None, None, None, 41.5, None, None), before=None, target=75.0, met=False, trend=(),
+    ahead=None,
     no_forecast="Chưa dự báo.", entered="Báo cáo của ngân hàng · 12/BC-KT",
 )  # fmt: skip
 SAMPLE = BriefData(
     ward="20257", ward_name="phường Hòa Cường", place="Hòa Cường", kind="monthly", period="2026-10",
     first=date(2026, 10, 1), last=date(2026, 10, 31), as_of=date(2026, 10, 31),
-    moment=datetime(2026, 10, 31, 23, 59, 59, 999999, VIETNAM), known="then", provisional=False, head=(123456, "ab" * 32),
+    moment=datetime(2026, 10, 31, 23, 59, 59, 999999, VIETNAM), known="then", provisional=False,
+    head=(123456, "ab" * 32),
     figures=(figure("digital_platform_use", TITLE), _ENTERED),
     breakdowns=(Breakdown("residential_group", "digital_platform_use", "Sử dụng nền tảng số", _GROUPS),),
     map=BriefMap((_OUTLINE,), tuple(_cell(column, row) for column in range(10) for row in range(12))),

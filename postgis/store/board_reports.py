@@ -28,6 +28,9 @@ class Texts:
     written_at: datetime | None = None
 
 
+_NONE = Texts(0, dict.fromkeys(PARTS, ""))
+
+
 class WrittenMeanwhile(Exception):
     """A colleague has written a newer version; `now` is it."""
 
@@ -54,8 +57,8 @@ def texts(connection: Connection, ward_id: int, kind: str, period: str, version:
     """A version, or the newest; None where there is none of that number."""
     found = versions(connection, ward_id, kind, period)
     if version is None:
-        return found[0] if found else Texts(0, {})
-    return next((each for each in found if each.version == version), None) if version else Texts(0, {})
+        return found[0] if found else _NONE
+    return next((each for each in found if each.version == version), None) if version else _NONE
 
 
 def write(
@@ -74,7 +77,7 @@ def write(
         raise InvalidValues(wrong)
     if actor.role not in _MAY_WRITE:
         raise Forbidden
-    now = texts(connection, actor.ward_id, kind, period) or Texts(0, {})
+    now = texts(connection, actor.ward_id, kind, period) or _NONE
     if now.version != seen:
         raise WrittenMeanwhile(now)
     if all(wanted[part] == now.parts.get(part, "") for part in PARTS):

@@ -142,7 +142,7 @@ def _page(
             data = None
         except NoTexts:
             raise Problem("unknown_text_version", pointer="texts", value=asked.texts) from None
-    newest = written[0] if written else Texts(0, {})
+    newest = written[0] if written else Texts(0, dict.fromkeys(board_reports.PARTS, ""))
     done = request.query_params.get("done")
     context: dict[str, Any] = {
         "view": brief_view(asked.period, asked.as_of, data, _query(asked), today(), lang),
