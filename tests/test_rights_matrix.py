@@ -107,6 +107,9 @@ POST   {items}/{featureId}/{action}                            401      403     
 GET    /changes                                                200      200     200      200   200   200     401     401
 GET    /staff/figures/entered                                  401      200     200      200   200   200     401     401
 POST   /staff/figures/entered                                  401      403     422      422   422   422     401     401
+GET    /board/reports                                          401      403     200      200   200   200     401     401
+POST   /board/reports                                          401      403     409      409   409   409     401     401
+GET    /board/reports/file.{form}                              401      403     200      200   200   200     401     401
 GET    /indicators                                             200      200     200      200   200   200     401     401
 GET    /board                                                  200      200     200      200   200   200     401     401
 GET    /board/indicators/{indicator}                           200      200     200      200   200   404     401     401
@@ -341,6 +344,9 @@ ASKS = {
     "PATCH /imports/{batch_id}/rows/{number}": Ask(body={"decision": "leave"}, headers=STALE),
     "POST /imports/{batch_id}/apply": Ask(body={}, headers=STALE),
     "POST /staff/imports/{batch_id}/rows": Ask(form={"number": "1", "decision": "leave"}),
+    "GET /board/reports": Ask(query="?provisional=1"),
+    "POST /board/reports": Ask(form={"seen": "7"}),
+    "GET /board/reports/file.{form}": Ask(query="?provisional=1", parameters={"form": "xlsx"}),
     "GET /board/work/new": Ask(query="?indicator=digital_platform_use&scope=residential_group&code=20257-901"),
     "GET /board/model-sites/{code}": Ask(parameters={"code": "{site}"}),
     "POST /board/model-sites/{code}/outline": Ask(parameters={"code": "{site}"}),
