@@ -62,7 +62,7 @@ _DRAWN = f"""
 _DIGITS = [f"(number / {23 ** (7 - place)} % 23)::int" for place in range(1, 8)]
 _SUM = " + ".join(f"{place} * {digit}" for place, digit in enumerate(_DIGITS, 1))
 # The multiplier has no factor 23, so that no two numbers share a code; neighbours get codes that are far apart.
-_MAKE_CODE = f"""
+MAKE_CODE = f"""
     CREATE OR REPLACE FUNCTION pg_temp.invented_code(serial bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         SELECT {" || ".join(f"substr(letters, {digit} + 1, 1)" for digit in _DIGITS)}
                -- As in postgis/codes.py: 3 undoes the weight 8 of the check character.
@@ -172,7 +172,7 @@ def fill(database: Database, places: int, say: Callable[[str], None] = print) ->
     with database.administrator() as connection:
         connection.execute(text("BEGIN"))
         connection.exec_driver_sql(_PACE)
-        connection.exec_driver_sql(_MAKE_CODE, execution_options={"no_parameters": True})
+        connection.exec_driver_sql(MAKE_CODE, execution_options={"no_parameters": True})
         indexes = _drop_indexes(connection) if wards > 5 else []
         for number in range(1, wards + 1):
             _fill_ward(connection, number)
