@@ -14,7 +14,7 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
-from mapservice.routes.board import adoption, indicators, rollout, work, work_visits
+from mapservice.routes.board import adoption, data_quality, indicators, rollout, work, work_visits
 from mapservice.routes.board import page as board
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import (
@@ -79,6 +79,7 @@ ROUTERS = (
     payment_check.router,
     adoption.router,
     rollout.router,
+    data_quality.router,
     landing.router,
     collections.router,
     items.router,

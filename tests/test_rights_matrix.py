@@ -68,6 +68,7 @@ GET    /board/adoption                                         200      200     
 GET    /board/map.html                                         200      200     200      200   200   200     401     401
 GET    /rollout                                                200      200     200      200   200   200     200     200
 GET    /board/rollout                                          200      200     200      200   200   200     401     401
+GET    /board/data-quality                                     401      200     200      200   200   200     401     401
 POST   /staff/rollout/proofs                                   401      403     422      422   422   422     401     401
 POST   /staff/rollout/proofs/{proof}/{action}                  401      403     422      422   422   404     401     401
 GET    /staff/rollout/proofs/{proof}/document                  401      403     200      200   200   404     401     401
