@@ -401,3 +401,57 @@ def _adopted(told: Mapping[str, Any]) -> dict[str, Any]:
     names = {"establishments": "population", "surveyed": "denominator", "accepting": "numerator", "share": "value",
              "low": "low", "high": "high"}  # fmt: skip
     return {name: told[which] for name, which in names.items()}
+
+
+SHELF_MONTHS = {"payment": 6, "licence": 24, "address": 24, "food_safety": 12, "digital": 12}
+"""How long a fact is fresh where the ward has not chosen otherwise."""
+FOOD = frozenset({"food_service", "cafe_drinks", "food_retail"})
+
+
+def quality(places: Frame, day: date, part: str) -> dict[str, dict[Any, tuple[int, int, int]]]:
+    """Of each measure of the data's quality, by a property of the places: how many it is about, yes, and no."""
+    found: dict[str, dict[Any, tuple[int, int, int]]] = {}
+    for place in places[places["counted"]].to_dict("records"):
+        name = place[part] if isinstance(place[part], str) else None
+        for measure, said in _judged(place, day).items():
+            count = found.setdefault(measure, {}).get(name, (0, 0, 0))
+            found[measure][name] = (count[0] + 1, count[1] + (said == "yes"), count[2] + (said == "no"))
+    return found
+
+
+def _judged(place: Mapping[str, Any], day: date) -> dict[str, str]:
+    def stated(name: str) -> str:
+        return "yes" if isinstance(place[name], str) else "no"
+
+    def fresh(fact: str, checked: str, expires: str | None = None) -> str:
+        if not isinstance(place[checked], str):
+            return "unknown"
+        last = pd.Timestamp(place[checked]) + pd.DateOffset(months=SHELF_MONTHS[fact])
+        if expires is not None and isinstance(place[expires], str):
+            last = min(last, pd.Timestamp(place[expires]))
+        return "yes" if pd.Timestamp(day) <= last else "no"
+
+    accuracy = place["position_accuracy_m"]
+    said = {
+        "position": "no" if place["position_method"] == "generated" else _near(accuracy),
+        "operating_status": "yes" if place["operating_status"] in ("active", "suspended") else "no",
+        "licence": stated("licence_state"),
+        "payment": "no" if place["accepts_cashless"] == "unknown" else "yes",
+        "digital": "no" if place["on_digital_platform"] == "unknown" else "yes",
+        "fresh_payment": fresh("payment", "payment_checked_on"),
+        "fresh_licence": fresh("licence", "licence_checked_on", "licence_valid_until"),
+        "fresh_address": fresh("address", "verified_on"),
+        "fresh_digital": fresh("digital", "digital_checked_on"),
+        **{name: stated(name) for name in ("name", "address", "residential_group", "sector_code", "legal_entity")},
+        "legal_form": stated("legal_form"),
+    }
+    if place["sector_group"] in FOOD:
+        said["food_safety"] = stated("food_safety_kind")
+        said["fresh_food_safety"] = fresh("food_safety", "food_safety_checked_on", "food_safety_valid_until")
+    return said
+
+
+def _near(accuracy_m: float | None) -> str:
+    if accuracy_m is None or accuracy_m != accuracy_m:
+        return "unknown"
+    return "yes" if accuracy_m <= 50 else "no"

@@ -2,8 +2,8 @@
 
 `BEDS`: wards x places in each, such as `1x20000,1x200000,20x10000` (the default is the first); each ward with three
 years of history. `MAPSERVICE_BENCH_DIR` keeps the databases for the next run. Every round asks each question once, in
-turn, right after an edit of the ward, which makes every kept answer old; then tiles once more, which may be kept. Prints
-medians in milliseconds and their ratios to one scan of all the ward's states within the same rounds.
+turn, right after an edit of the ward, which makes every kept answer old; then tiles once more, which may be kept.
+Prints medians in milliseconds and their ratios to one scan of all the ward's states within the same rounds.
 """
 
 import json
@@ -36,7 +36,8 @@ ROUNDS = 7
 ZOOMS = (12, 13, 14, 15, 16)
 SCAN = text("""
     SELECT count(*), count(*) FILTER (WHERE accepts_cashless = 'yes' AND known_to > now())
-      FROM register.establishment_state WHERE ward_id = (SELECT id FROM register.ward WHERE code = :ward AND valid_to IS NULL)
+      FROM register.establishment_state
+     WHERE ward_id = (SELECT id FROM register.ward WHERE code = :ward AND valid_to IS NULL)
 """)
 LONGEST = {20_000: 1_000, 200_000: 2_500}
 """Milliseconds within which the board must be there, by places of the ward."""

@@ -18,7 +18,7 @@ from postgis.engine import Database
 from postgis.store import base_map, model_sites, past, residential_groups
 from postgis.store.establishments import NewEstablishment
 from postgis.today import today
-from tests.benchmarks.growth_data import MAKE_CODE
+from tests.benchmarks.growth_data import MAKE_CODE, drop_indexes
 from tests.small_ward import WARD, ward_id_of
 
 TEMPLATE = 2_000
@@ -45,12 +45,16 @@ def fill(database: Database, wards: int, places_each: int, *, history: bool = Tr
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica; SET LOCAL synchronous_commit = off")
         connection.exec_driver_sql(MAKE_CODE, execution_options={"no_parameters": True})
         _plan_copies(connection, wards, copies)
+        indexes = [
+            made for table in ("establishment", "establishment_state") for made in drop_indexes(connection, table)
+        ]
         _copy_places(connection)
+        for made in indexes:
+            connection.exec_driver_sql(made)
         if history:
             _copy_history(connection, wards * copies)
         connection.execute(text("COMMIT"))
     with database.owner.begin() as connection:
-        _place_in_cells(connection)
         analyse(connection)
         connection.execute(text("SELECT register.fill_tile_cells()"))
     with database.administrator() as connection:
@@ -154,7 +158,11 @@ _PLACE_COPIES = """
 """
 
 
+_OF_THE_COPY = "(SELECT p.cells FROM placed p WHERE p.x = ST_X(t.point) + c.dx AND p.y = ST_Y(t.point) + c.dy)"
+
+
 def _copy_places(connection: Connection) -> None:
+    _find_cells(connection)
     connection.execute(text("INSERT INTO register.lookup_code (code) SELECT code FROM place_copy"))
     moved = {"geom": "ST_Translate(t.geom, c.dx, c.dy)"}
     ward = "(SELECT id FROM ward_copy WHERE n = c.ward)"
@@ -169,7 +177,7 @@ def _copy_places(connection: Connection) -> None:
     for table in _PER_PLACE:
         more: dict[str, str] = {"establishment_id": "c.id"}
         if table == "establishment_state":
-            more |= {**own, "point": "ST_Translate(t.point, c.dx, c.dy)", "cells": "NULL"}
+            more |= {**own, "point": "ST_Translate(t.point, c.dx, c.dy)", "cells": _OF_THE_COPY}
         _copy(connection, table, "t.establishment_id = c.old", more, without=("id",))
     connection.execute(
         text(
@@ -216,23 +224,17 @@ def _copy_history(connection: Connection, copies: int) -> None:
     )  # fmt: skip
 
 
-def _place_in_cells(connection: Connection) -> None:
-    """The copies' cells, which nothing has computed for them."""
+def _find_cells(connection: Connection) -> None:
+    """A temporary table of the copies' points with their cells."""
     points = connection.execute(
-        text("SELECT DISTINCT ST_X(point) AS lon, ST_Y(point) AS lat FROM register.establishment_state "
-             "WHERE cells IS NULL AND point IS NOT NULL")
+        text("SELECT DISTINCT ST_X(s.point) + c.dx AS x, ST_Y(s.point) + c.dy AS y "
+             "FROM register.establishment_state s JOIN place_copy c ON c.old = s.establishment_id")
     ).all()  # fmt: skip
-    connection.exec_driver_sql("CREATE TEMP TABLE placed (lon double precision, lat double precision, cells bigint[])")
+    connection.exec_driver_sql("CREATE TEMP TABLE placed (x double precision, y double precision, cells bigint[])")
     copy_rows(
-        connection,
-        "placed",
-        ("lon", "lat", "cells"),
-        ({"lon": p.lon, "lat": p.lat, "cells": _cells(p.lat, p.lon)} for p in points),
+        connection, "placed", ("x", "y", "cells"), ({"x": p.x, "y": p.y, "cells": _cells(p.y, p.x)} for p in points)
     )
-    connection.exec_driver_sql(
-        "ANALYZE placed; UPDATE register.establishment_state s SET cells = p.cells FROM placed p "
-        "WHERE s.cells IS NULL AND ST_X(s.point) = p.lon AND ST_Y(s.point) = p.lat"
-    )
+    connection.exec_driver_sql("CREATE INDEX ON placed (x, y); ANALYZE placed")
 
 
 def _cells(lat: float, lon: float) -> str:
