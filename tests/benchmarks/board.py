@@ -3,7 +3,8 @@
 `BEDS`: wards x places in each, such as `1x20000,1x200000,20x10000` (the default is the first); each ward with three
 years of history. `MAPSERVICE_BENCH_DIR` keeps the databases for the next run. Every round asks each question once, in
 turn, right after an edit of the ward, which makes every kept answer old; then tiles once more, which may be kept.
-Prints medians in milliseconds and their ratios to one scan of all the ward's states within the same rounds.
+Prints medians in milliseconds, by the clock and of processors (ours and PostgreSQL's: what the clock of an idle machine
+would show), and their ratios to one scan of all the ward's states within the same rounds.
 """
 
 import json
@@ -13,7 +14,7 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from postgis.migrate import upgrade
 from postgis.settings import DatabaseSettings
 from postgis.store import records, tokens
 from tests.benchmarks.board_bed import fill
+from tests.benchmarks.cpu_time import backends, timed
 from tests.small_ward import MIDDLE, WARD, add_staff
 from tests.staff_clients import PASSWORD, Browser, add_member
 
@@ -94,8 +96,8 @@ def made(server: Database, wards: int, each: int) -> Database:
     return database
 
 
-def measure(database: Database) -> dict[str, float]:
-    """Median milliseconds of every question."""
+def measure(database: Database) -> dict[str, tuple[float, float]]:
+    """Median milliseconds of every question, by the clock and of processors."""
     stamp = str(time.time_ns())
     officer = add_staff(database, f"bench-{stamp}", "officer")
     leader = f"leader-{stamp}"
@@ -112,23 +114,30 @@ def measure(database: Database) -> dict[str, float]:
         edit = _editor(database, officer, connection)
         questions = _questions(browser, client, token, connection)
         tiles = _tiles(client, token)
-        taken: dict[str, list[float]] = {}
+        taken: dict[str, list[tuple[float, float]]] = {}
+        processes: Sequence[int] = ()
         for number in range(ROUNDS + 1):
             for name, ask in questions.items():
                 edit()
-                _time(taken, name, ask, number)
+                _time(taken, name, ask, processes)
             for name, ask in tiles.items():
                 edit()
-                _time(taken, f"{name}, after an edit", ask, number)
-                _time(taken, name, ask, number)
-    return {name: statistics.median(times) for name, times in taken.items()}
+                _time(taken, f"{name}, after an edit", ask, processes)
+                _time(taken, name, ask, processes)
+            if not number:
+                # After the first round all connections are there.
+                processes = backends(database)
+                taken.clear()
+    return {
+        name: (statistics.median(clock for clock, _ in times), statistics.median(cost for _, cost in times))
+        for name, times in taken.items()
+    }
 
 
-def _time(taken: dict[str, list[float]], name: str, ask: Callable[[], object], number: int) -> None:
-    began = time.perf_counter()
-    ask()
-    if number:
-        taken.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+def _time(
+    taken: dict[str, list[tuple[float, float]]], name: str, ask: Callable[[], object], processes: Sequence[int]
+) -> None:
+    taken.setdefault(name, []).append(timed(processes, ask))
 
 
 def _editor(database: Database, officer: Actor, connection: Connection) -> Callable[[], None]:
@@ -204,16 +213,17 @@ def _tiles(client: TestClient, token: str) -> dict[str, Callable[[], object]]:
     return found
 
 
-def report(bed: str, taken: dict[str, float], longest: int | None) -> None:
+def report(bed: str, taken: dict[str, tuple[float, float]], longest: int | None) -> None:
     """Prints the medians, their ratios to the scan, and heat tiles beside establishments tiles."""
     scan = taken["scan of the ward's states"]
     goal = f"; the board within {longest} ms" if longest else ""
-    print(f"\n{bed} places{goal}{'':20}ms   times the scan")
-    for name, ms in taken.items():
+    print(f"\n{f'{bed} places{goal}':56}{'clock':>8}{'scans':>7}{'processors':>12}{'scans':>7}")
+    for name, (clock, cost) in taken.items():
         beside = ""
-        if "payment_adoption" in name:
-            beside = f"   {ms / taken[name.replace('payment_adoption', 'establishments')]:.2f} times establishments"
-        print(f"  {name:52}{ms:10.1f}{ms / scan:10.2f}{beside}")
+        if "tile" in name and "payment_adoption" in name:
+            other = taken[name.replace("payment_adoption", "establishments")]
+            beside = f"   {clock / other[0]:.2f} and {cost / other[1]:.2f} times establishments"
+        print(f"  {name:54}{clock:8.1f}{clock / scan[0]:7.2f}{cost:12.1f}{cost / scan[1]:7.2f}{beside}")
 
 
 if __name__ == "__main__":
