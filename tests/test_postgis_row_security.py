@@ -38,7 +38,7 @@ WRITABLE = {
     "sticker_run", "sticker",
     "citizen_report", "owner_code", "payment_account", "criterion_proof", "work_list",
 }  # fmt: skip
-ONLY_ADDED_TO = {"sticker_print", "sticker_event", "phase_note", "entered_figure", "work_item"}
+ONLY_ADDED_TO = {"sticker_print", "sticker_event", "phase_note", "entered_figure", "work_item", "board_report"}
 NEVER_WRITTEN = {
     "change",
     "establishment_fact",
@@ -52,7 +52,7 @@ NEVER_WRITTEN = {
 }
 NOT_FOR_SURVEYORS = {
     "personal_datum", "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
-    "citizen_report", "report_event", "criterion_proof", "phase_note",
+    "citizen_report", "report_event", "criterion_proof", "phase_note", "board_report",
 }  # fmt: skip
 KEYS = {
     "change": "seq", "establishment_fact": "establishment_id", "import_row": "batch_id", "import_shape": "ward_id",
