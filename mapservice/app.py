@@ -14,8 +14,9 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
-from mapservice.routes.board import adoption, indicators, rollout, work, work_visits
+from mapservice.routes.board import adoption, data_quality, indicators, model_sites, rollout, work, work_visits
 from mapservice.routes.board import page as board
+from mapservice.routes.board import reports as briefs
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
 from mapservice.routes.public import (
     about,
@@ -69,6 +70,7 @@ ROUTERS = (
     changes.router,
     indicators.router,
     board.router,
+    briefs.router,
     static.router,
     map.router,
     about.router,
@@ -80,6 +82,7 @@ ROUTERS = (
     payment_check.router,
     adoption.router,
     rollout.router,
+    data_quality.router,
     landing.router,
     collections.router,
     items.router,
@@ -118,6 +121,7 @@ ROUTERS = (
     past.router,
     record.router,
     work.router,
+    model_sites.router,
     work_visits.router,
 )
 

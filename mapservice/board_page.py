@@ -30,7 +30,12 @@ Part = Callable[[Request, Connection, Actor | None, Asked, str], Context]
 """What a part of the board's first page needs: more context for the template, such as `has_map`."""
 PARAMETERS = ("ward", "as_of", "known")
 LINKS = (("/board/rollout", "rollout"), ("/indicators", "json"))
-INNER_LINKS = (("/board/data-quality", "quality"), ("/board/work", "work"), ("/staff/figures/entered", "entered"))
+INNER_LINKS = (
+    ("/board/data-quality", "quality"),
+    ("/board/work", "work"),
+    ("/board/model-sites", "model_sites"),
+    ("/staff/figures/entered", "entered"),
+)
 
 
 class Day:
