@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         geocoding,
         history_commands,
         ingest_command,
+        report_command,
         signing_commands,
         staff_commands,
         sticker_commands,
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     geocoding.add_parsers(commands)
     export_command.add_parsers(commands)
     ingest_command.add_parsers(commands)
+    report_command.add_parsers(commands)
     command("doctor", "Say in plain words what is missing.", _doctor)
 
     sticker_commands.add_parsers(commands)

@@ -48,7 +48,7 @@ SUBJECTS = (
     PUBLISHED
     | RECORDS
     | {"register", "history", "proposals", "adverse_proposals", "personal_data", "accounts", "imports", "shelf_lives"}
-    | {"board", "entered_figures", "work"}
+    | {"board", "entered_figures", "work", "board_reports"}
     | {"stickers", "sticker_sightings", "reports", "owner_codes", "payment_accounts", "payment_checks"}
     | {"rollout"}
 )
@@ -57,7 +57,8 @@ failed inspection; a second person decides on them. `shelf_lives`: how long the 
 `stickers`: those at doors, and their print runs; `sticker_sightings`: seen on patrol. `reports`: what citizens report
 about a place. `owner_codes`: by which owners come in. `payment_accounts`: what the payment QR of a place is compared
 with, by a `payment_check`. `board`: figures that are not for everybody; `entered_figures`: those the register cannot
-measure. `work`: lists of places to visit; whoever may create them hands them out."""
+measure. `work`: lists of places to visit; whoever may create them hands them out. `board_reports`: what officers
+write in the reports of a period, and the reports."""
 
 Rights = Mapping[str, frozenset[str]]
 
@@ -79,8 +80,10 @@ _SURVEYOR = _grown(
 )
 _OFFICER = _grown(
     _SURVEYOR,
-    read={"personal_data", "imports", "reports", "rollout"},
-    create=RECORDS | {"imports", "stickers", "owner_codes", "payment_accounts", "rollout", "entered_figures", "work"},
+    read={"personal_data", "imports", "reports", "rollout", "board_reports"},
+    create=RECORDS
+    | {"imports", "stickers", "owner_codes", "payment_accounts", "rollout", "entered_figures", "work"}
+    | {"board_reports"},
     change=RECORDS | {"imports", "stickers", "reports", "work"},
     end=RECORDS,
     review={"proposals"},

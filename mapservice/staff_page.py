@@ -35,7 +35,7 @@ def staff_page(request: Request, actor: Actor, template: str, *, status: int = 2
 
 def error_page(request: Request, problem: dict[str, Any]) -> str | None:
     """A problem (RFC 9457) of the staff screens in their frame; None elsewhere, and where nobody is signed in."""
-    if not request.url.path.startswith(("/staff", "/board/work", "/board/model-sites")):
+    if not request.url.path.startswith(("/staff", "/board/work", "/board/model-sites", "/board/reports")):
         return None
     session = session_of(request)
     if session is None or session.must_change_password:

@@ -198,6 +198,8 @@ STICKER_LAYOUTS = ("a4_10", "a4_4", "roll_100x60", "roll_100x150")
 REPORT_KINDS = ("wrong_information", "hygiene", "fake_sticker", "wrong_payment_qr", "other", "personal_data")
 """What people report about a place; `personal_data`: a request about one's own data, with a deadline of its own."""
 
+BRIEF_KINDS = ("monthly", "quarterly", "half_yearly", "yearly")
+"""What the board's reports are of."""
 REPORT_STATES = ("received", "in_progress", "answered", "closed", "rejected")
 
 REPORT_OUTCOMES = (

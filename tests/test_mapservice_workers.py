@@ -36,8 +36,8 @@ with cluster._start_lock():  # as while another thread starts the database again
 all_.run()
 """
 NEVER_LOADED = (
-    "alembic", "cql2", "fpdf", "lxml", "numpy", "openpyxl", "pandas", "PIL", "pyarrow", "pyogrio", "pyproj", "qrcode",
-    "segno", "shapely", "xlsxwriter",
+    "alembic", "cql2", "docx", "fpdf", "lxml", "numpy", "openpyxl", "pandas", "PIL", "pyarrow", "pyogrio", "pyproj",
+    "qrcode", "segno", "shapely", "xlsxwriter",
 )  # fmt: skip
 """What only exports, imports, documents and migrations need."""
 

@@ -12,7 +12,8 @@ from web import labels
 from web.map_page import FILTERS, OPEN_STATUSES
 from web.sectors import FAMILIES
 
-FIRST_TONE_ON_SECOND_VOWEL = re.compile(r"\b[^\W\d_]*(oà|oá|oả|oã|oạ|uỳ|uý|uỷ|uỹ|uỵ)\b")
+FIRST_TONE_ON_SECOND_VOWEL = re.compile(r"\b[^\W\d_]*(oà|oá|oả|oã|oạ|(?<!q)u[ỳýỷỹỵ])\b", re.IGNORECASE)
+"""After q, u is no vowel: quý."""
 
 
 def raw(lang: str) -> dict[str, str]:

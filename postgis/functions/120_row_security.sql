@@ -23,7 +23,7 @@ BEGIN
                              'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event',
                              'citizen_report', 'report_event', 'owner_code', 'owner_request', 'payment_account',
                              'payment_check_count', 'lookup_day', 'lookup_month', 'criterion_proof', 'phase_note',
-                             'entered_figure', 'work_list', 'work_item')
+                             'entered_figure', 'work_list', 'work_item', 'board_report')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
@@ -51,6 +51,8 @@ BEGIN
             -- The ward's own papers, and what its officers say of the work.
             WHEN 'criterion_proof' THEN officers
             WHEN 'phase_note' THEN officers
+            -- Drafts, until they are signed and sent.
+            WHEN 'board_report' THEN officers
             -- Who has which account is for those who administer them.
             WHEN 'change' THEN ' AND (collection NOT IN (''accounts'', ''tokens'') OR (SELECT account.actor_role()) = ''admin'')'
             ELSE ''

@@ -19,7 +19,7 @@ GRANT INSERT, UPDATE ON register.legal_entity, register.personal_datum, register
     register.distinct_pair, register.import_batch, register.import_row, register.import_shape, register.import_progress,
     register.import_kept_datum, register.sticker_run, register.sticker TO mapservice_staff;
 GRANT INSERT ON register.lookup_code, register.sticker_key, register.sticker_print, register.sticker_event,
-    register.entered_figure TO mapservice_staff;
+    register.entered_figure, register.board_report TO mapservice_staff;
 GRANT EXECUTE ON FUNCTION register.verify_changes(), register.shelf_life_months(bigint, text),
     register.state_at(text, text, timestamptz), register.wire_state(jsonb), register.own_ward_code(),
     register.establishments_as_of(text, timestamptz), register.states_known_now(text, date), register.head_at(timestamptz),

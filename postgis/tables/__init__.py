@@ -1,6 +1,7 @@
 """The register's tables, one noun a file. `metadata` knows them all; migrations make them."""
 
 from postgis.tables.base import metadata
+from postgis.tables.board_report import board_report
 from postgis.tables.change import change
 from postgis.tables.data_source import data_source, reference_release
 from postgis.tables.distinct_pair import distinct_pair
@@ -37,6 +38,7 @@ from postgis.tables.work import work_item, work_list
 
 __all__ = [
     "basemap_area",
+    "board_report",
     "change",
     "citizen_report",
     "criterion_proof",
