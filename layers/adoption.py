@@ -96,6 +96,14 @@ def totals(found: Sequence[Part]) -> Mapping[str, int]:
     }
 
 
+def base_map(connection: Connection, ward: str) -> dict[str, str]:
+    """GeoJSON of what a small map of the ward needs around the figures: `ward`, `streets`, `water`, as far as there is
+    any.
+    """
+    found = connection.execute(_BASE_MAP, {"ward": ward}).one()._mapping
+    return {name: geometry for name, geometry in found.items() if geometry is not None}
+
+
 def _bound(question: Question) -> dict[str, Any]:
     return {
         "ward": question.ward,
@@ -175,3 +183,22 @@ _OF = {
          ORDER BY a.part COLLATE "vi-x-icu"
     """),
 }
+
+# To about a metre; footpaths would fill the file.
+_BASE_MAP = text("""
+    SELECT public.ST_AsGeoJSON(w.geom, 5) AS ward,
+           (SELECT public.ST_AsGeoJSON(public.ST_CollectionExtract(
+                       public.ST_Collect(public.ST_Simplify(s.geom, 0.00002)), 2), 5)
+              FROM published.streets s
+             WHERE s.geom OPERATOR(public.&&) w.geom
+               AND s.kind IN ('primary', 'secondary', 'tertiary', 'residential', 'unclassified', 'living_street')
+           ) AS streets,
+           (SELECT public.ST_AsGeoJSON(public.ST_CollectionExtract(public.ST_Collect(
+                       public.ST_ClipByBox2D(public.ST_MakeValid(a.geom), w.around::public.box2d)), 3), 5)
+              FROM published.basemap_areas a
+             WHERE a.layer = 'water' AND a.geom OPERATOR(public.&&) w.around) AS water
+      FROM (SELECT geom, public.ST_Expand(geom, 0.02) AS around
+              FROM published.wards WHERE code = :ward AND valid_to IS NULL) w
+     UNION ALL SELECT NULL, NULL, NULL
+     LIMIT 1
+""")

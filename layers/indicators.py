@@ -241,7 +241,7 @@ def entered(connection: Connection, ward: str, *, full: bool = False) -> list[En
     rows = connection.execute(statement.order_by(shown.c.as_of.desc(), shown.c.id.desc()))
     return [
         Entered(
-            row.indicator_code, row.as_of, float(row.value), row.numerator, row.denominator, row.source, row.document,
+            row.indicator_code, row.as_of, _share(row), row.numerator, row.denominator, row.source, row.document,
             row.entered_at, by_whom.get(row.id),
         )
         for row in rows
@@ -263,6 +263,11 @@ def is_final(connection: Connection, day: date) -> bool:
         return False
     final: bool = connection.execute(select(func.published.day_is_final(day))).scalar_one()
     return final
+
+
+def _share(row: Any) -> float:
+    """From the counts where there are any: the rounded share might meet a target that they miss."""
+    return float(100 * row.numerator / row.denominator if row.denominator else row.value)
 
 
 def _array(codes: Iterable[str]) -> Any:

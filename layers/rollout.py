@@ -5,10 +5,12 @@ document. Nothing is met by default, and no document takes the place of a measur
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, select, text
 
+from layers.standing import state_read
 from postgis import tables
 from postgis.criteria import Criterion, criteria_of
 from postgis.today import today
@@ -16,6 +18,10 @@ from postgis.today import today
 _PROOF, _NOTE = tables.criterion_proof, tables.phase_note
 _STAFF = tables.staff
 MOST_NOTES = 200
+_KEPT: dict[str, tuple[str, dict[str, "Figure"]]] = {}
+"""By ward, of those whose plans have phases: the state that was read, and what was read."""
+_READING = Lock()
+"""One at a time reads every place; who comes meanwhile finds it read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,27 @@ def _measured(criterion: Criterion, figure: Figure) -> float | None:
 
 
 def _figures(connection: Connection, ward: str) -> dict[str, Figure]:
-    asked = text("SELECT measure, yes, population, illustrative FROM published.rollout_measures(:ward)")
+    found = _register_figures(connection, ward) | _read(connection, "rollout_use", ward)
+    places = found["name_address"]
+    for name in ("qr_issued", "qr_installed"):
+        yes = None if places.yes is None else found[name].yes
+        found[name] = Figure(yes, places.population, places.illustrative)
+    return found
+
+
+def _register_figures(connection: Connection, ward: str) -> dict[str, Figure]:
+    """What every place of the ward must be read for: read again only once something published has changed."""
+    # Before the figures: should they be newer than their name, nobody asks by it for long.
+    state = state_read(connection)
+    with _READING:
+        kept = _KEPT.get(ward)
+        if kept is None or kept[0] != state:
+            kept = _KEPT[ward] = (state, _read(connection, "rollout_register", ward))
+    return kept[1]
+
+
+def _read(connection: Connection, function: str, ward: str) -> dict[str, Figure]:
+    asked = text(f"SELECT measure, yes, population, illustrative FROM published.{function}(:ward)")
     rows = connection.execute(asked, {"ward": ward})
     return {row.measure: Figure(row.yes, row.population, row.illustrative) for row in rows}
 

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from fastapi import Request
 from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 
@@ -15,20 +16,25 @@ from layers.collections import STAFF_COLLECTIONS
 from layers.lookup import find_ward
 from layers.surroundings import freshness, ward_box
 from mapservice.errors import Problem
+from mapservice.indicator_documents import Asked
 from mapservice.parameters import check_known, past_day, values
 from mapservice.rights import can
 from postgis.actor import Actor
-from postgis.today import today
+from postgis.today import VIETNAM, today
 from postgis.vocabulary import CASHLESS_METHODS, EVIDENCE_LEVELS, KNOWN, SECTOR_GROUPS
 from web import labels
 from web.adoption import feature_properties, file_row, legend, shown
 from web.assets import asset
+from web.lookup import ward_title
+from web.one_file_map import Drawn, one_file_map
 from web.render import format_date, local
 
 PAGE = "/board/adoption"
 _FIELDS = STAFF_COLLECTIONS["payment_adoption"].field_by_name
 _EVERYBODY = ("ward", "by", "resolution", "sector_group", "as_of")
 _STAFF = (*_EVERYBODY, "method", "evidence_level", "known")
+_DA_NANG = (107.8, 15.9, 108.4, 16.2)
+"""Where nobody has drawn the ward."""
 _COLUMNS = ("code", "name", "establishments", "surveyed", "unknown", "accepting", "share", "low", "high", "note")
 
 
@@ -110,8 +116,12 @@ def about(question: Question, lang: str) -> list[tuple[str, str]]:
     return [(labels.text(f"adoption.asked.{name}", lang), words) for name, words in found]
 
 
-def context(connection: Connection, question: Question, lang: str, *, full: bool) -> dict[str, Any]:
-    """What `board/map.html` needs. `connection` as `layers.adoption.parts` wants it."""
+def context(
+    connection: Connection, question: Question, lang: str, *, full: bool, on_board: bool = False
+) -> dict[str, Any]:
+    """What `board/map.html` needs. `connection` as `layers.adoption.parts` wants it. `on_board`: the board says around
+    it what a page of its own has to say.
+    """
     found = adoption.parts(connection, question, full=full)
     fresh, ward = freshness(connection), find_ward(connection, question.ward)
     days = adoption.days_shown()
@@ -131,6 +141,8 @@ def context(connection: Connection, question: Question, lang: str, *, full: bool
             "one_file": local(lang, "/board/map.html", ward=question.ward, **kept),
             "illustrative": fresh.illustrative,
             "ward": ward,
+            "on_board": on_board,
+            "more": bool(kept.keys() & {"resolution", "method", "evidence_level", "known"}),
         },
         "map_script": _script(connection, question, days, lang),
     }
@@ -190,3 +202,30 @@ def _script(connection: Connection, question: Question, days: Sequence[date], la
         "style": "/ogc/styles/map",
         "days": [{"day": day.isoformat(), "words": _day_words(day, lang)} for day in days],
     }
+
+
+def board_part(_request: Request, connection: Connection, _actor: Actor | None, at: Asked, lang: str) -> dict[str, Any]:
+    """The map of the board's first page. Everybody is shown the last day that they may be told of."""
+    day = at.day
+    while not at.full and not adoption.may_be_told(day):
+        day -= timedelta(days=1)
+    known = at.known if at.full and at.known != "then" else None
+    question = Question(at.ward, as_of=None if day == today() else day, known=known)
+    return {"has_map": True, **context(connection, question, lang, full=at.full, on_board=True)}
+
+
+def file_of(connection: Connection, question: Question, lang: str, *, full: bool) -> str:
+    """The map as one file (`web.one_file_map`). `connection` as `layers.adoption.parts` wants it."""
+    found, ward = adoption.parts(connection, question, full=full), find_ward(connection, question.ward)
+    return one_file_map(
+        [Drawn(part, part.geometry) for part in found],
+        adoption.base_map(connection, question.ward),
+        ward_box(connection, question.ward) or _DA_NANG,
+        lang,
+        by=question.by,
+        ward_title=ward_title(ward, lang),
+        about=about(question, lang),
+        made=f"{datetime.now(VIETNAM):%d/%m/%Y %H:%M}",
+        illustrative=freshness(connection).illustrative,
+        full=full,
+    )

@@ -14,7 +14,7 @@ from mapservice.lane import Lane
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
-from mapservice.routes.board import adoption, indicators, rollout, work, work_visits
+from mapservice.routes.board import adoption, data_quality, indicators, model_sites, rollout, work, work_visits
 from mapservice.routes.board import page as board
 from mapservice.routes.board import reports as briefs
 from mapservice.routes.ogc import collections, items, landing, life_cycle, styles, tiles, writes
@@ -37,6 +37,7 @@ from mapservice.routes.staff import (
     adding,
     change_log,
     duplicates,
+    entered_figures,
     entities,
     exports,
     import_batches,
@@ -81,6 +82,7 @@ ROUTERS = (
     payment_check.router,
     adoption.router,
     rollout.router,
+    data_quality.router,
     landing.router,
     collections.router,
     items.router,
@@ -115,9 +117,11 @@ ROUTERS = (
     entities.router,
     steps.router,
     merging.router,
+    entered_figures.router,
     past.router,
     record.router,
     work.router,
+    model_sites.router,
     work_visits.router,
 )
 

@@ -1,6 +1,6 @@
 """The board as pages: for everybody the figures of the ward, for its staff what stands behind them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,10 +28,14 @@ from web.render import format_date, local, render
 Context = dict[str, Any]
 Part = Callable[[Request, Connection, Actor | None, Asked, str], Context]
 """What a part of the board's first page needs: more context for the template, such as `has_map`."""
-PARTS: tuple[Part, ...] = ()
 PARAMETERS = ("ward", "as_of", "known")
 LINKS = (("/board/rollout", "rollout"), ("/indicators", "json"))
-INNER_LINKS = (("/staff/figures/entered", "entered"),)
+INNER_LINKS = (
+    ("/board/data-quality", "quality"),
+    ("/board/work", "work"),
+    ("/board/model-sites", "model_sites"),
+    ("/staff/figures/entered", "entered"),
+)
 
 
 class Day:
@@ -51,14 +55,14 @@ class Day:
         self.status = 422 if self.error else 200
 
 
-def board_page(request: Request, actor: Actor | None) -> Response:
-    """The first page. Raises Problem for a ward that there is not."""
+def board_page(request: Request, actor: Actor | None, parts: Sequence[Part]) -> Response:
+    """The first page, with its other parts. Raises Problem for a ward that there is not."""
     lang, day = _read(request, actor)
     with reading(database(request), actor) as connection:
         title = ward_of(connection, day.asked.ward, lang)
         told = document(connection, day.asked, lang)
         context = frame_context(request, connection, day, told, lang) | {"of_ward": title}
-        for part in PARTS:
+        for part in parts:
             context |= part(request, connection, actor, day.asked, lang)
     context = {"has_map": False, "has_work": False, **context}
     views = [indicator_view(each, lang) for each in told["indicators"]]

@@ -84,6 +84,7 @@ PROBLEMS: dict[str, int] = {
     "unknown_phase": 404,
     "proof_withdrawn": 409,
     "unknown_work_list": 404,
+    "unknown_model_site": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,
     "address_too_long": 414,

@@ -111,7 +111,7 @@ def ward_of(connection: Connection, code: str, lang: str) -> str:
     found = find_ward(connection, code) if code.isascii() and code.isdigit() and len(code) <= MOST_DIGITS else None
     title = ward_title(found, lang) or planned_wards().get(code)
     if title is None:
-        raise Problem("not_found")
+        raise Problem("unknown_ward", pointer="ward", value=code)
     return title
 
 

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from fastapi import Request
 from sqlalchemy import Connection
 
 from layers import indicators, register, work, work_lists
 from layers.indicator_codes import MEASURED, SITE_INDICATORS
 from layers.indicators import Indicator, Known, Target
+from mapservice.indicator_documents import Asked
+from mapservice.rights import can
 from postgis.actor import Actor
 from postgis.today import today
 from postgis.vocabulary import WORK_SCOPES
@@ -75,3 +78,11 @@ def work_section(
         "more": max(0, len(rows) - shown),
         "lists": lists,
     }
+
+
+def part(_request: Request, connection: Connection, actor: Actor | None, asked: Asked, lang: str) -> dict[str, Any]:
+    """What the board's first page says of work, to the ward's own staff."""
+    if actor is None or not asked.full or not can(actor, "read", "work"):
+        return {}
+    section = work_section(connection, actor, lang, day=asked.day, known=asked.known)
+    return {"has_work": True, "work": section, "may_make": can(actor, "create", "work")}

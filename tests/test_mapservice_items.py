@@ -54,7 +54,7 @@ def test_schema_names_what_items_have(client: httpx.Client, collection: str) -> 
     schema = _get(client, f"/ogc/collections/{collection}/schema")
     feature = _get(client, f"/ogc/collections/{collection}/items?limit=1")["features"][0]
     assert list(feature["properties"]) == [name for name in schema["properties"] if name != "geometry"]
-    assert feature["id"] == feature["properties"]["code"]
+    assert feature["id"] == feature["properties"][COLLECTIONS[collection].id_field]
     english = _get(client, f"/ogc/collections/{collection}/schema?lang=en")
     assert english["title"] != schema["title"]
 

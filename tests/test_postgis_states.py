@@ -266,6 +266,14 @@ def test_what_is_taken_back_in_a_transaction_was_never_known(
             records.change(connection, "establishments", place, version, {"kind": kind})
     with database.owner.connect() as connection:
         assert connection.execute(stretches, {"place": place}).all() == before
+    lift_warnings(database, place)
+    with database.owner.connect() as connection:
+        before = connection.execute(stretches, {"place": place}).all()
+    with write_as(database, officer, reason="thử") as connection:
+        for step in (lambda *of: records.end(*of, "thử"), records.bring_back):
+            step(connection, "establishments", place, records.get(connection, "establishments", place).version)
+    with database.owner.connect() as connection:
+        assert connection.execute(stretches, {"place": place}).all() == before
 
 
 def test_a_site_that_ends_counts_no_longer(database: Database, officer: Actor, small: SmallWard) -> None:

@@ -68,6 +68,7 @@ GET    /board/adoption                                         200      200     
 GET    /board/map.html                                         200      200     200      200   200   200     401     401
 GET    /rollout                                                200      200     200      200   200   200     200     200
 GET    /board/rollout                                          200      200     200      200   200   200     401     401
+GET    /board/data-quality                                     401      200     200      200   200   200     401     401
 POST   /staff/rollout/proofs                                   401      403     422      422   422   422     401     401
 POST   /staff/rollout/proofs/{proof}/{action}                  401      403     422      422   422   404     401     401
 GET    /staff/rollout/proofs/{proof}/document                  401      403     200      200   200   404     401     401
@@ -104,12 +105,14 @@ DELETE {items}/{featureId}                                     401      403     
 POST   {items}/{featureId}/{action}                            401      403     412      412   412   403     401     401
 
 GET    /changes                                                200      200     200      200   200   200     401     401
+GET    /staff/figures/entered                                  401      200     200      200   200   200     401     401
+POST   /staff/figures/entered                                  401      403     422      422   422   422     401     401
 GET    /board/reports                                          401      403     200      200   200   200     401     401
 POST   /board/reports                                          401      403     409      409   409   409     401     401
 GET    /board/reports/file.{form}                              401      403     200      200   200   200     401     401
 GET    /indicators                                             200      200     200      200   200   200     401     401
 GET    /board                                                  200      200     200      200   200   200     401     401
-GET    /board/indicators/{indicator}                           200      200     200      200   200   200     401     401
+GET    /board/indicators/{indicator}                           200      200     200      200   200   404     401     401
 GET    /board/widget                                           200      200     200      200   200   200     200     200
 GET    /photos/{file}                                          404      200     200      200   200   404     401     401
 
@@ -188,11 +191,15 @@ GET    /staff/changes                                          401      200     
 GET    /staff/shelf-lives                                      401      200     200      200   200   200     401     401
 POST   /staff/shelf-lives                                      401      403     403      409   409   403     401     401
 
+GET    /board/model-sites                                      200      200     200      200   200   200     401     401
+POST   /board/model-sites                                      401      403     422      422   422   422     401     401
+GET    /board/model-sites/{code}                               401      200     200      200   200   404     401     401
+POST   /board/model-sites/{code}/outline                       401      403     422      422   422   404     401     401
 GET    /board/work                                             401      200     200      200   200   200     401     401
 POST   /board/work                                             401      403     400      400   400   400     401     401
 GET    /board/work/new                                         401      403     200      200   200   400     401     401
 GET    /board/work/{code}                                      401      200     200      200   200   404     401     401
-POST   /board/work/{code}                                      401      403     422      422   422   404     401     401
+POST   /board/work/{code}                                      401      403     409      409   409   404     401     401
 GET    /board/work/{code}/places/{position}                    401      200     200      200   200   404     401     401
 POST   /board/work/{code}/places/{position}                    401      403     422      422   422   404     401     401
 
@@ -291,6 +298,7 @@ class Ask:
     file: str = ""
 
 
+STAFF_PAGES = ("/staff", "/board/work", "/board/model-sites")
 NO_FORM_TOKEN = {"/staff/sign-in", "/staff/sign-in/code", "/staff/establishments/find"}
 """Forms that change nothing for a session: they begin one, or only lead to an address."""
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
@@ -340,6 +348,8 @@ ASKS = {
     "POST /board/reports": Ask(form={"seen": "7"}),
     "GET /board/reports/file.{form}": Ask(query="?provisional=1", parameters={"form": "xlsx"}),
     "GET /board/work/new": Ask(query="?indicator=digital_platform_use&scope=residential_group&code=20257-901"),
+    "GET /board/model-sites/{code}": Ask(parameters={"code": "{site}"}),
+    "POST /board/model-sites/{code}/outline": Ask(parameters={"code": "{site}"}),
     "GET /board/work/{code}": Ask(parameters={"code": "{list}"}),
     "POST /board/work/{code}": Ask(parameters={"code": "{list}"}),
     "GET /board/work/{code}/places/{position}": Ask(parameters={"code": "{list}"}),
@@ -367,7 +377,7 @@ class World:
         """The status that the asker gets."""
         headers, form = {}, {}
         self.client.cookies.clear()
-        if path.startswith("/staff") and asker in self.actors:
+        if path.startswith(STAFF_PAGES) and asker in self.actors:
             cookie, form["csrf_token"] = self.session(asker)
             self.client.cookies.set(COOKIE, cookie)
             headers = dict(OWN_PAGE)
@@ -382,7 +392,7 @@ class World:
         sent: dict[str, Any] = {}
         if how.file:
             sent = {"data": form, "files": {how.file: b"no picture"}}
-        elif method != "GET" and path.startswith(("/staff", "/board", "/owner", "/q/")):
+        elif method != "GET" and path.startswith((*STAFF_PAGES, "/owner", "/q/")):
             sent = {"data": {"csrf_token": "", **form}}
         elif method != "GET":
             sent = {"json": _filled(how.body, self.names)}
@@ -511,6 +521,7 @@ def _names(database: Database, ward: SmallWard) -> dict[str, str]:
         "entity": ward.entities[-1],
         "licence": ward.codes["licences"][-1],
         "list": work_list,
+        "site": ward.codes["model_sites"][0],
         "receipt": ward.receipt,
         "decided": decided,
         "theirs": theirs,
@@ -587,7 +598,7 @@ def test_another_sites_page_writes_nothing_with_a_session(world: World, method: 
 @pytest.mark.parametrize(("method", "path"), _writes(), ids=lambda part: str(part))
 def test_a_form_without_the_sessions_token_writes_nothing(world: World, method: str, path: str) -> None:
     """For programs' addresses the origin alone decides: a page of another site cannot send JSON with our cookie."""
-    if not path.startswith("/staff") or path in NO_FORM_TOKEN:
+    if not path.startswith(STAFF_PAGES) or path in NO_FORM_TOKEN:
         return
     cookie, _ = world.session("admin")
     for csrf_token in ("", "x"):

@@ -96,43 +96,65 @@ SET enable_nestloop = on
 AS $body$
 DECLARE
     without_cells boolean;
+    again bigint[];
 BEGIN
     IF cardinality(ids) = 0 THEN
         RETURN;
     END IF;
-    -- What an earlier statement of the same moment left is taken back: a state that lasts no time was never known.
-    DELETE FROM establishment_state s WHERE s.establishment_id = ANY (ids) AND s.known_from = moment;
-    IF FOUND THEN
-        UPDATE establishment_state s SET known_to = 'infinity' WHERE s.establishment_id = ANY (ids) AND s.known_to = moment;
-    END IF;
-    WITH places AS (SELECT * FROM establishment WHERE id = ANY (ids) AND ended_at IS NULL),
-         facts AS (SELECT * FROM establishment_fact WHERE establishment_id = ANY (ids)),
-         live_sites AS (SELECT id FROM model_site WHERE ended_at IS NULL),
-         wanted AS (%1$s)
-    UPDATE establishment_state s SET known_to = moment
-     WHERE s.establishment_id = ANY (ids) AND s.known_to = 'infinity'
-       AND NOT EXISTS (SELECT FROM wanted w
-                        WHERE w.establishment_id = s.establishment_id AND (%3$s) IS NOT DISTINCT FROM (%4$s));
-    WITH places AS (
-             SELECT * FROM establishment e
-              WHERE e.id = ANY (ids) AND e.ended_at IS NULL
-                AND NOT EXISTS (SELECT FROM establishment_state s WHERE s.establishment_id = e.id AND s.known_to = 'infinity')),
-         facts AS (SELECT * FROM establishment_fact WHERE establishment_id = ANY (ids)),
+    WITH places AS (SELECT e.* FROM unnest(ids) AS p(id) JOIN establishment e ON e.id = p.id WHERE e.ended_at IS NULL),
+         facts AS (SELECT * FROM establishment_fact),
          live_sites AS (SELECT id FROM model_site WHERE ended_at IS NULL),
          wanted AS (%1$s),
+         differing AS MATERIALIZED (
+             SELECT s.id AS open_id, s.known_from AS open_from, s.point AS open_point, s.cells AS open_cells, w.*
+               FROM wanted w
+               LEFT JOIN establishment_state s ON s.establishment_id = w.establishment_id AND s.known_to = 'infinity'
+              WHERE s.id IS NULL OR (%3$s) IS DISTINCT FROM (%4$s)),
+         gone AS MATERIALIZED (
+             SELECT s.id AS open_id, s.known_from AS open_from
+               FROM unnest(ids) AS p(id)
+               JOIN establishment_state s ON s.establishment_id = p.id AND s.known_to = 'infinity'
+              WHERE NOT EXISTS (SELECT FROM establishment e WHERE e.id = p.id AND e.ended_at IS NULL)),
+         closed AS (
+             UPDATE establishment_state s SET known_to = moment
+               FROM (SELECT open_id, open_from FROM differing UNION ALL SELECT open_id, open_from FROM gone) d
+              WHERE s.id = d.open_id AND d.open_from < moment RETURNING s.id),
+         -- What an earlier statement of the same moment left lasts no time and was never known.
+         replaced AS (
+             UPDATE establishment_state s
+                SET (%2$s, cells) = (%5$s, CASE WHEN d.open_point = d.point THEN d.open_cells END)
+               FROM differing d
+              WHERE s.id = d.open_id AND d.open_from = moment
+             RETURNING s.establishment_id, s.cells IS NULL AND s.point IS NOT NULL AS open),
+         dropped AS (
+             DELETE FROM establishment_state s USING gone d WHERE s.id = d.open_id AND d.open_from = moment),
          begun AS (
              INSERT INTO establishment_state (%2$s, known_from, cells)
-             SELECT %4$s, moment, CASE WHEN before.point = w.point THEN before.cells END
-               FROM wanted w
-               LEFT JOIN establishment_state before ON before.establishment_id = w.establishment_id AND before.known_to = moment
+             SELECT %5$s, moment, CASE WHEN d.open_point = d.point THEN d.open_cells END
+               FROM differing d
+              -- Asked of `closed`, so that one state is closed before the next begins.
+              WHERE (d.open_id IS NULL OR d.open_from < moment) AND (SELECT count(*) FROM closed) >= 0
              RETURNING cells IS NULL AND point IS NOT NULL AS open)
-    SELECT bool_or(open) INTO without_cells FROM begun;
+    SELECT (SELECT bool_or(open) FROM begun) IS TRUE OR (SELECT bool_or(open) FROM replaced) IS TRUE,
+           (SELECT array_agg(d.establishment_id) FROM differing d WHERE d.open_id IS NULL OR d.open_from = moment)
+      INTO without_cells, again;
+    -- Back to what it was before this moment: as if nothing had been.
+    IF again IS NOT NULL THEN
+        WITH taken_back AS (
+            DELETE FROM establishment_state s USING establishment_state w
+             WHERE s.establishment_id IN (SELECT unnest(again)) AND s.known_from = moment
+               AND w.establishment_id = s.establishment_id AND w.known_to = moment AND (%3$s) IS NOT DISTINCT FROM (%4$s)
+            RETURNING w.id)
+        UPDATE establishment_state s SET known_to = 'infinity' FROM taken_back t
+         WHERE s.id = t.id AND (SELECT count(*) FROM taken_back) >= 0;
+    END IF;
     IF without_cells THEN
         PERFORM set_config('mapservice.points_without_cells', 'yes', true);
     END IF;
 END
 $body$
-    $function$, register.states_query(), register.state_columns(), register.state_columns('s'), register.state_columns('w'));
+    $function$, register.states_query(), register.state_columns(), register.state_columns('s'), register.state_columns('w'),
+        register.state_columns('d'));
 END
 $make$;
 

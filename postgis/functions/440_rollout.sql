@@ -1,9 +1,11 @@
 -- How far the rollout of the business map has come, measured on the register itself: ward totals, for anybody. What each
 -- criterion needs stands in postgis/reference/criteria.
 
-DROP FUNCTION IF EXISTS published.rollout_measures(text), published.rollout_proofs(text);
+DROP FUNCTION IF EXISTS published.rollout_measures(text), published.rollout_register(text), published.rollout_use(text),
+    published.rollout_proofs(text);
 
-CREATE FUNCTION published.rollout_measures(of_ward text)
+-- What changes only with what published.standing names: whoever has read it need not read every place again.
+CREATE FUNCTION published.rollout_register(of_ward text)
 RETURNS TABLE (measure text, yes bigint, population bigint, illustrative bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = register, public, pg_temp
@@ -11,10 +13,6 @@ AS $$
     WITH here AS MATERIALIZED (
         SELECT w.id, make_interval(months => shelf_life_months(w.id, 'address')) AS address_life
           FROM ward w WHERE w.code = of_ward AND w.valid_to IS NULL
-    ), stuck AS (
-        SELECT s.establishment_id, bool_or(s.state = 'installed') AS installed
-          FROM sticker s WHERE s.ward_id = (SELECT id FROM here) AND s.state IN ('printed', 'installed')
-         GROUP BY s.establishment_id
     ), places AS (
         SELECT e.illustrative, e.sector_group IN ('food_service', 'cafe_drinks', 'food_retail') AS food,
                e.position_method <> 'generated' AND coalesce(e.position_accuracy_m, 1000) <= 50 AS position,
@@ -23,12 +21,9 @@ AS $$
                e.sector_code IS NOT NULL AS sector_code,
                f.licence_state IS NOT NULL AS licence,
                f.food_safety_kind IS NOT NULL AS food_safety,
-               coalesce(e.verified_on + (SELECT address_life FROM here) >= current_date, false) AS verified,
-               k.establishment_id IS NOT NULL AS qr_issued,
-               coalesce(k.installed, false) AS qr_installed
+               coalesce(e.verified_on + (SELECT address_life FROM here) >= current_date, false) AS verified
           FROM establishment e
           LEFT JOIN establishment_fact f ON f.establishment_id = e.id
-          LEFT JOIN stuck k ON k.establishment_id = e.id
          WHERE e.ward_id = (SELECT id FROM here) AND e.ended_at IS NULL
            AND counts_in_figures(e.sector_group, e.operating_status)
     ), counted AS (
@@ -37,28 +32,8 @@ AS $$
                count(*) FILTER (WHERE position) AS position, count(*) FILTER (WHERE name_address) AS name_address,
                count(*) FILTER (WHERE residential_group) AS residential_group,
                count(*) FILTER (WHERE sector_code) AS sector_code, count(*) FILTER (WHERE licence) AS licence,
-               count(*) FILTER (WHERE food AND food_safety) AS food_safety,
-               count(*) FILTER (WHERE verified) AS verified, count(*) FILTER (WHERE qr_issued) AS qr_issued,
-               count(*) FILTER (WHERE qr_installed) AS qr_installed
+               count(*) FILTER (WHERE food AND food_safety) AS food_safety, count(*) FILTER (WHERE verified) AS verified
           FROM places p
-    ), worked AS (
-        -- Days on which somebody of the ward changed a record, by hand or by applying a list. The sample is nobody's work.
-        SELECT d.back
-          FROM generate_series(0, 89) AS d (back)
-         WHERE EXISTS (
-                SELECT FROM change c
-                 WHERE c.at >= (current_date - d.back)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
-                   AND c.at < (current_date - d.back + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
-                   AND c.ward_id = (SELECT id FROM here) AND c.actor_id IS NOT NULL
-                   AND c.collection IN ('establishments', 'legal_entities', 'licences', 'food_safety_records',
-                                        'inspections', 'warnings', 'payment_acceptances', 'digital_uses', 'model_sites',
-                                        'photos', 'outreach', 'visits'))
-    ), answered AS (
-        SELECT count(*) AS due, count(*) FILTER (WHERE r.answered_at IS NOT NULL
-                   AND (r.answered_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date <= r.due_on) AS in_time
-          FROM citizen_report r
-         WHERE r.ward_id = (SELECT id FROM here) AND r.received_at > now() - interval '12 months'
-           AND (r.due_on < current_date OR r.answered_at IS NOT NULL)
     ), inspected AS (
         SELECT count(*) AS inspections, count(*) FILTER (WHERE e.illustrative) AS illustrative
           FROM inspection i JOIN establishment e ON e.id = i.establishment_id
@@ -89,43 +64,80 @@ AS $$
          UNION ALL
         SELECT 'digital_uses', EXISTS (SELECT FROM digital_use r JOIN establishment e ON e.id = r.establishment_id
                                         WHERE e.ward_id = (SELECT id FROM here) AND r.ended_at IS NULL)
-    ), shares (measure, yes, population, illustrative) AS (
-        SELECT s.* FROM counted c
-         CROSS JOIN LATERAL (VALUES
-               ('name_address', c.name_address, c.places, c.illustrative),
-               ('position', c.position, c.places, c.illustrative),
-               ('residential_group', c.residential_group, c.places, c.illustrative),
-               ('sector_code', c.sector_code, c.places, c.illustrative),
-               ('licence', c.licence, c.places, c.illustrative),
-               ('food_safety', c.food_safety, c.food, c.food_illustrative),
-               ('verified', c.verified, c.places, c.illustrative),
-               ('qr_issued', c.qr_issued, c.places, c.illustrative),
-               ('qr_installed', c.qr_installed, c.places, c.illustrative)) AS s
-         UNION ALL
-        SELECT 'reports_in_time', in_time, due, 0 FROM answered
     )
     -- Of one to four, a share is as good as each one's own fact.
     SELECT s.measure, CASE WHEN s.population >= 5 THEN s.yes END, CASE WHEN s.population NOT BETWEEN 1 AND 4 THEN s.population END,
            CASE WHEN s.population >= 5 THEN s.illustrative ELSE 0 END
-      FROM shares s
+      FROM counted c
+     CROSS JOIN LATERAL (VALUES
+           ('name_address', c.name_address, c.places, c.illustrative),
+           ('position', c.position, c.places, c.illustrative),
+           ('residential_group', c.residential_group, c.places, c.illustrative),
+           ('sector_code', c.sector_code, c.places, c.illustrative),
+           ('licence', c.licence, c.places, c.illustrative),
+           ('food_safety', c.food_safety, c.food, c.food_illustrative),
+           ('verified', c.verified, c.places, c.illustrative)) AS s (measure, yes, population, illustrative)
+     UNION ALL
+    SELECT 'inspections', inspections, NULL, inspected.illustrative FROM inspected
+     UNION ALL
+    SELECT 'layer:' || l.name, l.there::integer, 1, 0 FROM layer l
+$$;
+COMMENT ON FUNCTION published.rollout_register(text) IS
+    'What criteria of the rollout are measured by in the records of a ward: how many of how many, and how many of those are '
+    'invented. Null where there are one to four.';
+
+CREATE FUNCTION published.rollout_use(of_ward text)
+RETURNS TABLE (measure text, yes bigint, population bigint, illustrative bigint)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = register, public, pg_temp
+AS $$
+    WITH here AS MATERIALIZED (
+        SELECT w.id FROM ward w WHERE w.code = of_ward AND w.valid_to IS NULL
+    ), stuck AS (
+        SELECT s.establishment_id, bool_or(s.state = 'installed') AS installed
+          FROM sticker s JOIN establishment e ON e.id = s.establishment_id
+         WHERE s.ward_id = (SELECT id FROM here) AND s.state IN ('printed', 'installed')
+           AND e.ended_at IS NULL AND counts_in_figures(e.sector_group, e.operating_status)
+         GROUP BY s.establishment_id
+    ), worked AS (
+        -- Days on which somebody of the ward changed a record, by hand or by applying a list. The sample is nobody's work.
+        SELECT d.back
+          FROM generate_series(0, 89) AS d (back)
+         WHERE EXISTS (
+                SELECT FROM change c
+                 WHERE c.at >= (current_date - d.back)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
+                   AND c.at < (current_date - d.back + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
+                   AND c.ward_id = (SELECT id FROM here) AND c.actor_id IS NOT NULL
+                   AND c.collection IN ('establishments', 'legal_entities', 'licences', 'food_safety_records',
+                                        'inspections', 'warnings', 'payment_acceptances', 'digital_uses', 'model_sites',
+                                        'photos', 'outreach', 'visits'))
+    ), answered AS (
+        SELECT count(*) AS due, count(*) FILTER (WHERE r.answered_at IS NOT NULL
+                   AND (r.answered_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date <= r.due_on) AS in_time
+          FROM citizen_report r
+         WHERE r.ward_id = (SELECT id FROM here) AND r.received_at > now() - interval '12 months'
+           AND (r.due_on < current_date OR r.answered_at IS NOT NULL)
+    )
+    SELECT 'reports_in_time', CASE WHEN due >= 5 THEN in_time END, CASE WHEN due NOT BETWEEN 1 AND 4 THEN due END, 0
+      FROM answered
+     UNION ALL
+    -- Of the places that count: how many those are, rollout_register() says.
+    SELECT 'qr_issued', count(*), NULL, 0 FROM stuck
+     UNION ALL
+    SELECT 'qr_installed', count(*) FILTER (WHERE installed), NULL, 0 FROM stuck
      UNION ALL
     SELECT 'update_days_30', count(*) FILTER (WHERE back < 30), 30, 0 FROM worked
      UNION ALL
     SELECT 'update_days_90', count(*), 90, 0 FROM worked
-     UNION ALL
-    SELECT 'inspections', inspections, NULL, inspected.illustrative FROM inspected
      UNION ALL
     SELECT 'signing_keys', count(*), NULL, 0 FROM signing_key k WHERE k.retired_at IS NULL
      UNION ALL
     -- As anybody is told them (030_statuses.sql, 340_lookup_months.sql): of the last month that is over, and never exact.
     SELECT 'lookups', (SELECT m.lookups FROM published.lookup_months m WHERE m.ward = of_ward ORDER BY m.month DESC LIMIT 1),
            NULL, 0
-     UNION ALL
-    SELECT 'layer:' || l.name, l.there::integer, 1, 0 FROM layer l
 $$;
-COMMENT ON FUNCTION published.rollout_measures(text) IS
-    'What criteria of the rollout are measured by, for a ward: how many of how many, and how many of those are invented. '
-    'Null where there are one to four.';
+COMMENT ON FUNCTION published.rollout_use(text) IS
+    'What criteria of the rollout are measured by in how a ward works: days of updates, stickers, look-ups, reports.';
 
 CREATE FUNCTION published.rollout_proofs(of_ward text)
 RETURNS TABLE (criterion text, title text, number text, dated_on date, signed_role text, signed_on date)

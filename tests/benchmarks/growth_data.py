@@ -62,7 +62,7 @@ _DRAWN = f"""
 _DIGITS = [f"(number / {23 ** (7 - place)} % 23)::int" for place in range(1, 8)]
 _SUM = " + ".join(f"{place} * {digit}" for place, digit in enumerate(_DIGITS, 1))
 # The multiplier has no factor 23, so that no two numbers share a code; neighbours get codes that are far apart.
-_MAKE_CODE = f"""
+MAKE_CODE = f"""
     CREATE OR REPLACE FUNCTION pg_temp.invented_code(serial bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         SELECT {" || ".join(f"substr(letters, {digit} + 1, 1)" for digit in _DIGITS)}
                -- As in postgis/codes.py: 3 undoes the weight 8 of the check character.
@@ -172,8 +172,8 @@ def fill(database: Database, places: int, say: Callable[[str], None] = print) ->
     with database.administrator() as connection:
         connection.execute(text("BEGIN"))
         connection.exec_driver_sql(_PACE)
-        connection.exec_driver_sql(_MAKE_CODE, execution_options={"no_parameters": True})
-        indexes = _drop_indexes(connection) if wards > 5 else []
+        connection.exec_driver_sql(MAKE_CODE, execution_options={"no_parameters": True})
+        indexes = drop_indexes(connection) if wards > 5 else []
         for number in range(1, wards + 1):
             _fill_ward(connection, number)
             if number % 50 == 0:
@@ -230,14 +230,16 @@ def _corner(number: int) -> tuple[float, float]:
     return round(west + ward % 5 * _SIDE, 6), round(south + ward // 5 * _SIDE, 6)
 
 
-def _drop_indexes(connection: Connection) -> list[str]:
+def drop_indexes(connection: Connection, table: str = "establishment") -> list[str]:
     """Drops what is quicker made again at the end; returns how."""
     found = connection.execute(
         text("""
             SELECT format('%I.%I', schemaname, indexname) AS name, indexdef FROM pg_indexes
-             WHERE schemaname = 'register' AND tablename = 'establishment' AND indexname NOT LIKE 'pk%'
-               AND indexname NOT LIKE 'uq_%code' AND indexname <> 'ix_establishment_ward_id'
-        """)
+             WHERE schemaname = 'register' AND tablename = :table AND indexname NOT LIKE 'pk%'
+               AND indexname NOT LIKE 'uq_%' || CASE :table WHEN 'establishment' THEN 'code' ELSE '' END
+               AND indexname <> 'ix_establishment_ward_id'
+        """),
+        {"table": table},
     ).all()
     for each in found:
         connection.exec_driver_sql(f"DROP INDEX {each.name}")

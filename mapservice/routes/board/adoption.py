@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from layers import adoption
 from layers.formats.spreadsheets import CSV_TYPE, XLSX_TYPE, Column, csv_stream, file_pieces, xlsx_file
 from mapservice import links as rel
-from mapservice.adoption_page import PAGE, about, columns, context, document, geojson, question_of
+from mapservice.adoption_page import PAGE, about, columns, context, document, file_of, geojson, question_of
 from mapservice.dependencies import Settings, database
 from mapservice.errors import Problem
 from mapservice.reading import privacy, reading
@@ -24,6 +24,7 @@ from web.render import render
 
 router = APIRouter(tags=["Board"], include_in_schema=False)
 
+ONE_FILE = "/board/map.html"
 FORMS = ("html", "json", "geojson", "csv", "xlsx")
 
 
@@ -64,3 +65,15 @@ def show(request: Request, actor: MaybeActor, settings: Settings) -> Response:
     title = ward_name(request, question.ward, lang)
     page = render("board/adoption.html", lang, frame="base.html", here=here, ward_title=title, **found)
     return reply(request, page.encode(), HTML, headers=headers)
+
+
+@router.get(ONE_FILE, summary="The adoption map as one file", response_class=Response)
+def one_file(request: Request, actor: MaybeActor, settings: Settings) -> Response:
+    """The map with its table as an HTML file that opens without network; its figures as at `/board/adoption`."""
+    lang = page_language(request)
+    question, full = question_of(request.query_params, actor, settings.ward)
+    with reading(database(request), actor) as connection:
+        page = file_of(connection, question, lang, full=full)
+    name = f"{labels.text('adoption.file', lang)}-{datetime.now(VIETNAM):%Y%m%d-%H%M}.html"
+    headers = {"Content-Language": lang, **privacy(actor), **download_headers(name)}
+    return Response(page, 200, headers, HTML)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from mapservice import adoption_page, work_board
 from mapservice.board_inside import inside
 from mapservice.board_page import board_page, indicator_page, view_of
 from mapservice.dependencies import ReadConnection
@@ -23,7 +24,7 @@ FRAMED = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'self'", "frame-ancest
 @router.get(PAGE, summary="The leaders' board", response_class=Response, include_in_schema=False)
 def show(request: Request, actor: MaybeActor) -> Response:
     """The ward's indicators at the end of a day; for its staff also the map in full and what to do."""
-    return board_page(request, actor)
+    return board_page(request, actor, (adoption_page.board_part, work_board.part))
 
 
 @router.get(PAGE + "/indicators/{indicator}", summary="One indicator", response_class=Response, include_in_schema=False)
