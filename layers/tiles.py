@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import literal_column as column_text
 from sqlalchemy.dialects import postgresql
 
-from layers import tile_cells, tile_points
+from layers import computed_tiles, tile_cells, tile_points
 from layers.collections import Collection
 from layers.filters import asked, conditions, spatial_tests
 from layers.query import FeatureQuery
@@ -51,6 +51,8 @@ def tile(connection: Connection, collection: Collection, z: int, x: int, y: int,
     where = conditions(collection, query)
     if query.q is not None:
         where.append(Search(connection, collection, query.q).condition())
+    if collection.computed and not where:
+        return computed_tiles.draw(connection, collection, query, _bounds(z, x, y), EXTENT, BUFFER)
     if z < collection.drawn.cluster_below:
         gathered = Statement(_drawn(collection, _clusters(collection, z, where)))
         tests = spatial_tests(query)

@@ -17,6 +17,7 @@ from mapservice.parameters import check_known, day_gone_by
 from mapservice.reading import VARY, reading
 from mapservice.record_forms import read_day
 from mapservice.responses import reply
+from mapservice.rights import can
 from mapservice.rollout_page import ward_of
 from mapservice.staff_page import HTML, page_language, staff_page
 from postgis.actor import Actor
@@ -71,6 +72,8 @@ def board_page(request: Request, actor: Actor | None, parts: Sequence[Part]) -> 
     ]
     if day.asked.full:
         links += [(local(lang, address), labels.text(f"board.links.{name}", lang)) for address, name in INNER_LINKS]
+        if can(actor, "read", "board_reports"):
+            links.append((local(lang, "/board/reports"), labels.text("board.links.reports", lang)))
     return answer_page(
         request, actor, "board/page.html", day, title, {**context, "views": views, "large": LARGE, "links": links}
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 import h3
 
+from postgis.vocabulary import SECTOR_GROUPS
 from tests.adoption_places import RESOLUTION, Place, cells_around
 from tests.register_api import Api
 from tests.small_ward import WARD
@@ -144,7 +145,9 @@ def attack_sectors(cells: Published, by_sector: Mapping[str, Published], places:
         told = {sector: figures[cell] for sector, figures in by_sector.items() if cell in figures}
         if totals is not None and told:
             of_cell = {sector: real[sector].get(cell, (0, 0, 0)) for sector in told}
-            found += attack(told, of_cell, totals, least=0)
+            # Which other sectors have no place here is as little known as how many places each has.
+            others = {sector: None for sector in SECTOR_GROUPS if sector not in (*told, "public_place")}
+            found += attack({**told, **others}, of_cell, totals, least=0)
     return found
 
 

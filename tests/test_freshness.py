@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from tests.adoption_places import Place, add_places, cells_around, point_in
 from tests.live_register import ITEMS, LiveRegister, etag_of, live_register, patch
 from tests.small_ward import MIDDLE, WARD
 
@@ -90,6 +92,54 @@ def test_an_edit_is_seen_everywhere_within_a_second(register: LiveRegister) -> N
         in_ms = sorted(seconds * 1000 for seconds in times)
         print(f"  {surface}: median {statistics.median(in_ms):.0f}, most {in_ms[-1]:.0f}")
     assert max(max(times) for times in waited.values()) < LIMIT_S
+
+
+def test_an_edit_shows_in_the_cells_of_the_map(register: LiveRegister) -> None:
+    """Of cells everybody is told, figures follow within a second, in every worker."""
+    cells = cells_around(1)
+    kinds = (None, "vietqr", "vietqr", "cash_only")
+    places = [Place(cell, "grocery", kinds[number % 4]) for cell in cells for number in range(12)]
+    codes = add_places(register.database, places)
+    items = "/ogc/collections/payment_adoption/items?limit=1000"
+    with httpx.Client(base_url=register.url, timeout=30) as officer:
+        told = {each["id"]: each["properties"] for each in officer.get(items).json()["features"]}
+        cell = next(cell for cell in cells if not told[cell]["suppressed"])
+        lon, lat = point_in(cell, random.Random(1))
+        tile = address_of(tile_at(lon, lat, 15)).replace("establishments", "payment_adoption")
+        for number, code in enumerate(code for code, place in zip(codes, places, strict=True) if place.cell == cell):
+            if number == 6:
+                break
+            before = told[cell]["establishments"] - number
+            old = officer.get(tile).content
+            officer.get(f"{items}&sector_group=grocery")
+            surfaces: dict[str, tuple[str, Seen]] = {
+                "items": (items, _has_figure(cell, before - 1)),
+                "tile": (tile, _differs(old)),
+                "board": ("/board/adoption?f=json", _has_part(cell, before - 1)),
+            }
+            for address, _ in surfaces.values():
+                officer.get(address)
+            token = register.tokens[number % 2]
+            change = {"properties": {"operating_status": "closed"}}
+            answer = patch(officer, code, etag_of(officer, code, token), token, change)
+            assert answer.status_code == 200, answer.text
+            assert max(seconds_until(register.url, surfaces).values()) < LIMIT_S
+
+
+def _has_figure(cell: str, number: int) -> Seen:
+    def seen(answer: httpx.Response) -> bool:
+        figures = {each["id"]: each["properties"]["establishments"] for each in answer.json()["features"]}
+        return figures.get(cell) == number
+
+    return seen
+
+
+def _has_part(cell: str, number: int) -> Seen:
+    return lambda answer: {each["code"]: each["establishments"] for each in answer.json()["parts"]}.get(cell) == number
+
+
+def _differs(old: bytes) -> Seen:
+    return lambda answer: answer.content != old
 
 
 def _holds(name: str) -> Seen:

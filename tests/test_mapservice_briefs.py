@@ -1,7 +1,7 @@
 """Reports of a period: filled from the register, for ever the same of a closed day, their texts kept by version."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
 from io import BytesIO
@@ -13,7 +13,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import Connection, text
 
-from mapservice import cli
+from mapservice import cli, report_command
 from mapservice.briefs import Asked, NotFinal, brief_data, made, usual_day
 from postgis.actor import Actor, read_as, write_as
 from postgis.engine import Database, create_database, drop_database
@@ -214,8 +214,8 @@ def test_only_officers_of_the_ward_see_reports(world: World) -> None:
 def test_the_command_makes_it_again_and_checks_it(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MAPSERVICE_DATABASE_URL", world.database.owner.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("MAPSERVICE_DATA_DIR", str(world.database.settings.data_dir))
+    monkeypatch.setattr(report_command, "open_database", lambda _store: nullcontext(world.database))
+    monkeypatch.setenv("MAPSERVICE_DATA_DIR", str(tmp_path))
     data = _data(world)
     file = tmp_path / "bao-cao.pdf"
     asked = ["report", "--kind", "monthly", "--period", MONTH.text, "--ward", WARD, "--texts", "0", "-o", str(file)]

@@ -83,6 +83,23 @@ def test_a_day_before_the_register(api: Api) -> None:
     assert {each["numerator"] for each in found["indicators"]} == {None}
 
 
+def test_a_kept_trend_moves_with_the_history(api: Api) -> None:
+    """As if all had been written 100 days ago: an edit of today alone makes no month end, a moved history does."""
+
+    def months(who: str | None) -> list[str]:
+        return [point["as_of"] for point in api.get("/indicators", who)["indicators"][0]["trend"]]
+
+    assert months(None) == months("officer") == []
+    with api.database.administrator() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        for column in ("known_from", "known_to"):
+            moved = f"UPDATE register.establishment_state SET {column} = {column} - interval '100 days'"
+            connection.execute(text(f"{moved} WHERE {column} <> 'infinity'"))
+    assert months(None) == [], "nobody was told, so it is kept"
+    api.add_place(name="Quán Sau Đó")
+    assert len(months(None)) == len(months("officer")) == len(months("reader")) >= 3
+
+
 def test_english_by_choice(api: Api) -> None:
     answer = api.ask("GET", "/indicators", Accept_Language="en")
     assert answer.headers["content-language"] == "en"

@@ -33,7 +33,8 @@ def _queryables(client: httpx.Client, collection: str) -> dict[str, Any]:
 
 
 def _found(client: httpx.Client, collection: str, **query: str) -> set[str]:
-    page = get(client, _items(collection), GEO, limit="6000", properties="code", **query).json()
+    shown = COLLECTIONS[collection].id_field
+    page = get(client, _items(collection), GEO, limit="6000", properties=shown, **query).json()
     found = [feature["id"] for feature in page["features"]]
     while following := links_of(page, "next"):
         page = client.get(following[0]["href"]).json()

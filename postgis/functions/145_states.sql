@@ -168,6 +168,8 @@ CREATE OR REPLACE FUNCTION register.states_known_now(of_ward text, day date) RET
 LANGUAGE sql STABLE
 SET search_path = register, public, pg_temp
 SET work_mem = '64MB'
+-- As for establishments_as_of: the planner would compare each with each.
+SET enable_nestloop = off
 AS $body$
     WITH own AS MATERIALIZED (
         SELECT * FROM establishment

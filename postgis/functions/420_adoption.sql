@@ -104,7 +104,8 @@ AS $$
         WINDOW of_ward AS (PARTITION BY h.ward)
     ), parts AS (
         -- The same within a cell that is told, where somebody takes payment and somebody does not: its sectors, all that
-        -- there can be, since that there is none says as much as that there is one.
+        -- there can be, since that there is none says as much as that there is one. Where the rest leaves no room for
+        -- doubt, a cell says nothing of its sectors, not even that they are hidden.
         SELECT j.ward, j.cell, g.code AS sector_group, coalesce(p.n, 0) AS n, coalesce(p.known, 0) AS known,
                coalesce(p.yes, 0) AS yes, coalesce(p.n, 0) < 5 AS few,
                row_number() OVER (PARTITION BY j.ward, j.cell, coalesce(p.n, 0) < 5 ORDER BY g.code) AS place
@@ -118,13 +119,13 @@ AS $$
         SELECT k.*, sum(yes) FILTER (WHERE kept_back) OVER of_cell > 0
                AND sum(known - yes) FILTER (WHERE kept_back) OVER of_cell > 0
                AND sum(n) FILTER (WHERE kept_back) OVER of_cell > 5 * count(*) FILTER (WHERE kept_back AND NOT few) OVER of_cell
-               AS safe
+               AND (bool_or(NOT few) OVER of_cell OR sum(n) OVER of_cell < 4 * count(*) OVER of_cell) AS safe
           FROM kept k
         WINDOW of_cell AS (PARTITION BY k.ward, k.cell)
     )
     SELECT j.ward, j.cell, NULL, j.n, j.known, j.yes, NOT j.kept_back FROM judged j WHERE j.safe
      UNION ALL
-    SELECT k.ward, k.cell, k.sector_group, k.n, k.known, k.yes, k.safe AND NOT k.kept_back FROM weighed k
+    SELECT k.ward, k.cell, k.sector_group, k.n, k.known, k.yes, NOT k.kept_back FROM weighed k WHERE k.safe
      UNION ALL
     SELECT j.ward, j.cell, g.code, 0, 0, 0, false
       FROM judged j CROSS JOIN sector_group g WHERE j.safe AND j.kept_back AND g.code <> 'public_place'
