@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from layers import indicators
+from layers import indicators, kept_trends
 from layers.indicator_codes import MEASURED
 from layers.indicators import FEWEST, GROUPS, Figure, Target
 from postgis.actor import Actor, read_as
@@ -249,3 +249,15 @@ def test_a_target_and_its_comparator() -> None:
 def test_the_codes_are_those_of_sql(inside: Connection) -> None:
     known = inside.execute(text("SELECT register.indicator_codes()")).scalar_one()
     assert tuple(known) == MEASURED
+
+
+def test_a_trend_that_is_kept_is_the_one_counted_anew(counted: tuple[Database, Actor], outside: Connection) -> None:
+    chance = random.Random(SEED)
+    for _ in range(30):
+        until = FIRST + timedelta(days=chance.randrange(310))
+        codes = chance.choice((MEASURED, MEASURED[:3], MEASURED[4:5]))
+        with read_as(*counted) as inside:
+            for connection, full in ((inside, True), (outside, False)):
+                kept = kept_trends.trend(connection, WARD, codes, until, full=full)
+                assert kept == indicators.trend(connection, WARD, codes, until, full=full), (until, full)
+                assert not any(kept_trends.trend(connection, OTHER_WARD, codes, until, full=full).values())

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from layers import indicators
 from postgis.engine import Database
 from postgis.today import today
 from tests.register_api import Api, register_api
@@ -84,20 +85,31 @@ def test_a_day_before_the_register(api: Api) -> None:
 
 
 def test_a_kept_trend_moves_with_the_history(api: Api) -> None:
-    """As if all had been written 100 days ago: an edit of today alone makes no month end, a moved history does."""
+    """As if all had been written 100 days ago: an edit of today changes no month end, another history does."""
 
-    def months(who: str | None) -> list[str]:
-        return [point["as_of"] for point in api.get("/indicators", who)["indicators"][0]["trend"]]
+    def told(who: str | None) -> tuple[list[tuple[str, int]], int]:
+        first = api.get("/indicators", who)["indicators"][0]
+        return [(point["as_of"], point["population"]) for point in first["trend"]], first["population"]
 
-    assert months(None) == months("officer") == []
-    with api.database.administrator() as connection:
-        connection.execute(text("SET session_replication_role = replica"))
-        for column in ("known_from", "known_to"):
-            moved = f"UPDATE register.establishment_state SET {column} = {column} - interval '100 days'"
-            connection.execute(text(f"{moved} WHERE {column} <> 'infinity'"))
-    assert months(None) == [], "nobody was told, so it is kept"
+    def moved(table: str, column: str) -> None:
+        earlier = f"UPDATE register.{table} SET {column} = {column} - interval '100 days' WHERE {column} <> 'infinity'"
+        with api.database.administrator() as connection:
+            connection.execute(text("SET session_replication_role = replica"))
+            connection.execute(text(earlier))
+
+    assert told(None)[0] == told("officer")[0] == []
+    for column in ("known_from", "known_to"):
+        moved("establishment_state", column)
+    assert told(None)[0] == [], "of the same history it is kept"
+    moved("change", "at")
+    months, population = told(None)
+    assert len(months) >= 3 and (months, population) == told("officer") == told("reader")
     api.add_place(name="Quán Sau Đó")
-    assert len(months(None)) == len(months("officer")) == len(months("reader")) >= 3
+    with api.database.owner.connect() as connection:
+        counted = indicators.trend(connection, WARD, ["digital_platform_use"], today(), full=True)
+    assert [(day.isoformat(), each.population) for day, each in counted["digital_platform_use"]] == months
+    for who in (None, "officer"):
+        assert told(who) == (months, population + 1), "today's figure alone"
 
 
 def test_english_by_choice(api: Api) -> None:

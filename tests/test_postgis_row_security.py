@@ -352,7 +352,8 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         "published.proposal", "published.register_head", "published.report",
         "published.rollout_proofs", "published.rollout_register", "published.rollout_use", "published.touched",
         "published.words_from", "published.words_near", "published.words_with",
-        "published.day_is_final", "published.indicator_counts", "published.indicator_trend",
+        "published.day_is_final", "published.indicator_counts", "published.indicator_trend", "published.standing_of",
+        "published.payment_adoption",
     }  # fmt: skip
     assert {found.name for found in functions if found.by_public} == by_anybody
     assert {found.name for found in functions if found.by_staff} == by_anybody | {

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from layers import states
+from layers.standing import state_read
 from postgis import cells
 from postgis.actor import Actor, note_source, read_as, write_as
 from postgis.engine import Database
@@ -174,7 +175,9 @@ def test_states_made_anew_are_those_kept(database: Database) -> None:
     with database.owner.begin() as connection:
         kept = connection.execute(text(_ALL)).scalars().all()
         assert len(kept) > EDITS / 3
+        standing = state_read(connection)
         built = connection.execute(text("SELECT register.rebuild_states()")).scalar_one()
+        assert state_read(connection) != standing, "what was kept of the old states is not to be used"
         cells.fill(connection)
         again = connection.execute(text(_ALL)).scalars().all()
     assert built == len(kept)

@@ -109,6 +109,8 @@ BEGIN
     INSERT INTO establishment_state (%5$s, known_from, known_to)
     SELECT %6$s, b.at, b.until FROM begun b WHERE b.code IS NOT NULL ORDER BY b.at, b.place_id;
     GET DIAGNOSTICS built = ROW_COUNT;
+    -- Figures that were kept of a closed day may be others now, with the same history.
+    PERFORM move_published_mark();
     PERFORM set_config('mapservice.points_without_cells', 'yes', true);
     DROP TABLE state_version;
     DROP TABLE state_moment;

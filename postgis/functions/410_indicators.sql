@@ -221,6 +221,19 @@ $$;
 COMMENT ON FUNCTION published.indicator_trend(text, text[], date, date) IS
     'register.indicator_trend; months with fewer than five places are left out.';
 
+DROP FUNCTION IF EXISTS published.standing_of(date);
+
+CREATE FUNCTION published.standing_of(of_day date) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = register, pg_catalog, pg_temp
+SET timezone = 'Asia/Ho_Chi_Minh'
+AS $$
+    SELECT concat_ws(' ', m.mark, (SELECT md5(h.hash) FROM head_at((of_day + 1)::timestamptz - interval '1 microsecond') h))
+      FROM published_mark m
+$$;
+COMMENT ON FUNCTION published.standing_of(date) IS
+    'Names all that the figures up to the end of a day come from: once the day is final, those of one name are the same.';
+
 DROP VIEW IF EXISTS published.indicators, published.targets;
 
 CREATE VIEW published.indicators AS

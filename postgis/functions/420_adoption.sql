@@ -49,11 +49,14 @@ BEGIN
                            WHEN 'model_site' THEN s.model_site_id::text
                            WHEN 'sector_group' THEN s.sector_group
                        END AS part,
-                       takes_payment(s.payment_methods, s.payment_evidence, s.accepts_cashless, $3, $4) AS answer
+                       %s AS answer
                   FROM %s
                    AND counts_in_figures(s.sector_group, s.operating_status) AND ($5 IS NULL OR s.sector_group = $5)) p
          WHERE p.part IS NOT NULL
          GROUP BY p.part $query$,
+        -- What is no question of method or proof is not to cost a call for each place.
+        CASE WHEN by_method IS NULL AND least_evidence IS NULL THEN 's.accepts_cashless'
+             ELSE 'takes_payment(s.payment_methods, s.payment_evidence, s.accepts_cashless, $3, $4)' END,
         CASE WHEN as_known = 'now' THEN 'states_known_now($6, $7) s WHERE true'
              ELSE 'establishment_state s WHERE s.ward_id = ANY ($8) AND s.known_from <= $9 AND s.known_to > $9' END)
     USING divided_by, coalesce(at_resolution, 9), by_method, least_evidence, of_sector, of_ward, day, wards, moment;
@@ -192,7 +195,8 @@ AS $$
     SELECT p.id, p.cell, p.ward, p.resolution, p.sector_group, p.as_of, NULL, NULL, 'then', p.establishments, p.surveyed,
            p.accepting, p.share, p.low, p.high, p.suppressed, p.geom, p.geom_3857
       FROM published.payment_adoption(of_ward, at_resolution, of_sector, on_day) p
-     WHERE p.ward <> own_ward_code() AND by_method IS NULL AND least_evidence IS NULL AND coalesce(as_known, 'then') = 'then'
+     WHERE (of_ward IS NULL OR of_ward <> own_ward_code())
+       AND p.ward <> own_ward_code() AND by_method IS NULL AND least_evidence IS NULL AND coalesce(as_known, 'then') = 'then'
 $$;
 COMMENT ON FUNCTION register.staff_payment_adoption(text, integer, text, date, text, text, text) IS
     'The same for staff: every figure of their own ward at resolutions 7 to 11, by method, evidence and what was known when; '
