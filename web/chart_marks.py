@@ -31,7 +31,10 @@ class _Plane:
         figures = [f for point in points for f in (point.value, point.high) if f is not None]
         self.most = _top(max([*figures, chart.target.value if chart.target else 0.0], default=0.0), chart.unit)
         left = max(34.0, 10 + wide(_scale(self.most, self.most, "vi"), 9))
-        self.left, self.right, self.top, self.bottom = left, width - 12.0, top, top + height
+        right = width - 12.0
+        if (end := _last(chart.forecast)) is not None:
+            right -= wide(written(end.value, chart.unit, "vi"), 9) + 2
+        self.left, self.right, self.top, self.bottom = left, right, top, top + height
 
     def x(self, on: date) -> float:
         share = (on - self.first).days / self.days if self.days else 0.5
@@ -66,21 +69,32 @@ def _line_chart(chart: LineChart, lang: str, width: float) -> tuple[list[Mark], 
     marks += _days(chart, plane)
     for run in _runs(chart.measured, ranged=True):
         marks += _band(run, plane)
-    for run in _runs(chart.forecast, ranged=True):
+    ahead = _ahead(chart)
+    for run in _runs(ahead, ranged=True):
         marks += _hatching(run, plane)
     for run in _runs(chart.measured):
         marks.append(Stroke(tuple(_at(point, plane) for point in run), BRAND, 2.2))
     marks += [Dot(_at(point, plane), 2.4) for run in _runs(chart.measured) for point in run]
-    for run in _runs(chart.forecast):
+    for run in _runs(ahead):
         marks.append(Stroke(tuple(_at(point, plane) for point in run), INK, 1.4, _FORECAST_DASH))
     if (end := _last(chart.forecast)) is not None:
-        marks.append(Dot(_at(end, plane), 2.8, INK, hollow=True))
+        x, y = _at(end, plane)
+        marks.append(Dot((x, y), 2.8, INK, hollow=True))
+        marks.append(Words((x + 5, y + 3.2), written(end.value, chart.unit, lang), 9))
     if chart.target is not None:
         marks += _target(chart, plane, lang)
     if (last := _last(chart.measured)) is not None:
         marks.append(_beside(last, chart, plane, lang))
     below, height = _legend(chart, lang, width, plane.bottom + 30)
     return marks + below, height
+
+
+def _ahead(chart: LineChart) -> tuple[TimePoint, ...]:
+    """The forecast from where it sets out: one day ahead alone would be a mark beside the line, joined to nothing."""
+    last = chart.measured[-1]
+    if not chart.forecast or last.value is None:
+        return tuple(chart.forecast)
+    return (TimePoint(last.on, last.value, last.value, last.value), *chart.forecast)
 
 
 def _scale(value: float, most: float, lang: str) -> str:

@@ -186,7 +186,11 @@ def _index_page(
     typed = {name: form[name] if form is not None else "" for name in ("name", "kind", "street", "geometry", "reason")}
     return staff_page(
         request, actor, "board/model_sites/index.html", status=status, sites=rows, streets=streets, typed=typed,
-        indicators=[each for each in plan if each.code in SITE_INDICATORS], kinds=MODEL_SITE_KINDS,
+        indicators=[
+            {"code": each.code, "title": each.title, "short": labels.text(f"board.indicators.{each.code}.short", lang)}
+            for each in plan if each.code in SITE_INDICATORS
+        ],
+        kinds=MODEL_SITE_KINDS,
         may_add=can(actor, "create", "model_sites"), errors=_words(errors, lang), adding=form is not None,
     )  # fmt: skip
 

@@ -50,7 +50,13 @@ async function tabled(query) {
   });
   const read = new DOMParser().parseFromString(text, "text/html");
   const fresh = read.getElementById("adoption-figures");
-  if (fresh) element("adoption-figures").replaceChildren(...fresh.childNodes);
+  if (!fresh) return;
+  const shown = element("adoption-figures");
+  const open = [...shown.querySelectorAll("details")].map((each) => each.open);
+  shown.replaceChildren(...fresh.childNodes);
+  shown.querySelectorAll("details").forEach((each, at) => {
+    each.open = open[at] ?? each.open;
+  });
 }
 
 /** Shows what the form asks, on the map and in the table. */
