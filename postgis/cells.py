@@ -52,13 +52,9 @@ def _fill_if_told(connection: Connection) -> None:
     # Nothing was asked of the database, or it has refused something: there is nothing to commit.
     if driver.get_transaction_status() != TRANSACTION_STATUS_INTRANS:
         return
-    cursor = driver.cursor()
-    try:
-        cursor.execute(_TOLD)
-        if cursor.fetchone()[0]:
-            _fill(cursor)
-    finally:
-        cursor.close()
+    # Asked by way of the connection and not of the driver: a server that is gone is then told as everywhere else.
+    if connection.exec_driver_sql(_TOLD).scalar_one():
+        fill(connection)
 
 
 def _fill(cursor: Any) -> int:

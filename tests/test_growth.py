@@ -51,7 +51,7 @@ def test_every_invented_place_is_marked_and_has_its_facts(anybody: Connection) -
 
 def test_extents_are_those_of_every_row(anybody: Connection) -> None:
     for collection in COLLECTIONS.values():
-        if collection.geometry is None:
+        if collection.geometry is None or collection.computed:
             continue
         every = anybody.execute(
             text(f"SELECT ST_XMin(b), ST_YMin(b), ST_XMax(b), ST_YMax(b) "

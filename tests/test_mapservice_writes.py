@@ -27,6 +27,7 @@ NEW: dict[str, dict[str, Any]] = {
     },
     "digital_uses": {"kind": "e_invoice", "used": True, "checked_on": "2026-10-01"},
     "outreach": {"kind": "visit", "done_on": "2026-10-01", "topic": "Thử"},
+    "visits": {"visited_on": "2026-10-01", "outcome": "refused"},
     "model_sites": {"kind": "market", "name": "Chợ Thử"},
 }  # fmt: skip
 """What each collection but warnings needs at least, beside its place and source."""
@@ -76,11 +77,12 @@ def test_a_record_is_made_changed_replaced_and_ended(api: Api, collection: str) 
     assert made.headers["cache-control"] == "private, no-cache"
     assert {"Cookie", "Authorization"} <= {name.strip() for name in made.headers["vary"].split(",")}
 
-    name = next(
+    days = {"payment_acceptances": "checked_on", "digital_uses": "checked_on", "visits": "visited_on"}
+    name = days.get(collection) or next(
         field.name for field in RECORD_TYPES[collection].fields
         if field.kind == "text" and not field.codes and field.name not in ("tax_code", "registration_number")
-    ) if collection not in ("payment_acceptances", "digital_uses") else "checked_on"  # fmt: skip
-    value = "2026-10-02" if name == "checked_on" else "Giá trị mới"
+    )  # fmt: skip
+    value = "2026-10-02" if name in days.values() else "Giá trị mới"
     changed = api.ask("PATCH", path, "officer", seen=made.headers["etag"], body={"properties": {name: value}})
     assert changed.status_code == 200, changed.text
     assert changed.json()["properties"][name] == value

@@ -298,7 +298,7 @@ class Ask:
     file: str = ""
 
 
-STAFF_PAGES = ("/staff", "/board/work", "/board/model-sites")
+STAFF_PAGES = ("/staff", "/board/work", "/board/model-sites", "/board/reports")
 NO_FORM_TOKEN = {"/staff/sign-in", "/staff/sign-in/code", "/staff/establishments/find"}
 """Forms that change nothing for a session: they begin one, or only lead to an address."""
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}

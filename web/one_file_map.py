@@ -66,6 +66,8 @@ def one_file_map(
     page: str = root.render()
     # Whoever needs larger letters may make them larger.
     page = page.replace("initial-scale=1.0, maximum-scale=1.0, user-scalable=no", "initial-scale=1.0")
+    named = f'<div class="folium-map" role="region" aria-label="{escape(labels.text("adoption.map", lang))}"'
+    page = page.replace('<div class="folium-map"', named, 1)
     return page.replace("<html>", f'<html lang="{lang}">', 1)
 
 

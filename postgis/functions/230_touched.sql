@@ -29,7 +29,8 @@ CREATE OR REPLACE FUNCTION register.published_base_tables() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT '{ward,ward_succession,residential_group,street,basemap_area,data_source,sector_group,sector_class,
-        sector_group_class,reference_release,signing_key,sticker_key,indicator,target,entered_figure}'::text[]
+        sector_group_class,reference_release,signing_key,sticker_key,indicator,target,phase,
+        entered_figure}'::text[]
 $$;
 COMMENT ON FUNCTION register.published_base_tables() IS
     'Tables that published views read and whose changes stand in no history.';
