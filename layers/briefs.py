@@ -5,14 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, exists, func, select, text
+from sqlalchemy import Connection, exists, select, text
 
 from layers.indicators import Known
 from layers.states import states
-from postgis.tables import h3_cell
 
 RESOLUTION = 9
 """Of the hexagons: about 200 m from side to side of a ward's blocks."""
+
+_CELLS = text("""
+    SELECT h.cell, a.establishments, a.surveyed, a.accepting, public.ST_AsGeoJSON(h.geom, 6) AS outline
+      FROM register.adoption(:ward, 'h3', :resolution, NULL, :day, :known, NULL, NULL) a
+      JOIN register.h3_cell h ON h.cell = a.part::bigint
+     ORDER BY h.cell
+""")
 
 Ring = tuple[tuple[float, float], ...]
 
@@ -29,27 +35,11 @@ class CellFigure:
 
 
 def cells(connection: Connection, ward: str, day: date, known: Known) -> list[CellFigure]:
-    """The hexagons with places that count, at the end of a day. For staff of the ward."""
-    state = states(ward, day, known)
-    surveyed, accepting = state.c.accepts_cashless != "unknown", state.c.accepts_cashless == "yes"
-    counted = (
-        select(
-            state.c.cells[RESOLUTION - 6].label("cell"),
-            func.count().label("establishments"),
-            func.count().filter(surveyed).label("surveyed"),
-            func.count().filter(accepting).label("accepting"),
-        )
-        .where(
-            func.register.counts_in_figures(state.c.sector_group, state.c.operating_status), state.c.cells.is_not(None)
-        )
-        .group_by("cell")
-        .subquery("counted")
-    )
-    drawn = func.public.st_asgeojson(h3_cell.c.geom, 6).label("outline")
-    wanted = select(counted, drawn).join(h3_cell, h3_cell.c.cell == counted.c.cell).order_by(counted.c.cell)
+    """The hexagons with places that count, at the end of a day. For staff of the ward, and for the owner."""
+    asked = {"ward": ward, "resolution": RESOLUTION, "day": day, "known": known}
     return [
         CellFigure(row.cell, _rings(row.outline)[0], row.establishments, row.surveyed, row.accepting)
-        for row in connection.execute(wanted)
+        for row in connection.execute(_CELLS, asked)
     ]
 
 
