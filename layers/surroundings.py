@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, column, exists, func, select, table
+from sqlalchemy import ColumnElement, Connection, column, exists, func, select, table
 
 from layers.collections import ESTABLISHMENTS, WARDS
 
@@ -50,10 +50,18 @@ def ward_box(connection: Connection, code: str) -> Box | None:
 
 def freshness(connection: Connection) -> Freshness:
     """How fresh the published places are."""
-    view = ESTABLISHMENTS.view
-    invented = exists(select(view.c.id).where(view.c.illustrative))
-    found = connection.execute(select(func.max(view.c.updated_at), invented)).one()
+    found = connection.execute(select(func.max(ESTABLISHMENTS.view.c.updated_at), _invented())).one()
     return Freshness(found[0], bool(found[1]))
+
+
+def has_illustrations(connection: Connection) -> bool:
+    """Whether invented places are among the published ones; far cheaper than `freshness`, which reads every place."""
+    return bool(connection.execute(select(_invented())).scalar_one())
+
+
+def _invented() -> ColumnElement[bool]:
+    view = ESTABLISHMENTS.view
+    return exists(select(view.c.id).where(view.c.illustrative))
 
 
 def data_sources(connection: Connection) -> list[dict[str, Any]]:

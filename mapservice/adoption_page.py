@@ -14,7 +14,7 @@ from layers import adoption
 from layers.adoption import BY, RESOLUTIONS, Part, Question
 from layers.collections import STAFF_COLLECTIONS
 from layers.lookup import find_ward
-from layers.surroundings import freshness, ward_box
+from layers.surroundings import has_illustrations, ward_box
 from mapservice.errors import Problem
 from mapservice.indicator_documents import Asked
 from mapservice.parameters import check_known, past_day, values
@@ -123,7 +123,7 @@ def context(
     it what a page of its own has to say.
     """
     found = adoption.parts(connection, question, full=full)
-    fresh, ward = freshness(connection), find_ward(connection, question.ward)
+    ward = find_ward(connection, question.ward)
     days = adoption.days_shown()
     kept = asked(question)
     files = {form: local(lang, PAGE, ward=question.ward, f=form, **kept) for form in ("csv", "xlsx", "json", "geojson")}
@@ -139,7 +139,8 @@ def context(
             "as_of": (question.as_of or today()).isoformat(),
             "files": files,
             "one_file": local(lang, "/board/map.html", ward=question.ward, **kept),
-            "illustrative": fresh.illustrative,
+            # The board says it once for all its parts.
+            "illustrative": not on_board and has_illustrations(connection),
             "ward": ward,
             "on_board": on_board,
             "more": bool(kept.keys() & {"resolution", "method", "evidence_level", "known"}),
@@ -226,6 +227,6 @@ def file_of(connection: Connection, question: Question, lang: str, *, full: bool
         ward_title=ward_title(ward, lang),
         about=about(question, lang),
         made=f"{datetime.now(VIETNAM):%d/%m/%Y %H:%M}",
-        illustrative=freshness(connection).illustrative,
+        illustrative=has_illustrations(connection),
         full=full,
     )

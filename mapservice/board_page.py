@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from layers.surroundings import freshness
+from layers.surroundings import has_illustrations
 from mapservice.dependencies import database, http_settings
 from mapservice.errors import Problem
 from mapservice.indicator_documents import Asked, asked_for, document
@@ -124,7 +124,7 @@ def frame_context(request: Request, connection: Connection, day: Day, told: Cont
     return {
         "basis": basis,
         "kept": kept,
-        "illustrative": freshness(connection).illustrative,
+        "illustrative": has_illustrations(connection),
         "ward_asked": asked.ward if params.get("ward") else "",
         "typed_day": day.typed,
         "day_error": day.error,
