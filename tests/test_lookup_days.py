@@ -1,6 +1,5 @@
 """Statistics of use: each look-up is counted once, also from memory; nothing of who; no number tells of one alone."""
 
-import asyncio
 import itertools
 import re
 import threading
@@ -28,6 +27,7 @@ from postgis.secrets import open_secrets
 from postgis.store import lookup_days, stickers
 from postgis.store.stickers import RunOrder
 from postgis.today import today
+from tests.own_loop import run_to_end
 from tests.register_api import Api, register_api
 from tests.small_ward import WARD
 from tests.staff_clients import Browser, add_member, location
@@ -253,12 +253,12 @@ def test_what_cannot_be_written_is_kept_and_written_once(api: Api, monkeypatch: 
         add(*arguments)
 
     monkeypatch.setattr(lookup_days, "add", away_after_the_first)
-    asyncio.run(counts.write())
+    run_to_end(counts.write())
     assert counted(api) == {place: 2}
     counts.note(asked(f"/q/{other}"), 304)
     monkeypatch.setattr(lookup_days, "add", add)
-    asyncio.run(counts.write())
-    asyncio.run(counts.write())
+    run_to_end(counts.write())
+    run_to_end(counts.write())
     assert counted(api) == {place: 2, other: 2}
 
 
