@@ -55,6 +55,15 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Gaps:
+    """What lags, the farthest first."""
+
+    rows: list[Gap]
+    outside: int
+    """How many places that count are in no group, street or site that is known: of them no row can tell."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidates:
     """Places that do not meet an indicator, in the order of a walk."""
 
@@ -73,15 +82,16 @@ def needed(target: Target, figure: Figure) -> int:
     return max(0, min(wanted, figure.population) - figure.yes)
 
 
-def gaps(connection: Connection, ward: str, indicator: str, scope: str, day: date, known: Known = "then") -> list[Gap]:
-    """The groups, streets or sites that lag behind the target, the farthest first; none without a target."""
+def gaps(connection: Connection, ward: str, indicator: str, scope: str, day: date, known: Known = "then") -> Gaps:
+    """The groups, streets or sites that lag behind the target; none without a target."""
     plan = next((each for each in indicators.plan(connection, ward) if each.code == indicator), None)
     target = plan.target_on(day) if plan else None
     if target is None:
-        return []
+        return Gaps([], 0)
     members = indicators.by(connection, ward, day, known, indicator, scope)
     found = [Gap(scope, code, figure, needed(target, figure)) for code, figure in members if code is not None]
-    return sorted((gap for gap in found if gap.needed), key=lambda gap: (-gap.needed, gap.code))
+    rows = sorted((gap for gap in found if gap.needed), key=lambda gap: (-gap.needed, gap.code))
+    return Gaps(rows, sum(figure.population or 0 for code, figure in members if code is None))
 
 
 def candidates(

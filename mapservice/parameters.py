@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -235,7 +235,7 @@ def _day(part: str, text: str) -> date:
         raise Problem("invalid_datetime", pointer="datetime", value=text) from None
 
 
-def past_day(params: QueryParams) -> date | None:
+def past_day(params: Mapping[str, str]) -> date | None:
     """`as_of`: today or a day before it, since the register can have been filled; None where it is not given."""
     text = params.get("as_of")
     if not text:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from mapservice.forms import Form
+from mapservice.parameters import past_day
 from postgis.errors import FieldError
 from postgis.merge import same
 from postgis.store.record_types import MAX_TEXT, WritableField
@@ -67,6 +68,11 @@ def seen_version(form: Form) -> int:
     """The version that the form was made from; 0, which no record has, when that cannot be read."""
     text = form["version"]
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def typed_past_day(params: Mapping[str, str]) -> date | None:
+    """`as_of` of a page as people write days: date inputs show them in the browser's language, not in the page's."""
+    return past_day({"as_of": read_day(params.get("as_of", ""))})
 
 
 def read_day(text: str) -> str:

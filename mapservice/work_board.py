@@ -60,13 +60,15 @@ def work_section(
     by = scope if scope in WORK_SCOPES else usual_scope(code or "")
     rows: list[dict[str, Any]] = []
     chosen: Mapping[str, Any] | None = None
+    outside = 0
     if code is not None:
         each, target = plan[code]
         found = work.gaps(connection, actor.ward_code, code, by, day or today(), known)
         rows = [
             words.gap_row(code, by, gap.code, gap.needed, gap.figure, target.value, names, lang)
-            for gap in found[:MOST_GAPS]
+            for gap in found.rows[:MOST_GAPS]
         ]
+        outside = found.outside
         due, value = format_date(target.due), words.percent(target.value, lang)
         chosen = {"code": code, "title": each.title, "target": labels.text("work.target", lang, value=value, date=due)}
     lists = [words.list_row(row, names, lang, today()) for row in work_lists.lists(connection)]
@@ -76,6 +78,7 @@ def work_section(
         "indicators": [{"code": code, "title": each.title} for code, (each, _) in plan.items()],
         "gaps": rows[:shown],
         "more": max(0, len(rows) - shown),
+        "outside": words.outside(by, outside, lang),
         "lists": lists,
     }
 

@@ -88,11 +88,19 @@ def test_how_many_more_must_say_yes(comparator: str, value: float, figure: Figur
 def test_gaps_are_the_figures_of_the_board(ward: Ward) -> None:
     with read_as(ward.database, ward.actors["officer"]) as connection:
         found = work.gaps(connection, WARD, INDICATOR, "street", today())
-        assert [(gap.code, gap.needed, gap.figure.yes, gap.figure.population) for gap in found] == [(STREET, 3, 3, 12)]
-        assert (found[0].figure.no, found[0].figure.refused, found[0].figure.not_surveyed) == (2, 1, 6)
-        assert work.gaps(connection, WARD, "online_selling", "street", today()) == [], "no target of this ward's plan"
+        assert [(gap.code, gap.needed, gap.figure.yes, gap.figure.population) for gap in found.rows] == [
+            (STREET, 3, 3, 12)
+        ]
+        assert (found.rows[0].figure.no, found.rows[0].figure.refused, found.rows[0].figure.not_surveyed) == (2, 1, 6)
+        groups = work.gaps(connection, WARD, INDICATOR, "residential_group", today())
+        assert (groups.rows, groups.outside) == ([], found.outside + 12), (
+            "in no group: that is not to say that none lags"
+        )
+        assert work.gaps(connection, WARD, "online_selling", "street", today()).rows == [], (
+            "no target of this ward's plan"
+        )
     with read_as(ward.database, ward.actors["other"]) as connection:
-        assert work.gaps(connection, WARD, INDICATOR, "street", today()) == [], "another ward's"
+        assert work.gaps(connection, WARD, INDICATOR, "street", today()).rows == [], "another ward's"
 
 
 def test_candidates_are_those_who_do_not_meet_it_in_walking_order(ward: Ward) -> None:

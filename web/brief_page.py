@@ -32,7 +32,6 @@ def brief_view(
         "period": written_period(asked, lang),
         "due": format_date(after.replace(day=REPORT_DAY)) if asked.kind == "monthly" else "",
         "as_of": format_date(as_of),
-        "today": today.isoformat(),
         "known": labels.code_label("known_mode", query["known"], lang),
         "data": data is not None,
     }  # fmt: skip

@@ -51,6 +51,11 @@ def percent(value: float, lang: str) -> str:
     return labels.number(value, lang, 0 if value == int(value) else 1)
 
 
+def outside(scope: str, count: int, lang: str) -> str:
+    """How many places no group, street or site tells of; nothing where each is in one."""
+    return labels.text(f"work.outside.{scope}", lang, count=labels.number(count, lang)) if count else ""
+
+
 def gap_row(
     indicator: str, scope: str, code: str, needed: int, figure: Counted, target: float,
     names: Mapping[str, Mapping[str, str]], lang: str,

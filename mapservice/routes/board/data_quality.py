@@ -13,7 +13,8 @@ from layers.data_quality import MEASURES, NOW, Figure, Measure, Quality
 from layers.formats.spreadsheets import CSV_TYPE, Column, csv_stream
 from mapservice.dependencies import database
 from mapservice.errors import Problem
-from mapservice.parameters import check_known, past_day
+from mapservice.parameters import check_known
+from mapservice.record_forms import typed_past_day
 from mapservice.routes.staff.exports import download_headers
 from mapservice.security import SignedIn, require
 from mapservice.staff_page import page_language, staff_page
@@ -53,7 +54,7 @@ def show(request: Request, actor: SignedIn) -> Response:
     chosen = request.query_params.get("measure") or "position"
     if chosen not in MEASURES:
         raise Problem("invalid_value", pointer="measure", name="measure", value=chosen)
-    day = past_day(request.query_params) or today()
+    day = typed_past_day(request.query_params) or today()
     with read_as(database(request), actor) as connection:
         found = measured.quality(connection, actor.ward_id, day)
         names = register.choices(connection)["residential_group"]

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from mapservice.briefs import SUFFIXES, Asked, NoTexts, NotFinal, brief_data, made, usual_day
 from mapservice.dependencies import database
 from mapservice.errors import Problem
-from mapservice.parameters import check_known, past_day
+from mapservice.parameters import check_known
+from mapservice.record_forms import typed_past_day
 from mapservice.routes.staff.exports import download_headers
 from mapservice.security import SentForm, SignedIn, check_form, require
 from mapservice.staff_page import page_language, see_other, staff_page
@@ -87,7 +88,7 @@ def _asked(params: QueryParams, actor: Actor) -> Asked:
     """Which report is asked for; the running month where nothing is said. Raises Problem."""
     kind = params.get("kind") or "monthly"
     wanted = _period(kind, params.get("period"))
-    day = past_day(params) or usual_day(wanted)
+    day = typed_past_day(params) or usual_day(wanted)
     known, texts = params.get("known") or "then", params.get("texts")
     if known not in ("then", "now"):
         raise Problem("invalid_value", pointer="known", name="known", value=known)

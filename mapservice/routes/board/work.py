@@ -152,7 +152,7 @@ def _gap(connection: Connection, actor: Actor, indicator: str, scope: str, code:
         raise Problem("invalid_value", pointer="code", name="code", value=code)
     target = plan[indicator][1]
     found = gaps.gaps(connection, actor.ward_code, indicator, scope, today())
-    needed = next((gap.needed for gap in found if gap.code == code), 0)
+    needed = next((gap.needed for gap in found.rows if gap.code == code), 0)
     return Gap(indicator, scope, code, Decimal(str(target.value)), needed)
 
 
