@@ -104,6 +104,11 @@ def test_the_fingerprint_is_of_the_figures_and_of_nothing_else() -> None:
     whole = fingerprint(SAMPLE)
     assert whole[:16] in "".join(words_of(brief_pdf(SAMPLE)).split())
     assert fingerprint(replace(SAMPLE, texts={}, texts_version=9)) == whole
+    other_words = tuple(replace(part, title="Khác", note="Khác", headings=()) for part in SAMPLE.parts)
+    other_names = tuple(
+        replace(part, rows=tuple(("Tên mới", row[1]) for row in part.rows)) for part in SAMPLE.breakdowns
+    )
+    assert fingerprint(replace(SAMPLE, parts=other_words, breakdowns=other_names)) == whole
     first = SAMPLE.figures[0]
     changed: list[BriefData] = [
         replace(SAMPLE, figures=(replace(first, now=share(9500, 4101, 7500, 40)), *SAMPLE.figures[1:])),
@@ -112,6 +117,7 @@ def test_the_fingerprint_is_of_the_figures_and_of_nothing_else() -> None:
         replace(SAMPLE, known="now"),
         replace(SAMPLE, breakdowns=()),
         replace(SAMPLE, map=None),
+        replace(SAMPLE, parts=(replace(SAMPLE.parts[0], facts=(("qr_issued", 90, 1, 2, False),)), *SAMPLE.parts[1:])),
     ]
     assert len({whole, *map(fingerprint, changed)}) == 1 + len(changed)
 
@@ -178,3 +184,35 @@ def test_the_workbook_holds_the_figures_as_numbers(name: str) -> None:
         )
     places = list(book["Theo địa bàn"].iter_rows(min_row=2, values_only=True))
     assert len(places) == sum(len(part.rows) for part in data.breakdowns)
+
+
+def test_every_table_beside_the_indicators_stands_in_all_three_files(papers: dict[str, bytes]) -> None:
+    paper, word = words_of(papers["sample"]), Document(BytesIO(brief_docx(SAMPLE)))
+    said = " ".join(
+        " ".join([*(line.text for line in word.paragraphs), *(c.text for t in word.tables for c in t._cells)]).split()
+    )
+    book = load_workbook(BytesIO(brief_xlsx(SAMPLE)))
+    for part in SAMPLE.parts:
+        sheet = [
+            list(row) for row in book[BriefContent(SAMPLE).words(f"sheet.{part.code}")].iter_rows(values_only=True)
+        ]
+        assert part.note in paper and part.note in said and sheet[-1][0] == part.note
+        shown = [list(row) for row in part.sheet or (part.headings, *part.rows) if row]
+        assert sheet[: len(shown)] == [row + [None] * (len(sheet[0]) - len(row)) for row in shown]
+        for row in part.rows[: part.most]:
+            assert str(row[0]) in paper and str(row[0]) in said
+        for title, definition in part.definitions:
+            assert f"{title}. {definition}" in paper and f"{title}. {definition}" in said
+    assert "Bảng ghi 10 trong 39 dòng" in paper and "95,7 %" in paper.replace("\xa0", " ")
+
+
+def test_what_looks_like_a_formula_stays_text() -> None:
+    book = load_workbook(BytesIO(brief_xlsx(ALL["extreme"])))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    assert sum(cell.data_type == "s" and str(cell.value).startswith("=") for cell in cells) >= 100
+
+
+def test_a_report_as_known_now_says_that_its_trend_is_as_known_then() -> None:
+    words = BriefContent(SAMPLE).words("body.trend_known")
+    assert words in words_of(brief_pdf(replace(SAMPLE, known="now"))) and words not in words_of(brief_pdf(SAMPLE))
