@@ -143,6 +143,7 @@ def _figures(connection: Connection, ward_id: int, day: date, moment: datetime) 
     found = {name: Figure(row[name], row["food" if name == "food_safety" else "places"], 0) for name in _MEASURED}
     used = connection.execute(_USED, values).one()
     found["update_days_30"], found["update_days_90"] = Figure(used.month, 30, 0), Figure(used.quarter, 90, 0)
+    found["signing_keys"] = Figure(connection.execute(_KEYS, values).scalar_one(), None, 0)
     found["inspections"] = Figure(connection.execute(_INSPECTED, values).scalar_one(), None, 0)
     return found
 
@@ -156,6 +157,9 @@ _USED = text("""
                                     'inspections', 'warnings', 'payment_acceptances', 'digital_uses', 'model_sites',
                                     'photos', 'outreach', 'visits')) d
      WHERE :day - d.worked BETWEEN 0 AND 89""")
+_KEYS = text("""
+    SELECT count(*) FROM published.signing_keys
+     WHERE made_at <= :moment AND (retired_at IS NULL OR retired_at > :moment)""")
 _INSPECTED = text(f"""
     SELECT count(*) FROM {_RECORDED.format(collection="inspections")}
      WHERE {_COUNTED} AND (r.after ->> 'signed_on')::date > :day - 365 AND (r.after ->> 'signed_on')::date <= :day""")

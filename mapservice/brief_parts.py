@@ -79,22 +79,30 @@ def _rollout(connection: Connection, asked: Asked, ward_id: int, words: _Words) 
     ]
     facts: list[tuple[str | int | float | None, ...]] = []
     definitions = []
+    strong = []
     for phase in phases:
-        rows.append((phase.title, format_date(phase.due), "", _phase_met(phase, words), _phase_said(phase, words)))
+        strong.append(len(rows))
+        rows.append(
+            (
+                phase.title,
+                words("phase_due", due=format_date(phase.due)),
+                "",
+                _phase_met(phase, words),
+                _phase_said(phase, words),
+            )
+        )
         facts.append(("phase", phase.code, phase.due.isoformat(), phase.state, phase.blockers))
         for each, met in phase.criteria:
             title = labels.text(f"rollout.criteria.{each.criterion.code}.title", words.lang)
             verdict = words("untold" if met is None else "met" if met else "not_met")
-            rows.append(
-                (title, _needed(each, words), _measured(each, met, words), verdict, _evidence(each, met, words))
-            )
+            rows.append((title, _needed(each, words), _measured(each, met, words), verdict, _evidence(each, words)))
             sheet.append((phase.title, title, *_numbers(each, words), verdict, len(each.documents)))
             facts.append(_fact(each, met))
             definitions.append((title, labels.text(f"rollout.criteria.{each.criterion.code}.definition", words.lang)))
     return Part(
         "rollout", words("rollout"), words("rollout_note"),
         words.row("criterion", "needed", "measured", "verdict", "evidence"), tuple(rows), (50, 27, 26, 25, 32),
-        tuple(facts), None, tuple(definitions), tuple(sheet),
+        tuple(facts), None, tuple(strong), tuple(definitions), tuple(sheet),
     )  # fmt: skip
 
 
@@ -123,10 +131,10 @@ def _measured(each: Judged, met: bool | None, words: _Words) -> str:
     return words("untold_measure") if met is None else amount(each.measured, each.criterion.unit or "", words.lang)
 
 
-def _evidence(each: Judged, met: bool | None, words: _Words) -> str:
+def _evidence(each: Judged, words: _Words) -> str:
     said = [words("document", number=one.number, dated=format_date(one.dated_on)) for one in each.documents]
-    if met is not None and each.figure is not None and each.criterion.unit == "percent":
-        said.insert(0, words("count_of", yes=each.figure.yes or 0, of=each.figure.population or 0))
+    if each.figure is not None and each.figure.population and each.criterion.unit == "percent":
+        said.insert(0, words("count_of", yes=each.figure.yes or 0, of=each.figure.population))
     if not said and each.criterion.measure is None:
         return words("no_document")
     return "; ".join(said)
@@ -169,7 +177,7 @@ def _quality(connection: Connection, asked: Asked, ward_id: int, words: _Words) 
     ]
     return Part(
         "quality", words("quality"), words("quality_note", lives=relied), headings, tuple(rows),
-        (66, 20, 18, 19, 18, 19), tuple(facts), None, tuple(definitions),
+        (66, 20, 18, 19, 18, 19), tuple(facts), None, (), tuple(definitions),
     )  # fmt: skip
 
 
@@ -196,7 +204,9 @@ def _work(connection: Connection, asked: Asked, ward_id: int, words: _Words) -> 
 
 
 def _missing(main: BriefFigure | None, breakdowns: Iterable[Breakdown], asked: Asked, words: _Words) -> Part:
-    if main is None or main.target is None or main.due is None or main.comparator is None:
+    if main is None:
+        return Part("missing", words("missing"), words("missing_nobody"))
+    if main.target is None or main.due is None or main.comparator is None:
         return Part("missing", words("missing"), words("missing_none"))
     target = Target(main.due, main.comparator, main.target)
     rows: list[tuple[Value, ...]] = []

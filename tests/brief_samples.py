@@ -61,7 +61,7 @@ _PARTS = (
           ("Cơ sở có tên và địa chỉ", "ít nhất 95 %", "97,5 %", "Đạt", "9.262/9.500 cơ sở"),
           ("Tem QR đã in", "ít nhất 90 %", "Không tính lại được", "Không kết luận", "")),
          (50, 27, 26, 25, 32), (("names_and_addresses", 95, 9262, 9500, True), ("qr_issued", 90, None, None, None)),
-         None, (("Cơ sở có tên và địa chỉ", "Tỷ lệ cơ sở có cả tên và địa chỉ."),),
+         None, (0,), (("Cơ sở có tên và địa chỉ", "Tỷ lệ cơ sở có cả tên và địa chỉ."),),
          (("Tiêu chí", "Cần", "Đo được"), ("Cơ sở có tên và địa chỉ", 95, 97.5), ("Tem QR đã in", 90, None))),
     Part("quality", "Chất lượng dữ liệu", NOTE, ("Chỉ số", "Cơ sở", "Đạt", "Chưa đạt", "Chưa rõ", "Tỷ lệ (%)"),
          (("Đúng: Vị trí dùng được", 9500, 9000, 400, 100, 95.74468),

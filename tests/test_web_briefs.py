@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 
 from tests.brief_samples import ALL, EMPTY, SAMPLE, share
 from web.brief import BriefData, fingerprint
+from web.brief_blocks import Heading, Table
 from web.brief_content import BriefContent
 from web.brief_docx import FONT, brief_docx
 from web.brief_pdf import BOTTOM, LEFT, RIGHT, TOP, brief_pdf
@@ -158,6 +159,9 @@ def test_word_as_libreoffice_draws_it(tmp_path: Path) -> None:
     for block in (*content.body(), *content.annex()):
         for text in (getattr(block, "text", ""), getattr(block, "caption", "")):
             assert "".join(text.split()) in read, text
+    assert "54,7\xa0%" in "".join(line.text for line in Document(BytesIO(brief_docx(SAMPLE))).paragraphs)
+    # Lines are broken by another hand; a table or a picture with a page to itself would show here.
+    assert abs(len(pypdfium2.PdfDocument(drawn)) - len(pypdfium2.PdfDocument(brief_pdf(SAMPLE)))) <= 1
     for page in pypdfium2.PdfDocument(drawn):
         text = page.get_textpage()
         for number in range(text.count_chars()):
@@ -204,6 +208,25 @@ def test_every_table_beside_the_indicators_stands_in_all_three_files(papers: dic
         for title, definition in part.definitions:
             assert f"{title}. {definition}" in paper and f"{title}. {definition}" in said
     assert "Bảng ghi 10 trong 39 dòng" in paper and "95,7 %" in paper.replace("\xa0", " ")
+
+
+@each
+def test_no_heading_stands_apart_from_what_it_heads_and_the_signature_below_the_last_sentence(
+    papers: dict[str, bytes], name: str
+) -> None:
+    content = BriefContent(ALL[name])
+    headings = {" ".join(block.text.split()) for block in content.body() if isinstance(block, Heading)}
+    captions = {" ".join(block.caption.split()) for block in content.body() if isinstance(block, Table)}
+    last = [line for block in content.body() for line in [getattr(block, "text", "")]][-1]
+    pages = [page.get_textpage() for page in pypdfium2.PdfDocument(papers[name])]
+    signed = next(words for page in pages if "TM. ỦY BAN" in (words := " ".join(page.get_text_range().split())))
+    assert " ".join(last.split())[-30:] in signed
+    for page in pages:
+        # What stands right above the foot.
+        body = unicodedata.normalize("NFC", page.get_text_bounded(0, (BOTTOM + 0.5) * MM, 210 * MM, 297 * MM)).split(
+            "\r\n"
+        )
+        assert " ".join(body[-1].split()) not in headings | captions, body[-1]
 
 
 def test_what_looks_like_a_formula_stays_text() -> None:

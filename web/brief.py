@@ -111,6 +111,8 @@ class Part:
     """The same without words: what the fingerprint is of."""
     most: int | None = None
     """How many rows are printed; the workbook has them all."""
+    strong: tuple[int, ...] = ()
+    """Rows that head those below them, counted from 0."""
     definitions: tuple[tuple[str, str], ...] = ()
     sheet: tuple[tuple[Value, ...], ...] = ()
     """What the workbook shows in place of headings and rows, headings first, where words would stand for numbers."""

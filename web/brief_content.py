@@ -1,6 +1,7 @@
 """What a report says, block by block, in the order of the paper: PDF and Word write the same blocks."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from web import labels
@@ -127,7 +128,8 @@ class BriefContent:
     def _more(self, part: Part) -> Iterator[Block]:
         if part.rows:
             rows = tuple(tuple(self._written(value) for value in row) for row in part.rows[: part.most])
-            yield self._table(part.title, part.headings, rows, part.widths, (0,))
+            table = self._table(part.title, part.headings, rows, part.widths, (0,))
+            yield replace(table, strong=frozenset(part.strong))
             if len(rows) < len(part.rows):
                 yield Para(self.words("part.rest", shown=len(rows), all=len(part.rows)), italic=True, small=True)
         yield Para(part.note, italic=bool(part.rows), small=bool(part.rows))
