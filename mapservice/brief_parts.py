@@ -155,6 +155,8 @@ def _fact(each: Judged, met: bool | None) -> tuple[str | int | float | None, ...
 def _quality(connection: Connection, asked: Asked, ward_id: int, words: _Words) -> Part:
     lives = brief_parts.lives(connection, ward_id, end_of(asked.as_of))
     found = data_quality.quality(connection, ward_id, asked.as_of, lives)
+    if not any(each.population for each in found.ward.values()):
+        return Part("quality", words("quality"), words("quality_none"))
     rows: list[tuple[Value, ...]] = []
     definitions = []
     for code, measure in data_quality.MEASURES.items():

@@ -314,4 +314,6 @@ def period_words(asked: Period, lang: str) -> str:
     half = labels.text(f"brief.period.half_{asked.number}", lang) if asked.kind == "half_yearly" else ""
     # Decree 30: months below 3 are written with a zero before them.
     number = f"{asked.number:02}" if asked.kind == "monthly" and asked.number < 3 else str(asked.number)
+    if asked.kind == "quarterly" and lang == "vi":
+        number = ("I", "II", "III", "IV")[asked.number - 1]
     return labels.text(f"brief.period.{asked.kind}", lang, number=number, year=str(asked.first.year), half=half)
