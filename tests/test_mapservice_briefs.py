@@ -25,6 +25,7 @@ from tests.small_ward import OTHER_WARD, WARD, add_staff, ward_id_of
 from tests.staff_clients import Browser, add_member, location
 from web import labels
 from web.brief import BriefData, fingerprint
+from web.brief_content import BriefContent
 from web.periods import KINDS, latest, of_day, period
 
 PAGE = "/board/reports"
@@ -353,3 +354,14 @@ def test_periods_follow_one_another_without_gap() -> None:
             assert older.last + timedelta(days=1) == newer.first
         assert all(period(kind, each.text) == each == of_day(kind, each.last) for each in found)
         assert labels.code_label("brief_kind", kind, "vi")
+
+
+def test_a_report_of_a_day_before_the_first_place_says_that_nothing_was_judged(world: World) -> None:
+    data = _data(world, period=period("quarterly", "2022-Q3"), as_of=date(2022, 9, 30))
+    parts = {part.code: part for part in data.parts}
+    assert not parts["quality"].rows and not parts["missing"].rows and not parts["sites"].rows
+    assert "30/09/2022" in parts["quality"].note
+    judged = {row[0]: row[2:5] for row in parts["rollout"].facts if row[0] != "phase"}
+    assert judged["names_and_addresses"] == (0, 0, False) and judged["qr_issued"] == (None, None, None)
+    assert "quý III năm 2022" in BriefContent(data).subject
+    assert all(made(data, form) for form in FORMS)
