@@ -119,8 +119,9 @@ class Quality:
     """How many of the places that count are invented."""
 
 
-def quality(connection: Connection, ward_id: int, day: date) -> Quality:
-    """The figures as of the end of a day, or of now for today, as the register knew them then."""
+def quality(connection: Connection, ward_id: int, day: date, lives: Mapping[str, int] | None = None) -> Quality:
+    """The figures as of the end of a day, or of now for today, as the register knew them then. `lives`: for how many
+    months each kind of fact is relied on; None: as the ward has chosen today."""
     columns = [f"count(*) FILTER (WHERE {each.of}) AS of_{code}" for code, each in MEASURES.items()]
     for code, each in MEASURES.items():
         for name, condition in zip(("yes", "no"), each.conditions, strict=True):
@@ -131,7 +132,8 @@ def quality(connection: Connection, ward_id: int, day: date) -> Quality:
           LEFT JOIN register.residential_group g ON g.id = s.residential_group_id
          WHERE s.ward_id = :ward AND s.known_from <= :moment AND :moment < s.known_to AND {_COUNTS}
          GROUP BY g.code"""
-    values = {"ward": ward_id, "day": day, "moment": end_of(day), **_months(connection, ward_id)}
+    months = _months(connection, ward_id) if lives is None else lives
+    values = {"ward": ward_id, "day": day, "moment": end_of(day), **months}
     rows = connection.execute(text(asked), values).mappings().all()
     groups = {
         row["code"]: {code: Figure(row[f"of_{code}"], row[f"yes_{code}"], row[f"no_{code}"]) for code in MEASURES}

@@ -89,7 +89,7 @@ def stalls(connection: Connection, site_ids: Sequence[int]) -> list[Row]:
             _STATE.c.model_site_id, _PLACE.c.code, _PLACE.c.name, _PLACE.c.name_en, _PLACE.c.kind,
             _PLACE.c.sector_group, _PLACE.c.address, _STATE.c.stall, _PLACE.c.illustrative,
             _STATE.c.payment_checked_on, _STATE.c.refused_on,
-            _why(answers.c.model_site_payment_method, answers.c.model_site_active_acceptance).label("why"),
+            why(answers.c.model_site_payment_method, answers.c.model_site_active_acceptance).label("why"),
             checks.label("checks"), photo.label("photo"), visited.label("visited_on"),
             func.public.st_x(_PLACE.c.geom).label("lon"), func.public.st_y(_PLACE.c.geom).label("lat"),
         )
@@ -140,7 +140,8 @@ def ground(connection: Connection, west: float, south: float, east: float, north
     return list(connection.execute(wanted.limit(MOST_GROUND_LINES)).scalars())
 
 
-def _why(accepts: ColumnElement[Any], active: ColumnElement[Any]) -> ColumnElement[str]:
+def why(accepts: ColumnElement[Any], active: ColumnElement[Any]) -> ColumnElement[str]:
+    """Where a state (register.establishment_state) stands, by what it says to both indicators of model sites."""
     stronger = exists(
         select(literal(1)).select_from(func.unnest(_STATE.c.payment_evidence).alias("evidence"))
         .where(text("evidence <> 'declared'")).correlate(_STATE)

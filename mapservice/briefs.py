@@ -1,14 +1,14 @@
 """Fills the report of a period from the register: indicators, parts of the ward, map; and which report is asked for."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from layers import briefs, indicators, states
 from layers.forecasts import CONFIDENCE, Forecast, forecast
-from layers.indicators import Figure, Indicator, Known
+from layers.indicators import Figure, Indicator
+from mapservice.brief_parts import Asked, parts
 from mapservice.indicator_documents import words
 from postgis.store import board_reports
 from postgis.today import end_of, today
@@ -29,18 +29,6 @@ class NotFinal(Exception):
 
 class NoTexts(Exception):
     """There is no version of that number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which report is to be made. `texts`: the version of what officers wrote; None: the newest."""
-
-    ward: str
-    period: Period
-    as_of: date
-    known: Known = "then"
-    provisional: bool = False
-    texts: int | None = None
 
 
 def made(data: BriefData, form: str) -> bytes:
@@ -80,6 +68,7 @@ def brief_data(connection: Connection, asked: Asked, lang: str = "vi") -> BriefD
     plan = indicators.plan(connection, asked.ward)
     figures = _figures(connection, asked, plan, lang)
     main = widest(figures)
+    breakdowns = _breakdowns(connection, asked, main) if main else ()
     map_of = _map(connection, asked)
     return BriefData(
         ward=asked.ward,
@@ -95,8 +84,9 @@ def brief_data(connection: Connection, asked: Asked, lang: str = "vi") -> BriefD
         provisional=asked.provisional,
         head=(head.seq, head.hash) if head else (0, ""),
         figures=figures,
-        breakdowns=_breakdowns(connection, asked, main) if main else (),
+        breakdowns=breakdowns,
         map=map_of,
+        parts=parts(connection, asked, ward_id, main, breakdowns, lang),
         texts=texts.parts,
         texts_version=texts.version,
         illustrative=briefs.counts_illustrations(connection, asked.ward, asked.as_of, asked.known),
@@ -174,7 +164,7 @@ def _breakdowns(connection: Connection, asked: Asked, main: BriefFigure) -> tupl
         shown = tuple((names.get(code, code) if code else "", _share(figure)) for code, figure in rows)
         # One line that says that nobody knows where, is no breakdown.
         if any(name for name, _ in shown):
-            found.append(Breakdown(part, main.code, main.title, shown))
+            found.append(Breakdown(part, main.code, main.title, shown, tuple(code or "" for code, _ in rows)))
     return tuple(found)
 
 

@@ -34,7 +34,8 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _report(options: argparse.Namespace, http: HttpSettings, store: DatabaseSettings) -> int:
     """Writes the file, whole or not at all. Raises Refused."""
     # What reads figures and draws reports is large, and the other commands do not need it.
-    from mapservice.briefs import SUFFIXES, Asked, NoTexts, NotFinal, brief_data, made, usual_day
+    from mapservice.brief_parts import Asked
+    from mapservice.briefs import SUFFIXES, NoTexts, NotFinal, brief_data, made, usual_day
     from web.assets import MissingAssetError
     from web.brief import fingerprint
 

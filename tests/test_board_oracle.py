@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from io import BytesIO
 from typing import Any
 
 import httpx
@@ -16,8 +17,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, text
 
 from layers import data_quality, indicators
-from layers.indicators import GROUPS, MONTHS
+from layers.indicators import GROUPS, MONTHS, Known
 from mapservice.app import create_app
+from mapservice.brief_parts import Asked
+from mapservice.briefs import brief_data
 from mapservice.settings import HttpSettings
 from postgis.actor import Actor, read_as
 from postgis.engine import Database, create_database, drop_database
@@ -30,6 +33,8 @@ from tests.board_oracle import History, end_of
 from tests.grown_register import SECTORS, Growing, grow
 from tests.import_batches import SECRETS, add_batch, new_place, record, row
 from tests.small_ward import WARD, add_staff
+from web.brief import Share, fingerprint
+from web.periods import of_day
 
 DAYS = 50
 SINCE, GROWN = today() - timedelta(days=800), today() - timedelta(days=1)
@@ -240,12 +245,14 @@ def test_a_closed_day_stays_as_it_was_told(grown: Grown) -> None:
     states = [states_of(grown.database, day) for day in days]
     before = [grown.get("/indicators", as_of=str(day)) for day in days]
     now_before = [grown.get("/indicators", as_of=str(day), known="now") for day in days]
+    reports = [report_of(grown, day) for day in days]
     grown.growing.now = datetime.now(UTC)
     grown.growing.edit(100)
     applied = apply(grown.database, SECRETS, grown.officer, import_of(grown))
     assert applied.outcomes == {"applied": 40}
     assert [grown.get("/indicators", as_of=str(day)) for day in days] == before
     assert [states_of(grown.database, day) for day in days] == states
+    assert [report_of(grown, day) for day in days] == reports
     with grown.database.owner.connect() as connection:
         history = History(history_of(connection))
     wrong, changed = [], 0
@@ -260,6 +267,12 @@ def test_a_closed_day_stays_as_it_was_told(grown: Grown) -> None:
                 wrong.append(f"{day} {code}: {got} instead of {expected}")
     assert not wrong, "\n".join(wrong[:5])
     assert changed > 20, "of these days more is known now"
+
+
+def report_of(grown: Grown, day: date) -> str:
+    """The fingerprint of the report of a day's month."""
+    with read_as(grown.database, grown.officer) as connection:
+        return fingerprint(brief_data(connection, Asked(WARD, of_day("monthly", day), day, texts=0)))
 
 
 def states_of(database: Database, day: date) -> list[dict[str, Any]]:
@@ -377,6 +390,96 @@ def test_parts_on_random_days_and_filters(grown: Grown) -> None:
         assert got == {name: rounded(figures) for name, figures in expected.items()}, asked
         compared += len(got)
     assert compared > 100
+
+
+FILED = ("Establishments", "Surveyed", "Accepting", "Share (%)", "Lowest (%)", "Highest (%)")
+
+
+def test_files_of_adoption_on_random_days(grown: Grown) -> None:
+    """The workbook and the text file hold the same figures, what lies in no group left out, and cells by hexagon."""
+    rng, compared = random.Random(10), 0
+    history = History(history_now(grown.database))
+    for day in random_days(rng, 10):
+        known, by = rng.choice(("then", "now")), rng.choice(("residential_group", "street", "h3"))
+        part = 9 if by == "h3" else PART[by]
+        expected = oracle.adoption(places_of(history, WARD, day, known), part)
+        expected.pop(None, None)
+        asked = {"ward": WARD, "by": by, "as_of": str(day), "known": known, "lang": "en"}
+        asked |= {"resolution": "9"} if by == "h3" else {}
+        wanted = {name: list(rounded(figures).values()) for name, figures in expected.items()}
+        sheet = pd.read_excel(BytesIO(file_of(grown, f="xlsx", **asked)), dtype={"Code": str}).set_index("Code")
+        listed = pd.read_csv(BytesIO(file_of(grown, f="csv", **asked)), dtype={"Code": str}).set_index("Code")
+        for table in (sheet, listed):
+            got = {code: [plain(row[name]) for name in FILED] for code, row in table.iterrows()}
+            assert got == wanted, asked
+        compared += len(wanted)
+    assert compared > 50
+
+
+def file_of(grown: Grown, **asked: str) -> bytes:
+    """A file of /board/adoption as staff get it."""
+    answer = grown.client.get("/board/adoption", params=asked, headers={"Authorization": f"Bearer {grown.token}"})
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def test_reports_on_random_days(grown: Grown) -> None:
+    """Every table of a report: indicators, parts of the ward, hexagons, what is missing, criteria, and data quality."""
+    rng, told_parts = random.Random(11), 0
+    history = History(history_now(grown.database))
+    for day in [day for day in random_days(rng, 12) if day < today()]:
+        known: Known = rng.choice(("then", "now"))
+        with read_as(grown.database, grown.officer) as connection:
+            data = brief_data(connection, Asked(WARD, of_day("monthly", day), day, known, texts=0))
+        places = places_of(history, WARD, day, known)
+        for each in data.figures:
+            if each.code in oracle.INDICATORS:
+                assert shared(each.now) == as_shared(oracle.figures(places, oracle.INDICATORS[each.code])), (
+                    day,
+                    each.code,
+                )
+        for part in data.breakdowns:
+            expected = oracle.figures_by(places, oracle.INDICATORS[part.code], PART[part.by])
+            got = {code: shared(share) for code, (_, share) in zip(part.codes, part.rows, strict=True)}
+            assert got == {name or "": as_shared(figures) for name, figures in expected.items()}, (day, part.by)
+            told_parts += len(got)
+        cells = {c.cell: (c.establishments, c.surveyed, c.accepting) for c in (data.map.cells if data.map else ())}
+        adopted = oracle.adoption(places, 9)
+        assert cells == {cell: tuple(figures[name] for name in ADOPTED[:3]) for cell, figures in adopted.items()}, day
+        facts = {part.code: {row[0]: row[1:] for row in part.facts} for part in data.parts}
+        # These two are as known then, whatever was asked.
+        then = places_of(history, WARD, day, "then")
+        quality = {name: said[WARD] for name, said in oracle.quality(then, day, "ward").items()}
+        assert {name: row for name, row in facts["quality"].items() if len(row) == 3 and row[0]} == quality, day
+        for criterion, measure in (("names_and_addresses", None), ("residential_groups", "residential_group"),
+                                   ("licence_states", "licence"), ("sectors_standardised", "sector_code")):  # fmt: skip
+            counted = then[then["counted"]]
+            named = sum(
+                isinstance(row["name"], str) and isinstance(row["address"], str) for _, row in counted.iterrows()
+            )
+            yes = named if measure is None else quality.get(measure, (0, 0, 0))[1]
+            assert facts["rollout"][criterion][1:3] == (yes, len(counted)), (day, criterion)
+    assert told_parts > 100
+
+
+def shared(share: Share) -> tuple[Any, ...]:
+    return (
+        share.population,
+        share.yes,
+        share.denominator,
+        share.unknown,
+        share.refused,
+        share.value,
+        share.low,
+        share.high,
+    )
+
+
+def as_shared(expected: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Figures as a report has them."""
+    figures = as_told(expected)
+    names = ("population", "numerator", "denominator", "unknown", "refused", "value", "low", "high")
+    return tuple(figures[name] for name in names)
 
 
 def test_data_quality_on_random_days(grown: Grown) -> None:

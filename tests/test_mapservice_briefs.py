@@ -14,7 +14,8 @@ from openpyxl import load_workbook
 from sqlalchemy import Connection, text
 
 from mapservice import cli, report_command
-from mapservice.briefs import Asked, NotFinal, brief_data, made, usual_day
+from mapservice.brief_parts import Asked
+from mapservice.briefs import NotFinal, brief_data, made, usual_day
 from postgis.actor import Actor, read_as, write_as
 from postgis.engine import Database, create_database, drop_database
 from postgis.store import board_reports, records
@@ -24,6 +25,7 @@ from tests.small_ward import OTHER_WARD, WARD, add_staff, ward_id_of
 from tests.staff_clients import Browser, add_member, location
 from web import labels
 from web.brief import BriefData, fingerprint
+from web.brief_content import BriefContent
 from web.periods import KINDS, latest, of_day, period
 
 PAGE = "/board/reports"
@@ -51,6 +53,8 @@ def world(server: Database, base_database: Database) -> Iterator[World]:
     with _at(own, DAY - timedelta(days=3)) as (connection, _):
         for place in places[:4]:
             _pays(connection, place, DAY - timedelta(days=4), accepted=True)
+    # Before anybody is written down today: the history goes forward only.
+    _work_of_the_month(own, places)
     actor = add_staff(own, "writer", "officer")
     add_staff(own, "foreign", "officer", OTHER_WARD)
     add_member(own, "lan", "officer")
@@ -104,6 +108,81 @@ def test_the_report_counts_what_was_known_at_the_end_of_its_day(world: World) ->
         assert fingerprint(brief_data(connection, Asked(WARD, MONTH, DAY, texts=0))) == fingerprint(data)
 
 
+def _work_of_the_month(database: Database, places: list[str]) -> None:
+    """Visits, an inspection, a model site, a list, a proof and a blocker, all before the end of the report's day."""
+    with _at(database, DAY - timedelta(days=2)) as (connection, ward_id):
+        for place, outcome in zip(places, ("surveyed", "refused", "refused", "nobody_there"), strict=False):
+            visit = {"establishment": place, "visited_on": str(DAY - timedelta(days=2)), "outcome": outcome}
+            records.create(connection, "visits", {**visit, "source": "office"}, ward_id=ward_id)
+        corners = [[108.213, 16.043], [108.2145, 16.043], [108.2145, 16.0435], [108.213, 16.043]]
+        shape = {"type": "Polygon", "coordinates": [corners]}
+        site = {"name": "Chợ Thử", "kind": "market", "geometry": shape}
+        made = records.create(connection, "model_sites", site, ward_id=ward_id)
+        for number, place in enumerate(places[:6]):
+            here = records.get(connection, "establishments", place)
+            values = {"model_site": made.code, "stall": f"A-{number}"}
+            records.change(connection, "establishments", place, here.version, values)
+        moment = {
+            "ward": ward_id,
+            "staff": connection.execute(text(_STAFF), {"ward": ward_id}).scalar_one(),
+            "at": f"{DAY - timedelta(days=2)} 10:00+07",
+            "due": DAY,
+        }
+        connection.execute(text(_LIST), moment)
+        connection.execute(text(_PROOF), moment)
+        connection.execute(text(_BLOCKER), moment)
+
+
+_STAFF = """
+    INSERT INTO account.staff (login, display_name, password_hash, role, ward_id)
+    VALUES ('truoc', 'Người trước', 'x', 'approver', :ward) RETURNING id"""
+_LIST = """
+    WITH made AS (
+        INSERT INTO register.work_list (ward_id, indicator, scope, scope_code, assignee_id, title, due_on,
+                                        responsibility, product, expected_result, made_by, made_at)
+        VALUES (:ward, 'digital_platform_use', 'street', 'Thử', :staff, 'Đi hỏi', CAST(:due AS date) - 1,
+                'a', 'b', 'c', :staff, :at)
+        RETURNING id)
+    INSERT INTO register.work_item (list_id, establishment_id, position, standing)
+    SELECT made.id, e.id, row_number() OVER (ORDER BY e.id), 'not_surveyed'
+      FROM made, register.establishment e WHERE e.ward_id = :ward"""
+_PROOF = """
+    INSERT INTO register.criterion_proof (ward_id, criterion, title, number, dated_on, file, file_kind, file_bytes,
+                                          added_by, added_at, signed_by, signed_name, signed_role, signed_at)
+    VALUES (:ward, 'update_rules', 'Quy chế', '12/QC-UBND', CAST(:due AS date) - 9, repeat('a', 64), 'pdf', 9,
+            :staff, :at, :staff, 'Người ký', 'approver', :at)"""
+_BLOCKER = """
+    INSERT INTO register.phase_note (ward_id, phase, kind, words, request_key, staff_id, staff_name, staff_role, at)
+    VALUES (:ward, 'phase_1', 'blocker', 'Thiếu người', 'thu', :staff, 'Thử', 'officer', :at)"""
+
+
+_LATER = (
+    "UPDATE register.visit SET outcome = 'not_found' WHERE outcome = 'refused'",
+    "UPDATE register.model_site SET name = 'Chợ đổi tên'",
+    "UPDATE register.work_list SET due_on = due_on + 90, ended_at = now(), end_reason = 'xong'",
+    """INSERT INTO register.ward_shelf_life (ward_id, fact, months)
+       SELECT :ward, f, 1 FROM unnest('{payment,address}'::text[]) f""",
+    "UPDATE register.criterion_proof SET withdrawn_by = added_by, withdrawn_at = now(), withdrawn_reason = 'sai'",
+    """INSERT INTO register.phase_note (ward_id, phase, kind, words, solves_id, request_key, staff_id,
+           staff_name, staff_role)
+       SELECT ward_id, phase, 'solved', 'Xong', id, 'thu-2', staff_id, staff_name, staff_role
+         FROM register.phase_note""",
+    _PROOF.replace("'a', 64", "'b', 64").replace("update_rules", "trial_accepted"),
+)
+
+
+def _later(world: World) -> None:
+    """What may be written afterwards about everything that the tables of a report count."""
+    with world.database.owner.begin() as connection:
+        ward_id = ward_id_of(connection, WARD)
+        for place in world.places[2:9]:
+            visit = {"establishment": place, "visited_on": str(DAY - timedelta(days=1)), "outcome": "surveyed"}
+            records.create(connection, "visits", {**visit, "source": "office"}, ward_id=ward_id)
+        now = {"ward": ward_id, "staff": world.actor.staff_id, "at": f"{today()} 00:00+07", "due": today()}
+        for statement in _LATER:
+            connection.execute(text(statement), now)
+
+
 def test_a_closed_day_is_reported_the_same_for_ever(world: World) -> None:
     """Whatever is written later, of earlier days too: the same fingerprint and the same bytes, as known then."""
     before = _data(world)
@@ -117,10 +196,42 @@ def test_a_closed_day_is_reported_the_same_for_ever(world: World) -> None:
         records.change(connection, "establishments", here.code, here.version, {"operating_status": "closed"})
         other = records.get(connection, "establishments", world.places[1])
         records.end(connection, "establishments", other.code, other.version, "trùng")
+    _later(world)
     after = _data(world)
+    assert after.parts == before.parts
     assert fingerprint(after) == fingerprint(before)
     assert {form: made(after, form) for form in FORMS} == files
     assert fingerprint(_data(world, known="now")) != known_now
+
+
+def test_the_other_tables_count_what_was_known_at_the_end_of_the_day(world: World) -> None:
+    """After test_a_closed_day: whatever was written since, the month's own visits, list, site and proof."""
+    parts = {part.code: part for part in _data(world).parts}
+    assert list(parts) == ["rollout", "quality", "work", "missing", "sites"]
+    work = dict(row[:2] for row in parts["work"].facts)
+    assert work == {
+        "open": 1, "overdue": 1, "places": 12, "met": 4, "left": 8, "made": 1, "closed": 0, "visited": 4,
+        "surveyed": 1, "refused": 2, "nobody_there": 1, "not_found": 0,
+    }  # fmt: skip
+    ((_, *stalls),) = parts["sites"].facts
+    assert parts["sites"].rows[0][:2] == ("Chợ Thử", 6) and sum(stalls) == 6
+    rollout = {row[0]: row[1:] for row in parts["rollout"].facts}
+    # What is needed; how many; of how many; met; documents.
+    assert rollout["names_and_addresses"][1:4] == (0, 12, False)
+    assert rollout["positions"][1:3] == (0, 12) and rollout["qr_issued"][1:4] == (None, None, None)
+    assert rollout["update_rules"][3:5] == (True, "12/QC-UBND") and rollout["trial_accepted"][3:] == (False,)
+    assert next(row for row in parts["rollout"].facts if row[1] == "phase_1")[-1] == 1
+    quality = {row[0]: row[1:] for row in parts["quality"].facts}
+    assert quality["name"] == (12, 12, 0) and quality["payment"] == (12, 4, 8)
+    assert quality["address"] == (12, 0, 12) and quality["life:payment"] == (6,)
+    assert "Thanh toán 6 tháng" in parts["quality"].note
+    later = {
+        part.code: part
+        for part in _data(world, period=of_day("monthly", today()), as_of=today(), provisional=True).parts
+    }
+    assert dict(row[:2] for row in later["work"].facts)["open"] == 0 and "Thanh toán 1 tháng" in later["quality"].note
+    assert {row[0]: row[1:] for row in later["rollout"].facts}["update_rules"][3:] == (False,)
+    assert later["sites"].rows[0][0] == "Chợ đổi tên"
 
 
 def test_a_day_that_is_not_over_is_reported_as_provisional_alone(world: World) -> None:
@@ -243,3 +354,14 @@ def test_periods_follow_one_another_without_gap() -> None:
             assert older.last + timedelta(days=1) == newer.first
         assert all(period(kind, each.text) == each == of_day(kind, each.last) for each in found)
         assert labels.code_label("brief_kind", kind, "vi")
+
+
+def test_a_report_of_a_day_before_the_first_place_says_that_nothing_was_judged(world: World) -> None:
+    data = _data(world, period=period("quarterly", "2022-Q3"), as_of=date(2022, 9, 30))
+    parts = {part.code: part for part in data.parts}
+    assert not parts["quality"].rows and not parts["missing"].rows and not parts["sites"].rows
+    assert "30/09/2022" in parts["quality"].note
+    judged = {row[0]: row[2:5] for row in parts["rollout"].facts if row[0] != "phase"}
+    assert judged["names_and_addresses"] == (0, 0, False) and judged["qr_issued"] == (None, None, None)
+    assert "quý III năm 2022" in BriefContent(data).subject
+    assert all(made(data, form) for form in FORMS)

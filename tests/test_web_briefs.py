@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 
 from tests.brief_samples import ALL, EMPTY, SAMPLE, share
 from web.brief import BriefData, fingerprint
+from web.brief_blocks import Heading, Table
 from web.brief_content import BriefContent
 from web.brief_docx import FONT, brief_docx
 from web.brief_pdf import BOTTOM, LEFT, RIGHT, TOP, brief_pdf
@@ -104,6 +105,11 @@ def test_the_fingerprint_is_of_the_figures_and_of_nothing_else() -> None:
     whole = fingerprint(SAMPLE)
     assert whole[:16] in "".join(words_of(brief_pdf(SAMPLE)).split())
     assert fingerprint(replace(SAMPLE, texts={}, texts_version=9)) == whole
+    other_words = tuple(replace(part, title="Khác", note="Khác", headings=()) for part in SAMPLE.parts)
+    other_names = tuple(
+        replace(part, rows=tuple(("Tên mới", row[1]) for row in part.rows)) for part in SAMPLE.breakdowns
+    )
+    assert fingerprint(replace(SAMPLE, parts=other_words, breakdowns=other_names)) == whole
     first = SAMPLE.figures[0]
     changed: list[BriefData] = [
         replace(SAMPLE, figures=(replace(first, now=share(9500, 4101, 7500, 40)), *SAMPLE.figures[1:])),
@@ -112,6 +118,7 @@ def test_the_fingerprint_is_of_the_figures_and_of_nothing_else() -> None:
         replace(SAMPLE, known="now"),
         replace(SAMPLE, breakdowns=()),
         replace(SAMPLE, map=None),
+        replace(SAMPLE, parts=(replace(SAMPLE.parts[0], facts=(("qr_issued", 90, 1, 2, False),)), *SAMPLE.parts[1:])),
     ]
     assert len({whole, *map(fingerprint, changed)}) == 1 + len(changed)
 
@@ -152,6 +159,9 @@ def test_word_as_libreoffice_draws_it(tmp_path: Path) -> None:
     for block in (*content.body(), *content.annex()):
         for text in (getattr(block, "text", ""), getattr(block, "caption", "")):
             assert "".join(text.split()) in read, text
+    assert "54,7\xa0%" in "".join(line.text for line in Document(BytesIO(brief_docx(SAMPLE))).paragraphs)
+    # Lines are broken by another hand; a table or a picture with a page to itself would show here.
+    assert abs(len(pypdfium2.PdfDocument(drawn)) - len(pypdfium2.PdfDocument(brief_pdf(SAMPLE)))) <= 1
     for page in pypdfium2.PdfDocument(drawn):
         text = page.get_textpage()
         for number in range(text.count_chars()):
@@ -178,3 +188,54 @@ def test_the_workbook_holds_the_figures_as_numbers(name: str) -> None:
         )
     places = list(book["Theo địa bàn"].iter_rows(min_row=2, values_only=True))
     assert len(places) == sum(len(part.rows) for part in data.breakdowns)
+
+
+def test_every_table_beside_the_indicators_stands_in_all_three_files(papers: dict[str, bytes]) -> None:
+    paper, word = words_of(papers["sample"]), Document(BytesIO(brief_docx(SAMPLE)))
+    said = " ".join(
+        " ".join([*(line.text for line in word.paragraphs), *(c.text for t in word.tables for c in t._cells)]).split()
+    )
+    book = load_workbook(BytesIO(brief_xlsx(SAMPLE)))
+    for part in SAMPLE.parts:
+        sheet = [
+            list(row) for row in book[BriefContent(SAMPLE).words(f"sheet.{part.code}")].iter_rows(values_only=True)
+        ]
+        assert part.note in paper and part.note in said and sheet[-1][0] == part.note
+        shown = [list(row) for row in part.sheet or (part.headings, *part.rows) if row]
+        assert sheet[: len(shown)] == [row + [None] * (len(sheet[0]) - len(row)) for row in shown]
+        for row in part.rows[: part.most]:
+            assert str(row[0]) in paper and str(row[0]) in said
+        for title, definition in part.definitions:
+            assert f"{title}. {definition}" in paper and f"{title}. {definition}" in said
+    assert "Bảng ghi 10 trong 39 dòng" in paper and "95,7 %" in paper.replace("\xa0", " ")
+
+
+@each
+def test_no_heading_stands_apart_from_what_it_heads_and_the_signature_below_the_last_sentence(
+    papers: dict[str, bytes], name: str
+) -> None:
+    content = BriefContent(ALL[name])
+    headings = {" ".join(block.text.split()) for block in content.body() if isinstance(block, Heading)}
+    captions = {" ".join(block.caption.split()) for block in content.body() if isinstance(block, Table)}
+    last = [line for block in content.body() for line in [getattr(block, "text", "")]][-1]
+    pages = [page.get_textpage() for page in pypdfium2.PdfDocument(papers[name])]
+    signed = next(words for page in pages if "TM. ỦY BAN" in (words := " ".join(page.get_text_range().split())))
+    assert " ".join(last.split())[-30:] in signed
+    for page in pages:
+        # What stands right above the foot.
+        body = unicodedata.normalize("NFC", page.get_text_bounded(0, (BOTTOM + 0.5) * MM, 210 * MM, 297 * MM)).split(
+            "\r\n"
+        )
+        assert " ".join(body[-1].split()) not in headings | captions, body[-1]
+
+
+def test_what_looks_like_a_formula_stays_text() -> None:
+    book = load_workbook(BytesIO(brief_xlsx(ALL["extreme"])))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell.coordinate for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    assert sum(cell.data_type == "s" and str(cell.value).startswith("=") for cell in cells) >= 100
+
+
+def test_a_report_as_known_now_says_that_its_trend_is_as_known_then() -> None:
+    words = BriefContent(SAMPLE).words("body.trend_known")
+    assert words in words_of(brief_pdf(replace(SAMPLE, known="now"))) and words not in words_of(brief_pdf(SAMPLE))

@@ -63,12 +63,14 @@ class BriefFigure:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """An indicator by parts of the ward: name of the part (empty: not known which), share."""
+    """An indicator by parts of the ward: name of the part (empty: not known which), share. `codes`: of the rows' parts,
+    which stay when a part gets another name."""
 
     by: str
     code: str
     title: str
     rows: tuple[tuple[str, Share], ...]
+    codes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +92,30 @@ class BriefMap:
     cells: tuple[Cell, ...]
 
 
+Value = str | int | float | date | None
+"""What stands in a field of a table: a float is a percentage, None what nobody knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A table from another part of the service; without rows, a sentence that says why."""
+    """A table beside those of the indicators, with what it counts in words; without rows, `note` says why."""
 
+    code: str
     title: str
+    note: str
     headings: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    note: str = ""
+    rows: tuple[tuple[Value, ...], ...] = ()
+    widths: tuple[float, ...] = ()
+    """In mm, 160 in all."""
+    facts: tuple[tuple[str | int | float | None, ...], ...] = ()
+    """The same without words: what the fingerprint is of."""
+    most: int | None = None
+    """How many rows are printed; the workbook has them all."""
+    strong: tuple[int, ...] = ()
+    """Rows that head those below them, counted from 0."""
+    definitions: tuple[tuple[str, str], ...] = ()
+    sheet: tuple[tuple[Value, ...], ...] = ()
+    """What the workbook shows in place of headings and rows, headings first, where words would stand for numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +174,11 @@ def facts(data: BriefData) -> dict[str, Any]:
             for each in data.figures
         ],
         "breakdowns": [
-            [each.by, each.code, [[name, _counts(share)] for name, share in each.rows]] for each in data.breakdowns
+            [each.by, each.code, [[code, _counts(row[1])] for code, row in zip(each.codes, each.rows, strict=True)]]
+            for each in data.breakdowns
         ],
         "cells": [[c.cell, c.establishments, c.surveyed, c.accepting] for c in data.map.cells] if data.map else None,
-        "parts": [[list(part.headings), [list(row) for row in part.rows]] for part in data.parts],
+        "parts": [[part.code, [list(row) for row in part.facts]] for part in data.parts],
     }
 
 

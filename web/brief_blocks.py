@@ -31,6 +31,8 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     widths: tuple[float, ...]
     left: tuple[int, ...]
+    strong: frozenset[int] = frozenset()
+    """Rows that head those below them, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)

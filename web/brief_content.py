@@ -1,10 +1,11 @@
 """What a report says, block by block, in the order of the paper: PDF and Word write the same blocks."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 from web import labels
-from web.brief import Breakdown, BriefData, BriefFigure, Share, fingerprint, main_figure, short_fingerprint
+from web.brief import Breakdown, BriefData, BriefFigure, Part, Share, Value, fingerprint, main_figure, short_fingerprint
 from web.brief_blocks import Block, Heading, Para, Picture, Table
 from web.brief_map import map_drawing
 from web.chart_marks import drawing
@@ -81,12 +82,7 @@ class BriefContent:
             yield self._picture(self.words("table.map"), map_drawing(data.map, self.lang, CHART_POINTS))
         for number, part in enumerate(data.parts, 5):
             yield Heading(f"{number}. {part.title}", 2)
-            if part.rows:
-                rest = 150.0 / max(len(part.headings) - 1, 1)
-                widths = (160.0 - rest * (len(part.headings) - 1), *[rest] * (len(part.headings) - 1))
-                yield self._table(part.title, part.headings, part.rows, widths, tuple(range(len(part.headings))))
-            if part.note:
-                yield Para(part.note)
+            yield from self._more(part)
         yield from self._part("shortcomings")
         yield from self._shortcomings()
         yield from self._part("causes")
@@ -104,11 +100,17 @@ class BriefContent:
                 yield Para(
                     self.words("annex.definition", title=each.title, definition=each.definition, source=each.source)
                 )
+        for part in data.parts:
+            if part.definitions:
+                number += 1
+                yield Heading(f"{number}. {self.words('annex.part', title=part.title)}", 2)
+            for title, definition in part.definitions:
+                yield Para(f"{title}. {definition}", small=True)
         if data.breakdowns:
             number += 1
             yield Heading(f"{number}. {self.words('annex.places')}", 2)
-            for part in data.breakdowns:
-                yield self._breakdown(part, part.rows, "table.whole")
+            for places in data.breakdowns:
+                yield self._breakdown(places, places.rows, "table.whole")
         yield Heading(f"{number + 1}. {self.words('annex.origin')}", 2)
         day = format_date(data.as_of)
         yield Para(self.words("annex.origin_words", as_of=day, known=self.known, seq=data.head[0]))
@@ -122,6 +124,22 @@ class BriefContent:
         )  # fmt: skip
         if data.known == "now" or data.provisional:
             yield Para(self.words("annex.now_words"), italic=True)
+
+    def _more(self, part: Part) -> Iterator[Block]:
+        if part.rows:
+            rows = tuple(tuple(self._written(value) for value in row) for row in part.rows[: part.most])
+            table = self._table(part.title, part.headings, rows, part.widths, (0,))
+            yield replace(table, strong=frozenset(part.strong))
+            if len(rows) < len(part.rows):
+                yield Para(self.words("part.rest", shown=len(rows), all=len(part.rows)), italic=True, small=True)
+        yield Para(part.note, italic=bool(part.rows), small=bool(part.rows))
+
+    def _written(self, value: Value) -> str:
+        if value is None or isinstance(value, float):
+            return written(value, "%", self.lang)
+        if isinstance(value, int):
+            return labels.number(value, self.lang)
+        return format_date(value) if isinstance(value, date) else value
 
     def _part(self, part: str) -> Iterator[Block]:
         yield Heading(self.words(f"body.{part}"), 1)
@@ -207,6 +225,8 @@ class BriefContent:
             yield Para(each.ahead.method if each.ahead else each.no_forecast, italic=True, small=True)
         if not drawn:
             yield Para(self.words("body.no_trend"))
+        elif self.data.known == "now":
+            yield Para(self.words("body.trend_known"), italic=True, small=True)
 
     def _places(self) -> Iterator[Block]:
         yield Heading(f"3. {self.words('body.breakdown')}", 2)
@@ -294,4 +314,6 @@ def period_words(asked: Period, lang: str) -> str:
     half = labels.text(f"brief.period.half_{asked.number}", lang) if asked.kind == "half_yearly" else ""
     # Decree 30: months below 3 are written with a zero before them.
     number = f"{asked.number:02}" if asked.kind == "monthly" and asked.number < 3 else str(asked.number)
+    if asked.kind == "quarterly" and lang == "vi":
+        number = ("I", "II", "III", "IV")[asked.number - 1]
     return labels.text(f"brief.period.{asked.kind}", lang, number=number, year=str(asked.first.year), half=half)

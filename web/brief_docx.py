@@ -36,6 +36,8 @@ def brief_docx(data: BriefData, lang: str = "vi") -> bytes:
     _head(paper, content)
     for block in content.body():
         _block(paper, block)
+    # The signature stands on the page of the last sentence.
+    paper.paragraphs[-1].paragraph_format.keep_with_next = True
     _signature(paper, content)
     title = _line(paper, content.words("annex.heading"), "B", 14, _CENTRE)
     title.paragraph_format.page_break_before = True
@@ -144,8 +146,9 @@ def _picture(paper: Paper, block: Picture) -> None:
 def _table(paper: Paper, block: Table) -> None:
     _line(paper, block.caption, "B", 12, _LEFT).paragraph_format.keep_with_next = True
     table = _grid(paper, block.widths, 1 + len(block.rows), style="Table Grid")
-    for row, texts in zip(table._tbl.tr_lst, (block.headings, *block.rows), strict=True):
+    for place, (row, texts) in enumerate(zip(table._tbl.tr_lst, (block.headings, *block.rows), strict=True), -1):
         heads = texts is block.headings
+        style = "B" if heads or place in block.strong else ""
         about = row.get_or_add_trPr()
         about.append(OxmlElement("w:cantSplit"))
         if heads:
@@ -154,7 +157,8 @@ def _table(paper: Paper, block: Table) -> None:
         for number, (element, text) in enumerate(zip(row.tc_lst, texts, strict=True)):
             cell = _Cell(element, table)
             align = _LEFT if number in block.left else _CENTRE
-            _write(cell.paragraphs[0], text, "B" if heads else "", 11, align, after=2)
+            line = _write(cell.paragraphs[0], text, style, 11, align, after=2)
+            line.paragraph_format.keep_with_next = bool(style)
     paper.add_paragraph().paragraph_format.space_after = Pt(0)
 
 
@@ -189,7 +193,8 @@ def _line(paper: Paper, text: str, style: str, size: float, align: WD_ALIGN_PARA
 def _write(
     line: Paragraph, text: str, style: str, size: float, align: WD_ALIGN_PARAGRAPH, *, after: float = 6
 ) -> Paragraph:
-    run = line.add_run("".join(letter for letter in text if letter.isprintable() or letter == "\n"))
+    # A space that does not break is not printable to Python, yet stands before each "%".
+    run = line.add_run("".join(letter for letter in text if letter.isprintable() or letter in "\n\xa0"))
     run.font.size = Pt(size)
     run.bold, run.italic = "B" in style, "I" in style
     line.alignment = align

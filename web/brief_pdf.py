@@ -34,8 +34,9 @@ def brief_pdf(data: BriefData, lang: str = "vi") -> bytes:
     paper = _Paper(content)
     paper.add_page()
     paper.head()
-    paper.blocks(content.body())
-    paper.signature()
+    *body, last = content.body()
+    paper.blocks(body)
+    paper.signature(last)
     paper.add_page()
     paper.named(content.words("annex.heading"), content.words("annex.subject"))
     paper.blocks(content.annex())
@@ -57,7 +58,7 @@ class _Paper(FPDF):
             *(font.cmap for font in self.fonts.values() if isinstance(font, TTFFont))
         )
         self.set_margins(LEFT, TOP, RIGHT)
-        self.set_auto_page_break(True, BOTTOM + 6)
+        self.set_auto_page_break(True, BOTTOM + 1)
         self.set_title(content.subject)
         self.set_author(" ".join(content.authority))
         self.set_subject(content.fingerprint)
@@ -83,7 +84,7 @@ class _Paper(FPDF):
 
     def footer(self) -> None:
         """As of when, and the beginning of the fingerprint: a page by itself can still be traced."""
-        self.set_y(-BOTTOM - 4)
+        self.set_y(-BOTTOM)
         self.set_font(_FAMILY, "I", 9)
         self.cell(self.epw, 4, self.content.foot, align="C")
 
@@ -124,7 +125,7 @@ class _Paper(FPDF):
 
     def _block(self, block: Block, after: Block | None) -> None:
         if isinstance(block, Heading):
-            self._keep(26 + (self._height(after)[1] if isinstance(after, Picture) else 0))
+            self._keep(26 + self._height_after(after))
             self.ln(2)
             self._text(block.text, "B", _BODY, indent=0 if block.level == 1 else _INDENT)
         elif isinstance(block, Para):
@@ -135,10 +136,33 @@ class _Paper(FPDF):
         else:
             self._table(block)
 
-    def signature(self) -> None:
-        """Who gets it, on the left; who signs, on the right, with room for it."""
+    def _height_after(self, block: Block | None) -> float:
+        """What must stand below a heading: a whole picture, or the caption, the headings and a row of a table."""
+        if isinstance(block, Picture):
+            return self._height(block)[1]
+        return self._height_begun(block) - 12 if isinstance(block, Table) else 0.0
+
+    def _height_begun(self, block: Table) -> float:
+        self.set_font(_FAMILY, "B", 12)
+        caption = len(self._lines(block.caption, self.epw, 12 * _LINE)) * 12 * _LINE
+        rows = 0.0
+        self.set_font(_FAMILY, "B", _TABLE)
+        for row in (block.headings, *block.rows[:1]):
+            # As fpdf2 divides the width, less the padding and the margin within each cell.
+            lines = (
+                len(self._lines(text, width / sum(block.widths) * self.epw - 3.7, 5))
+                for text, width in zip(row, block.widths, strict=True)
+            )
+            rows += max(lines) * _TABLE * _LINE + 1.6
+        return caption + rows + 6
+
+    def signature(self, last: Block) -> None:
+        """Below the last sentence, on its page: who gets it, on the left; who signs, on the right, with room for it."""
         words = self.content.words
-        self._keep(62)
+        self.set_font(_FAMILY, "", _BODY)
+        said = last.text if isinstance(last, Para) else ""
+        self._keep(64 + (len(self._lines(said, self.epw, _BODY * _LINE)) + 1) * _BODY * _LINE)
+        self._block(last, None)
         self.ln(6)
         top, half = self.get_y(), self.epw / 2
         self.set_font(_FAMILY, "BI", 12)
@@ -169,7 +193,7 @@ class _Paper(FPDF):
         return (self.epw, height) if height <= room else (self.epw * room / height, room)
 
     def _table(self, block: Table) -> None:
-        self._keep(40)
+        self._keep(self._height_begun(block))
         self.ln(1)
         self._text(block.caption, "B", 12, indent=0, align="L")
         self.set_font(_FAMILY, "", _TABLE)
@@ -187,8 +211,8 @@ class _Paper(FPDF):
             headings_style=FontFace(emphasis="BOLD"),
             repeat_headings=1,
         ) as table:
-            for line in (block.headings, *block.rows):
-                row = table.row()
+            for number, line in enumerate((block.headings, *block.rows), -1):
+                row = table.row(style=FontFace(emphasis="BOLD") if number in block.strong else None)
                 for text in line:
                     row.cell(self._writable(text))
         self.ln(2)

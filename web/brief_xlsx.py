@@ -8,7 +8,7 @@ from typing import Any
 import xlsxwriter
 
 from web import labels
-from web.brief import BriefData, BriefFigure, Share
+from web.brief import BriefData, BriefFigure, Part, Share
 from web.brief_content import BriefContent
 from web.render import format_date
 
@@ -51,6 +51,8 @@ def brief_xlsx(data: BriefData, lang: str = "vi") -> bytes:
         ("cell", "establishments", "surveyed", "accepting"),
         ([c.cell, c.establishments, c.surveyed, c.accepting] for c in (data.map.cells if data.map else ())),
     )
+    for part in data.parts:
+        sheets.part(part)
     book.close()
     return out.getvalue()
 
@@ -78,6 +80,11 @@ class _Sheets:
             *((content.words(f"head.{name}"), "") for name in ("provisional", "illustrative") if getattr(data, name)),
             (content.words("table.how"), ""),
             *((f"{each.title}. {self.words('definition')}", each.definition) for each in data.figures),
+            *(
+                (f"{part.title}: {title}. {self.words('definition')}", words)
+                for part in data.parts
+                for title, words in part.definitions
+            ),
         ]
         for number, row in enumerate(rows):
             sheet.write_row(number, 0, row)
@@ -86,17 +93,28 @@ class _Sheets:
 
     def add(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """A sheet with its headings on every printed page."""
-        sheet = self.book.add_worksheet(self.words(name))
-        sheet.write_row(0, 0, [self.words(column) for column in columns], self._head)
+        self._sheet(
+            self.words(name), [self.words(column) for column in columns], rows, wide=1 if "title" in columns else 0
+        )
+
+    def part(self, part: Part) -> None:
+        """A sheet of a table beside those of the indicators, with what it counts below."""
+        headings, *rows = part.sheet or (part.headings, *part.rows)
+        name = self.words(part.code)
+        said = [[], [part.note]] if rows else [[part.note]]
+        self._sheet(name, [str(each) for each in headings], [*rows, *said], wide=0)
+
+    def _sheet(self, name: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], wide: int) -> None:
+        sheet = self.book.add_worksheet(name)
+        sheet.write_row(0, 0, headings, self._head)
         sheet.freeze_panes(1, 0)
         sheet.repeat_rows(0)
         sheet.set_landscape()
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.set_footer(f"&C{self.content.foot}")
-        sheet.set_column(0, len(columns) - 1, 14)
-        if "title" in columns:
-            sheet.set_column(1, 1, 60)
+        sheet.set_column(0, max(len(headings) - 1, 0), 14)
+        sheet.set_column(wide, wide, 60 if wide else 28)
         for number, row in enumerate(rows, 1):
             for place, value in enumerate(row):
                 if isinstance(value, date):

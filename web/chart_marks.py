@@ -84,7 +84,7 @@ def _line_chart(chart: LineChart, lang: str, width: float) -> tuple[list[Mark], 
     if chart.target is not None:
         marks += _target(chart, plane, lang)
     if (last := _last(chart.measured)) is not None:
-        marks.append(_beside(last, chart, plane, lang))
+        marks += _on_paper(_beside(last, chart, plane, lang))
     below, height = _legend(chart, lang, width, plane.bottom + 30)
     return marks + below, height
 
@@ -170,7 +170,10 @@ def _target(chart: LineChart, plane: _Plane, lang: str) -> Iterator[Mark]:
         x = plane.x(chart.target.due)
         yield Stroke(((x, y - 4), (x, y + 4)), INK, 1.4)
     said = labels.text("charts.target", lang, value=written(chart.target.value, chart.unit, lang))
-    yield Words((plane.left + 3, y - 3 if y > plane.top + 12 else y + 10), said, 9)
+    # Over the line, or under it where what is measured runs through the words.
+    through = [_at(point, plane) for run in _runs(chart.measured) for point in run]
+    over = y > plane.top + 12 and not any(x < plane.left + wide(said, 9) + 24 and y - 14 < at < y for x, at in through)
+    yield Words((plane.left + 3, y - 3 if over else y + 10), said, 9)
 
 
 def _beside(last: TimePoint, chart: LineChart, plane: _Plane, lang: str) -> Words:
@@ -182,6 +185,15 @@ def _beside(last: TimePoint, chart: LineChart, plane: _Plane, lang: str) -> Word
     half = wide(said, 11) / 2
     x = min(max(x, plane.left + half), plane.right - half)
     return Words((x, y - 6 if above else min(y + 15, plane.bottom - 3)), said, 11, "middle", bold=True)
+
+
+def _on_paper(words: Words) -> Iterator[Mark]:
+    """Words with nothing behind them: bands, hatching and lines run through them otherwise."""
+    (x, y), length = words.at, wide(words.text, words.size)
+    left = x - (length / 2 if words.anchor == "middle" else 0)
+    top, bottom = y - words.size * 0.82, y + words.size * 0.22
+    yield Area(((left, top), (left + length, top), (left + length, bottom), (left, bottom)), "#ffffff")
+    yield words
 
 
 def _legend(chart: LineChart, lang: str, width: float, top: float) -> tuple[list[Mark], float]:

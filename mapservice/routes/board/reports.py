@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from mapservice.briefs import SUFFIXES, Asked, NoTexts, NotFinal, brief_data, made, usual_day
+from mapservice.brief_parts import Asked
+from mapservice.briefs import SUFFIXES, NoTexts, NotFinal, brief_data, made, usual_day
 from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.parameters import check_known
