@@ -18,7 +18,7 @@ AS $$
     -- change of a later day is there, or nobody is at work, none can come with a moment of that day. A replica knows of
     -- no lock.
     SELECT clock_timestamp() >= n.midnight
-       AND ((SELECT c.at FROM change c ORDER BY c.seq DESC LIMIT 1) >= n.midnight
+       AND (coalesce((SELECT c.at FROM change c ORDER BY c.seq DESC LIMIT 1) >= n.midnight, false)
             OR NOT pg_is_in_recovery()
                AND NOT EXISTS (SELECT FROM pg_locks l
                                 WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid, l.objsubid) = (0, 20257002, 1)
