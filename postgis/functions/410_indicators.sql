@@ -92,6 +92,7 @@ DECLARE
     asked CONSTANT text[] := ARRAY(SELECT c FROM unnest(indicator_codes()) c WHERE c = ANY (codes));
     states text;
     members text;
+    named text;
 BEGIN
     IF cardinality(asked) = 0 OR of_ward_id IS NULL THEN
         RETURN;
@@ -99,11 +100,15 @@ BEGIN
     states := CASE WHEN known_now THEN 'states_known_now($2, $4)'
         ELSE '(SELECT * FROM establishment_state WHERE ward_id = $1 AND known_from <= $3 AND $3 < known_to)' END;
     members := CASE grouped_by
-        WHEN 'residential_group' THEN '(SELECT g.code FROM residential_group g WHERE g.id = s.residential_group_id)'
-        WHEN 'model_site' THEN '(SELECT m.code FROM model_site m WHERE m.id = s.model_site_id)'
+        WHEN 'residential_group' THEN 's.residential_group_id'
+        WHEN 'model_site' THEN 's.model_site_id'
         WHEN 'street' THEN 's.street_name'
         WHEN 'sector_group' THEN 's.sector_group'
         ELSE 'NULL::text' END;
+    named := CASE grouped_by
+        WHEN 'residential_group' THEN '(SELECT g.code FROM residential_group g WHERE g.id = c.member)'
+        WHEN 'model_site' THEN '(SELECT m.code FROM model_site m WHERE m.id = c.member)'
+        ELSE 'c.member' END;
     -- First by all that is asked together, some hundred rows; only those are taken apart by indicator.
     RETURN QUERY EXECUTE format($query$
         WITH told AS (
@@ -113,17 +118,22 @@ BEGIN
                    s.sector_group, s.kind, s.legal_form, s.operating_status, s.model_site_id, s.accepts_cashless,
                    s.active_acceptance, s.on_digital_platform, s.digital_used, s.digital_unused, s.outreach_on) a
              GROUP BY %4$s
+        ), counted AS (
+            SELECT v.code, t.member, sum(t.places)::bigint AS population,
+                   coalesce(sum(t.places) FILTER (WHERE v.answer = 'yes'), 0)::bigint AS yes,
+                   coalesce(sum(t.places) FILTER (WHERE v.answer = 'no'), 0)::bigint AS no,
+                   coalesce(sum(t.places) FILTER (WHERE v.answer = 'unknown' AND t.refused), 0)::bigint AS refused
+              FROM told t CROSS JOIN LATERAL (VALUES %5$s) v (code, answer)
+             WHERE v.answer IS NOT NULL
+             GROUP BY 1, 2
         )
-        SELECT v.code, t.member, sum(t.places)::bigint,
-               coalesce(sum(t.places) FILTER (WHERE v.answer = 'yes'), 0)::bigint,
-               coalesce(sum(t.places) FILTER (WHERE v.answer = 'no'), 0)::bigint,
-               coalesce(sum(t.places) FILTER (WHERE v.answer = 'unknown' AND t.refused), 0)::bigint
-          FROM told t CROSS JOIN LATERAL (VALUES %5$s) v (code, answer)
-         WHERE v.answer IS NOT NULL
+        -- Members whose names the asker may not see are one.
+        SELECT n.code, n.member, sum(n.population)::bigint, sum(n.yes)::bigint, sum(n.no)::bigint, sum(n.refused)::bigint
+          FROM (SELECT c.code, %6$s AS member, c.population, c.yes, c.no, c.refused FROM counted c) n
          GROUP BY 1, 2
         $query$, members, (SELECT string_agg(format('a.%I', c), ', ') FROM unnest(asked) c), states,
         (SELECT string_agg(place::text, ', ') FROM generate_series(1, cardinality(asked) + 2) place),
-        (SELECT string_agg(format('(%L, t.%I)', c, c), ', ') FROM unnest(asked) c))
+        (SELECT string_agg(format('(%L, t.%I)', c, c), ', ') FROM unnest(asked) c), named)
     USING of_ward_id, of_ward, moment, of_day;
 END
 $$;
