@@ -7,7 +7,7 @@ figures of a whole ward, none of fewer than FEWEST places.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, FromClause, TableValuedAlias, Text, cast, column, func, select, table, text
@@ -25,7 +25,6 @@ FEWEST = 5
 """Figures of fewer places are told to nobody but the ward's staff."""
 MONTHS = 36
 """How far back a trend goes."""
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,32 +194,18 @@ def trend(
 ) -> dict[str, list[tuple[date, Figure]]]:
     """The figures at the end of each month that is over on a day, as the register knew them then, oldest first.
 
-    Months in which nothing counts, or fewer than may be told, are left out.
+    Months in which nothing counts, or fewer than may be told, are left out. Of what was entered instead of counted, the
+    last of a day. In one pass over the states at most, of those month ends whose counts are not kept yet
+    (register.keep_month_ends).
     """
-    measured = [code for code in codes if code in MEASURED]
-    points = month_ends(connection, ward, measured, first_month(until, months), until, full=full)
-    return with_entered(connection, ward, codes, until, points)
-
-
-def month_ends(
-    connection: Connection, ward: str, measured: Sequence[str], since: date, until: date, *, full: bool = False
-) -> list[tuple[date, Figure]]:
-    """The points of a trend from the end of the month of a day on, in one pass over the states, oldest first."""
     schema = func.register if full else func.published
-    counts = schema.indicator_trend(ward, _array(measured), since, until)
+    measured = _array(code for code in codes if code in MEASURED)
+    counts = schema.indicator_trend(ward, measured, _first_month(until, months), until)
     names = ("code", "population", "yes", "no", "refused")
     asked = counts.table_valued(*names, "month_end")
-    rows = connection.execute(select(asked).order_by(asked.c.month_end)).mappings()
-    return [(row["month_end"], Figure(**{name: row[name] for name in names})) for row in rows]
-
-
-def with_entered(
-    connection: Connection, ward: str, codes: Sequence[str], until: date, points: Iterable[tuple[date, Figure]]
-) -> dict[str, list[tuple[date, Figure]]]:
-    """The points by code, with those that were entered instead of counted; of one day the one entered last."""
     found: dict[str, list[tuple[date, Figure]]] = {code: [] for code in codes}
-    for point in points:
-        found[point[1].code].append(point)
+    for row in connection.execute(select(asked).order_by(asked.c.month_end)).mappings():
+        found[row["code"]].append((row["month_end"], Figure(**{name: row[name] for name in names})))
     for each in reversed(entered(connection, ward)):
         if each.code in found and each.code not in MEASURED and each.as_of <= until:
             series = [point for point in found[each.code] if point[0] != each.as_of]
@@ -229,19 +214,6 @@ def with_entered(
                 (each.as_of, Figure(each.code, None, each.numerator, _rest(each), entered=each)),
             ]
     return {code: sorted(points, key=lambda point: point[0]) for code, points in found.items()}
-
-
-def first_month(until: date, months: int = MONTHS) -> date:
-    """The first day of the first month of a trend up to a day."""
-    year, month = divmod(until.year * 12 + until.month - 1 - months, 12)
-    return max(date(year, month + 1, 1), date(2000, 1, 1))
-
-
-def ends_of_months(since: date, until: date) -> list[date]:
-    """The last days of the months from that of a day on, up to another day."""
-    months = range(since.year * 12 + since.month, until.year * 12 + until.month + 1)
-    ends = (date(month // 12, month % 12 + 1, 1) - DAY for month in months)
-    return [end for end in ends if end <= until]
 
 
 def answers(states: FromClause) -> TableValuedAlias:
@@ -297,6 +269,11 @@ def is_final(connection: Connection, day: date) -> bool:
 def _share(row: Any) -> float:
     """From the counts where there are any: the rounded share might meet a target that they miss."""
     return float(100 * row.numerator / row.denominator if row.denominator else row.value)
+
+
+def _first_month(until: date, months: int) -> date:
+    year, month = divmod(until.year * 12 + until.month - 1 - months, 12)
+    return max(date(year, month + 1, 1), date(2000, 1, 1))
 
 
 def _array(codes: Iterable[str]) -> Any:

@@ -9,8 +9,9 @@ from starlette.types import ASGIApp
 
 from mapservice import errors, logs, staff_page
 from mapservice.copying import Copying
-from mapservice.forgetting import Forgetting
+from mapservice.forgetting import forgetting
 from mapservice.lane import Lane
+from mapservice.month_ends import keeping_month_ends
 from mapservice.own_writes import OwnWrites
 from mapservice.place_copies import PlaceCopies
 from mapservice.protocol import KEPT_ANSWERS
@@ -152,7 +153,11 @@ def create_service(
 ) -> ASGIApp:
     """The application with all that stands around it, as each worker process runs it; `closing` ends with it."""
     lane = Lane(database, settings)
-    threads = (Copying(database, PlaceCopies(database.settings.data_dir)), Forgetting(database))
+    threads = (
+        Copying(database, PlaceCopies(database.settings.data_dir)),
+        forgetting(database),
+        keeping_month_ends(database),
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.datastructures import QueryParams
 
-from layers import indicators, kept_trends
+from layers import indicators
 from layers.forecasts import CONFIDENCE, Forecast, NoForecast, forecast
 from layers.indicators import KNOWN, Figure, Indicator, Known
 from layers.lookup import find_ward
@@ -56,7 +56,7 @@ def document(connection: Connection, asked: Asked, lang: str, codes: Sequence[st
     # Asked first: else a change of that day could come between.
     final = asked.known == "then" and indicators.is_final(connection, asked.day)
     found = indicators.figures(connection, asked.ward, asked.day, asked.known, wanted, full=asked.full)
-    trends = kept_trends.trend(connection, asked.ward, wanted, asked.day, full=asked.full)
+    trends = indicators.trend(connection, asked.ward, wanted, asked.day, full=asked.full)
     return {
         "ward": asked.ward,
         "as_of": asked.day.isoformat(),

@@ -173,6 +173,9 @@ _OTHER_ROWS = (
         WHERE l.ward_id = :ward_id LIMIT 1""",
     """INSERT INTO register.entered_figure (ward_id, indicator_code, as_of, value, source, entered_by)
        VALUES (:ward_id, 'retail_cashless_share', '2026-01-31', 41.5, 'thử', :staff_id)""",
+    """INSERT INTO register.month_end_count (ward_id, month_end, indicator_code, definition, history, population, yes,
+                                             no, refused)
+       VALUES (:ward_id, '2026-01-31', 'digital_outreach', 'thử', '', 6, 1, 5, 0)""",
     """INSERT INTO register.board_report (ward_id, kind, period, version, results, written_by)
        VALUES (:ward_id, 'monthly', '2026-01', 1, 'thử', :staff_id)""",
     """INSERT INTO account.reveal (staff_id, legal_entity_id, field, purpose)

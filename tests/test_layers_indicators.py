@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from layers import indicators, kept_trends
+from layers import indicators
 from layers.indicator_codes import MEASURED
 from layers.indicators import FEWEST, GROUPS, Figure, Target
-from postgis.actor import Actor, read_as
+from mapservice.month_ends import keep_month_ends
+from postgis.actor import CHANGE_LOCK, Actor, read_as
 from postgis.engine import Database, create_database, drop_database
-from postgis.today import VIETNAM, end_of
+from postgis.store import month_ends
+from postgis.today import VIETNAM, end_of, today
 from tests.small_ward import OTHER_WARD, WARD, add_staff, ward_id_of
 
 SEED = 20261122
@@ -251,13 +254,111 @@ def test_the_codes_are_those_of_sql(inside: Connection) -> None:
     assert tuple(known) == MEASURED
 
 
-def test_a_trend_that_is_kept_is_the_one_counted_anew(counted: tuple[Database, Actor], outside: Connection) -> None:
+def _kept(database: Database) -> list[date]:
+    with database.owner.connect() as connection:
+        found = connection.execute(text("SELECT DISTINCT month_end FROM register.month_end_count ORDER BY 1"))
+        return list(found.scalars())
+
+
+@pytest.fixture
+def kept(counted: tuple[Database, Actor]) -> Iterator[Database]:
+    """The month ends of the register are kept, as the service does in the background."""
+    keep_month_ends(counted[0])
+    yield counted[0]
+    with counted[0].owner.begin() as connection:
+        connection.execute(text("DELETE FROM register.month_end_count"))
+
+
+def _trends(counted: tuple[Database, Actor], ward: str = WARD) -> list[Any]:
+    """Trends of many days and choices of codes, as staff and anybody are told them."""
     chance = random.Random(SEED)
+    found = []
     for _ in range(30):
         until = FIRST + timedelta(days=chance.randrange(310))
         codes = chance.choice((MEASURED, MEASURED[:3], MEASURED[4:5]))
-        with read_as(*counted) as inside:
-            for connection, full in ((inside, True), (outside, False)):
-                kept = kept_trends.trend(connection, WARD, codes, until, full=full)
-                assert kept == indicators.trend(connection, WARD, codes, until, full=full), (until, full)
-                assert not any(kept_trends.trend(connection, OTHER_WARD, codes, until, full=full).values())
+        with read_as(*counted) as inside, counted[0].public.connect() as outside:
+            found += [indicators.trend(inside, ward, codes, until, full=True)]
+            found += [indicators.trend(outside, ward, codes, until)]
+    return found
+
+
+def test_kept_month_ends_are_those_counted_anew(counted: tuple[Database, Actor]) -> None:
+    anew = _trends(counted)
+    assert _kept(counted[0]) == []
+    keep_month_ends(counted[0])
+    until = today().replace(day=1) - timedelta(days=1)
+    wanted = [date(2026 + month // 12, month % 12 + 1, 1) - timedelta(days=1) for month in range(1, 60)]
+    assert _kept(counted[0]) == [day for day in wanted if day <= until], "from the first that was known of the ward"
+    assert _trends(counted) == anew
+    # A part of them is there, as when another month has ended since; another ward has none.
+    with counted[0].owner.begin() as connection:
+        connection.execute(text("DELETE FROM register.month_end_count WHERE month_end > '2026-06-30'"))
+    assert _trends(counted) == anew
+    keep_month_ends(counted[0])
+    assert _kept(counted[0])[-1] == until
+    assert _trends(counted) == anew
+    assert not any(any(trend.values()) for trend in _trends(counted, OTHER_WARD))
+
+
+def test_what_is_kept_is_read_and_not_counted(counted: tuple[Database, Actor], kept: Database) -> None:
+    with kept.owner.begin() as connection:
+        connection.execute(text("UPDATE register.month_end_count SET yes = 4711 WHERE month_end = '2026-06-30'"))
+    with read_as(*counted) as inside:
+        trend = indicators.trend(inside, WARD, MEASURED, LAST, full=True)
+    june = [figure.yes for points in trend.values() for day, figure in points if day == date(2026, 6, 30)]
+    assert june
+    assert set(june) == {4711}
+
+
+def test_of_another_definition_or_history_nothing_is_kept(kept: Database) -> None:
+    asked = text("SELECT count(*) FROM register.ward w, register.month_ends_kept(w.id) WHERE w.code = :ward")
+    named = text("SELECT DISTINCT concat(definition, history) FROM register.month_end_count")
+    changes = (
+        """CREATE OR REPLACE FUNCTION register.counts_in_figures(sector_group text, operating_status text)
+           RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT sector_group <> 'market' $$""",
+        """INSERT INTO register.change (seq, at, collection, record_code, kind, after, previous_hash, hash)
+           VALUES (1000000, '2026-01-10 10:00+07', 'establishments', 'X', 'insert', '{}', '', 'another')""",
+    )
+    with kept.administrator() as connection:
+        for change in changes:
+            connection.execute(text("BEGIN"))
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            before = set(connection.execute(named).scalars())
+            months = connection.execute(asked, {"ward": WARD}).scalar_one()
+            connection.exec_driver_sql(change, execution_options={"no_parameters": True})
+            assert months > 0
+            assert connection.execute(asked, {"ward": WARD}).scalar_one() == 0, change
+            # Counted anew, and all that was of the other is gone.
+            assert connection.execute(text("SELECT register.keep_month_ends()")).scalar_one() == WARD
+            assert connection.execute(asked, {"ward": WARD}).scalar_one() == months
+            assert not before & set(connection.execute(named).scalars())
+            connection.execute(text("ROLLBACK"))
+
+
+def test_states_made_anew_leave_nothing_kept(kept: Database) -> None:
+    with kept.owner.connect() as connection:
+        connection.execute(text("SELECT register.rebuild_states()"))
+        assert connection.execute(text("SELECT count(*) FROM register.month_end_count")).scalar_one() == 0
+        with kept.staff.begin() as other:
+            assert month_ends.keep(other) is None, "nobody counts states that are being replaced"
+        connection.rollback()
+
+
+def test_no_month_is_kept_while_somebody_may_still_write_of_it(counted: tuple[Database, Actor]) -> None:
+    database = counted[0]
+    with database.administrator() as connection:
+        # A change of today would say that whoever comes writes of today.
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text("DELETE FROM register.change"))
+    with database.owner.begin() as writer:
+        writer.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CHANGE_LOCK})
+        keep_month_ends(database)
+        assert _kept(database) == []
+    with (
+        database.staff.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+        pytest.raises(DBAPIError, match="read committed"),
+    ):
+        month_ends.keep(connection)
+    assert _kept(database) == []
+    keep_month_ends(database)
+    assert _kept(database) != []

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from layers import indicators
+from mapservice.month_ends import keep_month_ends
 from postgis.engine import Database
 from postgis.today import today
 from tests.register_api import Api, register_api
@@ -84,6 +84,9 @@ def test_a_day_before_the_register(api: Api) -> None:
     assert {each["numerator"] for each in found["indicators"]} == {None}
 
 
+STRETCH = (("establishment_state", "known_from"), ("establishment_state", "known_to"))
+
+
 def test_a_kept_trend_moves_with_the_history(api: Api) -> None:
     """As if all had been written 100 days ago: an edit of today changes no month end, another history does."""
 
@@ -98,18 +101,22 @@ def test_a_kept_trend_moves_with_the_history(api: Api) -> None:
             connection.execute(text(earlier))
 
     assert told(None)[0] == told("officer")[0] == []
-    for column in ("known_from", "known_to"):
-        moved("establishment_state", column)
-    assert told(None)[0] == [], "of the same history it is kept"
-    moved("change", "at")
+    for table, column in (*STRETCH, ("change", "at")):
+        moved(table, column)
     months, population = told(None)
     assert len(months) >= 3 and (months, population) == told("officer") == told("reader")
+    keep_month_ends(api.database)
+    assert (months, population) == told(None) == told("officer") == told("reader")
     api.add_place(name="Quán Sau Đó")
-    with api.database.owner.connect() as connection:
-        counted = indicators.trend(connection, WARD, ["digital_platform_use"], today(), full=True)
-    assert [(day.isoformat(), each.population) for day, each in counted["digital_platform_use"]] == months
     for who in (None, "officer"):
         assert told(who) == (months, population + 1), "today's figure alone"
+    for table, column in STRETCH:
+        moved(table, column)
+    assert told(None)[0] == told("officer")[0] == months, "of the same history it is kept"
+    moved("change", "at")
+    keep_month_ends(api.database)
+    assert told(None)[0] == told("officer")[0]
+    assert len(told(None)[0]) > len(months)
 
 
 def test_english_by_choice(api: Api) -> None:

@@ -49,6 +49,7 @@ NEVER_WRITTEN = {
     "payment_check_count",
     "lookup_day",
     "lookup_month",
+    "month_end_count",
 }
 NOT_FOR_SURVEYORS = {
     "personal_datum", "import_batch", "import_row", "import_shape", "import_progress", "import_kept_datum",
@@ -58,7 +59,7 @@ KEYS = {
     "change": "seq", "establishment_fact": "establishment_id", "import_row": "batch_id", "import_shape": "ward_id",
     "import_progress": "batch_id", "import_kept_datum": "batch_id", "owner_request": "receipt",
     "payment_check_count": "establishment_id", "lookup_day": "establishment_id",
-    "lookup_month": "ward_id",
+    "lookup_month": "ward_id", "month_end_count": "ward_id",
 }  # fmt: skip
 COLUMNS = {
     "personal_datum": "mask", "ward_shelf_life": "months", "import_batch": "reason", "import_row": "outcome",
@@ -352,7 +353,7 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         "published.proposal", "published.register_head", "published.report",
         "published.rollout_proofs", "published.rollout_register", "published.rollout_use", "published.touched",
         "published.words_from", "published.words_near", "published.words_with",
-        "published.day_is_final", "published.indicator_counts", "published.indicator_trend", "published.standing_of",
+        "published.day_is_final", "published.indicator_counts", "published.indicator_trend",
         "published.payment_adoption",
     }  # fmt: skip
     assert {found.name for found in functions if found.by_public} == by_anybody
@@ -362,6 +363,8 @@ def test_what_runs_with_the_owners_rights_is_known(ward_database: Database) -> N
         "register.owner_requests", "register.propose_as_owner", "register.check_payment",
         "account.session_holder", "account.sweep_sessions", "account.token_holder", "register.count_lookups",
         "register.forget_lookups", "register.forget_reports", "register.is_to_visit",
+        # Counts what nobody can change any more, and nothing that its caller says.
+        "register.keep_month_ends",
         "register.count_written",
         # States are never written by hand; their cells come from Python, and only where there are none.
         "register.points_without_cells", "register.note_cells", "register.note_outlines",

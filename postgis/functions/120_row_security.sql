@@ -23,7 +23,7 @@ BEGIN
                              'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event',
                              'citizen_report', 'report_event', 'owner_code', 'owner_request', 'payment_account',
                              'payment_check_count', 'lookup_day', 'lookup_month', 'criterion_proof', 'phase_note',
-                             'entered_figure', 'work_list', 'work_item', 'board_report')
+                             'entered_figure', 'month_end_count', 'work_list', 'work_item', 'board_report')
     LOOP
         inside := CASE
             WHEN found.has_ward THEN 'ward_id = (SELECT account.actor_ward())'
@@ -59,7 +59,7 @@ BEGIN
         END;
         writes := CASE
             WHEN found.table_name IN ('change', 'establishment_fact', 'establishment_state', 'residential_group', 'report_event', 'owner_request',
-                                      'payment_check_count', 'lookup_day', 'lookup_month') THEN ' AND false'
+                                      'payment_check_count', 'lookup_day', 'lookup_month', 'month_end_count') THEN ' AND false'
             WHEN found.table_name = 'proposal' THEN ''
             -- Surveyors go round, and note which stickers they saw.
             WHEN found.table_name = 'sticker_event' THEN

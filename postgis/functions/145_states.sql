@@ -18,7 +18,7 @@ AS $$
     -- change of a later day is there, or nobody is at work, none can come with a moment of that day. A replica knows of
     -- no lock.
     SELECT clock_timestamp() >= n.midnight
-       AND ((SELECT c.at FROM change c ORDER BY c.seq DESC LIMIT 1) >= n.midnight
+       AND (coalesce((SELECT c.at FROM change c ORDER BY c.seq DESC LIMIT 1) >= n.midnight, false)
             OR NOT pg_is_in_recovery()
                AND NOT EXISTS (SELECT FROM pg_locks l
                                 WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid, l.objsubid) = (0, 20257002, 1)
@@ -184,27 +184,46 @@ AS $body$
                CASE WHEN verified_on <= day THEN verified_on END AS verified_on, name, address, sector_code, legal_entity_id,
                position_method, position_accuracy_m, geom
           FROM own
+    ), differing AS MATERIALIZED (
+        -- Where something is dated after that day, or unsigned: of all others the facts that are kept say what held on it.
+        SELECT establishment_id FROM licence WHERE ended_at IS NULL AND checked_on > day
+         UNION SELECT establishment_id FROM food_safety_record WHERE ended_at IS NULL AND checked_on > day
+         UNION SELECT establishment_id FROM inspection
+                WHERE ended_at IS NULL AND (inspected_on <= day AND signed_on <= day) IS NOT TRUE
+         UNION SELECT establishment_id FROM warning WHERE ended_at IS NULL AND (issued_on > day OR lifted_on > day)
+         UNION SELECT establishment_id FROM payment_acceptance WHERE ended_at IS NULL AND checked_on > day
+         UNION SELECT establishment_id FROM digital_use WHERE ended_at IS NULL AND checked_on > day
+         UNION SELECT establishment_id FROM visit WHERE ended_at IS NULL AND visited_on > day
+         UNION SELECT establishment_id FROM outreach WHERE ended_at IS NULL AND done_on > day
+    ), again AS MATERIALIZED (
+        SELECT own.id FROM own JOIN differing d ON d.establishment_id = own.id
     ), licences AS (
-        SELECT r.* FROM licence r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.checked_on <= day
+        SELECT r.* FROM licence r JOIN again a ON a.id = r.establishment_id WHERE r.ended_at IS NULL AND r.checked_on <= day
     ), food_safety_records AS (
-        SELECT r.* FROM food_safety_record r JOIN own ON own.id = r.establishment_id
+        SELECT r.* FROM food_safety_record r JOIN again a ON a.id = r.establishment_id
          WHERE r.ended_at IS NULL AND r.checked_on <= day
     ), inspections AS (
-        SELECT r.* FROM inspection r JOIN own ON own.id = r.establishment_id
+        SELECT r.* FROM inspection r JOIN again a ON a.id = r.establishment_id
          WHERE r.ended_at IS NULL AND r.inspected_on <= day AND r.signed_on <= day
     ), warnings AS (
         SELECT r.establishment_id, CASE WHEN r.lifted_on <= day THEN r.lifted_on END AS lifted_on
-          FROM warning r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.issued_on <= day
+          FROM warning r JOIN again a ON a.id = r.establishment_id WHERE r.ended_at IS NULL AND r.issued_on <= day
     ), payment_acceptances AS (
-        SELECT r.* FROM payment_acceptance r JOIN own ON own.id = r.establishment_id
+        SELECT r.* FROM payment_acceptance r JOIN again a ON a.id = r.establishment_id
          WHERE r.ended_at IS NULL AND r.checked_on <= day
     ), digital_uses AS (
-        SELECT r.* FROM digital_use r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.checked_on <= day
+        SELECT r.* FROM digital_use r JOIN again a ON a.id = r.establishment_id
+         WHERE r.ended_at IS NULL AND r.checked_on <= day
     ), visits AS (
-        SELECT r.* FROM visit r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.visited_on <= day
+        SELECT r.* FROM visit r JOIN again a ON a.id = r.establishment_id WHERE r.ended_at IS NULL AND r.visited_on <= day
     ), outreaches AS (
-        SELECT r.* FROM outreach r JOIN own ON own.id = r.establishment_id WHERE r.ended_at IS NULL AND r.done_on <= day
-    ), facts AS (%1$s),
+        SELECT r.* FROM outreach r JOIN again a ON a.id = r.establishment_id WHERE r.ended_at IS NULL AND r.done_on <= day
+    ), facts AS (
+        SELECT %4$s FROM (WITH places AS (SELECT id FROM again) %1$s) f
+         UNION ALL
+        SELECT %4$s FROM establishment_fact f JOIN own ON own.id = f.establishment_id
+         WHERE NOT EXISTS (SELECT FROM again a WHERE a.id = own.id)
+    ),
     live_sites AS (SELECT id FROM model_site WHERE ended_at IS NULL)
     SELECT %3$s
       FROM (%2$s) w
@@ -217,7 +236,10 @@ $body$
                                           WHEN 'cells' THEN 'c.cells'
                                           ELSE format('w.%I', a.attname) END, ', ' ORDER BY a.attnum)
            FROM pg_attribute a
-          WHERE a.attrelid = 'register.establishment_state'::regclass AND a.attnum > 0 AND NOT a.attisdropped));
+          WHERE a.attrelid = 'register.establishment_state'::regclass AND a.attnum > 0 AND NOT a.attisdropped),
+        (SELECT string_agg(format('f.%I', a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+          WHERE a.attrelid = 'register.establishment_fact'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+            AND a.attname <> 'updated_at'));
 END
 $make$;
 

@@ -39,6 +39,8 @@ AS $body$
 DECLARE
     built bigint;
 BEGIN
+    -- Whoever counts the old states has done so, or waits.
+    PERFORM pg_advisory_xact_lock(20257009);
     CREATE TEMPORARY TABLE state_version ON COMMIT DROP AS
     -- Valid until the next change of the record; one that had a later change with the same moment or an earlier one
     -- (moments ran against the order once) was never to be seen.
@@ -110,6 +112,8 @@ BEGIN
     SELECT %6$s, b.at, b.until FROM begun b WHERE b.code IS NOT NULL ORDER BY b.at, b.place_id;
     GET DIAGNOSTICS built = ROW_COUNT;
     -- Figures that were kept of a closed day may be others now, with the same history.
+    DELETE FROM month_end_count c
+     WHERE of_ward IS NULL OR c.ward_id = (SELECT w.id FROM ward w WHERE w.code = of_ward AND w.valid_to IS NULL);
     PERFORM move_published_mark();
     PERFORM set_config('mapservice.points_without_cells', 'yes', true);
     DROP TABLE state_version;

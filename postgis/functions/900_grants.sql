@@ -28,7 +28,9 @@ GRANT EXECUTE ON FUNCTION register.verify_changes(), register.shelf_life_months(
 GRANT EXECUTE ON FUNCTION register.indicator_codes(), register.one_used(text[], text[], text[]),
     register.indicator_answers(text, text, text, text, bigint, text, text, text, text[], text[], date),
     register.indicator_counts(text, text[], date, boolean, text),
-    register.indicator_trend(text, text[], date, date) TO mapservice_staff;
+    register.indicator_trend(text, text[], date, date), register.count_month_ends(bigint, text[], date[]),
+    register.indicator_definition(), register.history_until(date), register.month_ends_kept(bigint),
+    register.keep_month_ends() TO mapservice_staff;
 GRANT INSERT, UPDATE ON register.work_list TO mapservice_staff;
 GRANT INSERT ON register.work_item TO mapservice_staff;
 GRANT EXECUTE ON FUNCTION register.is_to_visit(bigint) TO mapservice_staff;

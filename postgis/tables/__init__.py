@@ -10,7 +10,7 @@ from postgis.tables.establishment_state import establishment_state
 from postgis.tables.food_safety import food_safety_record
 from postgis.tables.h3_cell import h3_cell
 from postgis.tables.import_batch import import_batch, import_kept_datum, import_progress, import_row, import_shape
-from postgis.tables.indicator import entered_figure, indicator, phase, target
+from postgis.tables.indicator import entered_figure, indicator, month_end_count, phase, target
 from postgis.tables.inspection import inspection, warning
 from postgis.tables.legal_entity import legal_entity, personal_datum
 from postgis.tables.licence import licence
@@ -65,6 +65,7 @@ __all__ = [
     "lookup_month",
     "metadata",
     "model_site",
+    "month_end_count",
     "outreach",
     "owner_code",
     "owner_request",

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Numeric,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -69,6 +70,23 @@ entered_figure = Table(
     CheckConstraint("btrim(source) <> ''", name="source"),
     Index("ix_entered_figure_ward_id_indicator_code_as_of", "ward_id", "indicator_code", "as_of"),
     comment="A figure that the register cannot measure, as somebody entered it. A correction is a newer row.",
+)
+
+month_end_count = Table(
+    "month_end_count",
+    metadata,
+    Column("ward_id", BigInteger, ForeignKey("register.ward.id"), nullable=False),
+    Column("month_end", Date, nullable=False),
+    Column("indicator_code", Text, nullable=False),
+    Column("definition", Text, nullable=False, comment="register.indicator_definition() that it was counted by"),
+    Column("history", Text, nullable=False, comment="register.history_until() of that day"),
+    Column("population", BigInteger, nullable=False),
+    Column("yes", BigInteger, nullable=False),
+    Column("no", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    PrimaryKeyConstraint("ward_id", "month_end", "indicator_code"),
+    comment="Counts of measured indicators at the ends of months that are final, kept so that nobody counts them "
+    "again. Of other definitions or another history they count as not there.",
 )
 
 phase = Table(

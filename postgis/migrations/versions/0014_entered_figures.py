@@ -1,4 +1,4 @@
-"""Figures that the register cannot compute are entered, with source and day.
+"""Figures that the register cannot compute are entered, with source and day; counts of months that are over are kept.
 
 The statements stand in 0014_entered_figures.sql as they were when this migration was made: a migration never changes.
 """

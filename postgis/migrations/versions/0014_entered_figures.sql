@@ -27,3 +27,20 @@ COMMENT ON COLUMN register.entered_figure.value IS 'a share, 0-100; of numerator
 COMMENT ON COLUMN register.entered_figure.source IS 'who counted, and how, in words';
 COMMENT ON COLUMN register.entered_figure.document IS 'number and day of the document that states it';
 CREATE INDEX ix_entered_figure_ward_id_indicator_code_as_of ON register.entered_figure (ward_id, indicator_code, as_of);
+
+CREATE TABLE register.month_end_count (
+	ward_id BIGINT NOT NULL,
+	month_end DATE NOT NULL,
+	indicator_code TEXT NOT NULL,
+	definition TEXT NOT NULL,
+	history TEXT NOT NULL,
+	population BIGINT NOT NULL,
+	yes BIGINT NOT NULL,
+	no BIGINT NOT NULL,
+	refused BIGINT NOT NULL,
+	CONSTRAINT pk_month_end_count PRIMARY KEY (ward_id, month_end, indicator_code),
+	CONSTRAINT fk_month_end_count_ward_id FOREIGN KEY(ward_id) REFERENCES register.ward (id)
+);
+COMMENT ON TABLE register.month_end_count IS 'Counts of measured indicators at the ends of months that are final, kept so that nobody counts them again. Of other definitions or another history they count as not there.';
+COMMENT ON COLUMN register.month_end_count.definition IS 'register.indicator_definition() that it was counted by';
+COMMENT ON COLUMN register.month_end_count.history IS 'register.history_until() of that day';
