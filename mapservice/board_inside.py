@@ -18,6 +18,7 @@ from web.board import part_row
 from web.render import format_date, local
 
 MOST_PARTS = 60
+"""Parts shown at first; `all` shows the others too."""
 LOST_DAYS = 90
 """How far back it is looked for places that said yes."""
 
@@ -39,10 +40,12 @@ def inside(
     rows = [part_row(names.get(member or "", member), figure, told["target"], lang) for member, figure in found]
     since = asked.day - timedelta(days=LOST_DAYS)
     gone = regressions.lost(connection, actor.ward_id, code, since, asked.day)
+    shown = len(rows) if request.query_params.get("all") else MOST_PARTS
     kept = {name: request.query_params[name] for name in ("ward", "as_of", "known") if name in request.query_params}
     return {
-        "breakdowns": rows[:MOST_PARTS],
-        "more_parts": max(0, len(rows) - MOST_PARTS),
+        "breakdowns": rows[:shown],
+        "more_parts": max(0, len(rows) - shown),
+        "all_parts": local(lang, f"/board/indicators/{code}", **kept, group=group, all=1) + "#parts-title",
         "group": group,
         "groups": [
             (each, local(lang, f"/board/indicators/{code}", **kept, group=each) + "#parts-title") for each in GROUPS

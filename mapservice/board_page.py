@@ -81,7 +81,7 @@ def board_page(request: Request, actor: Actor | None, parts: Sequence[Part]) -> 
 
 def indicator_page(request: Request, actor: Actor | None, code: str, more: "More") -> Response:
     """One indicator. `more`: what the ward's staff are shown besides. Raises Problem."""
-    lang, day = _read(request, actor, "group")
+    lang, day = _read(request, actor, "group", "all")
     with reading(database(request), actor) as connection:
         title = ward_of(connection, day.asked.ward, lang)
         told = document(connection, day.asked, lang, [code])

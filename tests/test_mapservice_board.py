@@ -1,5 +1,7 @@
 """/board: figures against targets on a page, for anybody and for staff, of any day; one indicator; one to embed."""
 
+import html
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -7,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from mapservice import board_inside
 from postgis.engine import Database
 from postgis.today import today
 from tests.register_api import Api, code_of, register_api
@@ -79,6 +82,16 @@ def test_parts_are_for_staff_of_the_ward(api: Api, officer: Browser) -> None:
     assert officer.get(f"{DETAIL}?group=owner").status_code == 400
     assert officer.get("/board/indicators/retail_cashless_share").status_code == 404
     assert "Từng phần" not in officer.get(f"{DETAIL}?ward=20275".replace("digital_platform_use", "x")).text
+
+
+def test_all_parts_are_one_click_away(api: Api, officer: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.add_place(name="Quán Cà Phê Một Mình", sector_group="cafe_drinks", legal_form="household_business")
+    monkeypatch.setattr(board_inside, "MOST_PARTS", 1)
+    few = officer.get(f"{DETAIL}?group=sector_group").text
+    link = re.search(r'href="([^"]*all=1[^"]*)">Xem tất cả', few)
+    assert link is not None and few.count('<th scope="row">') == 1
+    every = officer.get(html.unescape(link[1]).split("#")[0]).text
+    assert every.count('<th scope="row">') > 1 and "Xem tất cả" not in every
 
 
 def test_what_got_lost(api: Api, officer: Browser) -> None:
