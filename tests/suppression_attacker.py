@@ -10,21 +10,23 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 
 import h3
+from sqlalchemy import text
 
+from postgis.engine import Database
+from postgis.today import today
 from postgis.vocabulary import SECTOR_GROUPS
+from tests import suppression_readers as readers
 from tests.adoption_places import RESOLUTION, Place, cells_around
 from tests.register_api import Api
 from tests.small_ward import WARD
+from tests.suppression_readers import Figures, Told
 
-SECTORS = ("food_service", "grocery", "fashion", "repair", "lodging")
+SECTORS = ("food_service", "market", "grocery", "fashion", "repair", "lodging")
 SMALL = 5
-Figures = tuple[int, int, int]
-"""Establishments, surveyed, accepting."""
 Published = Mapping[str, Figures | None]
-ITEMS = "/ogc/collections/payment_adoption/items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +70,40 @@ def truth(places: Iterable[Place], sector: str | None = None) -> dict[str, Figur
     return {cell: (found["n"], found["known"], found["yes"]) for cell, found in counts.items()}
 
 
-def published(api: Api, sector: str | None = None) -> dict[str, Figures | None]:
-    """The figures of every cell that any public address tells, by any of its forms; None where none does."""
-    asked = f"&sector_group={sector}" if sector else ""
-    found: dict[str, Figures | None] = {}
-    for properties in _everywhere(api, asked):
-        cell = str(properties.get("cell") or properties["code"])
-        told = [properties.get(name) for name in ("establishments", "surveyed", "accepting")]
-        figures = None if None in told or "" in told else (int(told[0]), int(told[1]), int(told[2]))
-        found[cell] = figures if figures is not None else found.get(cell)
+def published(api: Api, sector: str | None = None, day: date | None = None, *, thorough: bool = True) -> Told:
+    """The figures of every cell that any public address tells, by any of its forms; None where none does. Fails where
+    one form tells more than another, or something that it does not count. Not `thorough`: by three forms.
+    """
+    asked = ({"sector_group": sector} if sector else {}) | ({"as_of": day.isoformat()} if day else {})
+    found = readers.read(api, "items", **asked)
+    others = {way: readers.read(api, way, **asked) for way in (readers.READERS if thorough else ("csv", "board json"))}
+    others["conditions"] = _by_conditions(api, asked, found)
+    if thorough:
+        others |= {form: readers.file(api, form, **asked) for form in readers.FILES}
+        others |= {"tiles": readers.tiles(api, found, **asked), "one file": readers.one_file(api, **asked)}
+        if not asked:
+            others["board"] = readers.on_board(api)
+    for way, told in others.items():
+        assert told == found, (way, asked, {cell: (told.get(cell), found.get(cell)) for cell in told.keys() | found})
     return found
 
 
-def _everywhere(api: Api, asked: str) -> Iterable[Mapping[str, Any]]:
-    yield from (each["properties"] for each in api.get(f"{ITEMS}?limit=1000{asked}")["features"])
-    # Other orders and conditions, which see what they compare.
-    for more in ("&sortby=-establishments", "&filter=establishments<5", "&filter=accepting>=0"):
-        answer = api.ask("GET", f"{ITEMS}?limit=1000{asked}{more}")
-        yield from (each["properties"] for each in answer.json().get("features", ()))
-    for address in (f"{ITEMS}?f=csv{asked}",):
-        yield from csv.DictReader(io.StringIO(api.ask("GET", address).content.decode("utf-8-sig")))
-    board = f"/board/adoption?ward={WARD}{asked}"
-    yield from api.get(f"{board}&f=json")["parts"]
-    yield from (each["properties"] for each in api.get(f"{board}&f=geojson")["features"])
+def _by_conditions(api: Api, asked: Mapping[str, str], known: Told) -> Told:
+    """With orders and conditions that see what they compare: none may add to what is known, most are refused."""
+    found = dict(known)
+    more = "".join(f"&{name}={value}" for name, value in asked.items())
+    for condition in ("&sortby=-establishments", "&filter=establishments<5", "&filter=accepting>=0"):
+        answer = api.ask("GET", f"{readers.ITEMS}?limit=1000{more}{condition}")
+        for feature in answer.json().get("features", ()):
+            figures = readers.figures_of(feature["properties"])
+            found[feature["properties"]["cell"]] = figures or known.get(feature["properties"]["cell"])
+    return found
 
 
 def hidden_with_filters(api: Api, sector: str | None = None) -> int:
     """How many suppressed cells a condition on their figures finds: each would tell its figures by trying."""
     asked = f"&sector_group={sector}" if sector else ""
-    found = api.get(f"{ITEMS}?limit=1000{asked}&filter=suppressed=true%20AND%20establishments%3E=0")
+    found = api.get(f"{readers.ITEMS}?limit=1000{asked}&filter=suppressed=true%20AND%20establishments%3E=0")
     return int(found["numberMatched"])
 
 
@@ -131,7 +138,7 @@ def whole(real: Mapping[str, Figures]) -> Figures:
     return sum(each[0] for each in counts), sum(each[1] for each in counts), sum(each[2] for each in counts)
 
 
-def attack_cells(told: Published, places: list[Place]) -> Attack:
+def attack_cells(told: Published, places: Iterable[Place]) -> Attack:
     """Against the cells of a ward, by its totals."""
     real = truth(places)
     return attack(told, real, whole(real), least=1)
@@ -148,6 +155,91 @@ def attack_sectors(cells: Published, by_sector: Mapping[str, Published], places:
             # Which other sectors have no place here is as little known as how many places each has.
             others = {sector: None for sector in SECTOR_GROUPS if sector not in (*told, "public_place")}
             found += attack({**told, **others}, of_cell, totals, least=0)
+    return found
+
+
+def attack_market(cells: Published, told: Published, places: list[Place], sums: Figures | None) -> Attack:
+    """Against one sector in every cell, markets, by its own sums of the ward, which `large_retail_payment` would be."""
+    real = dict.fromkeys(truth(places), (0, 0, 0)) | truth(places, "market")
+    family = {cell: told.get(cell) for cell in real} if cells else {}
+    hidden = sum(figures is None for figures in family.values())
+    return attack(family, real, sums, least=0) if sums is not None else Attack(hidden, 0)
+
+
+def market_told(database: Database) -> Figures | None:
+    """The ward's sums of markets as anybody may have them, whose plan has it or not: places, surveyed, accepting."""
+    with database.public.connect() as connection:
+        values = {"ward": WARD, "day": today()}
+        found = connection.execute(_MARKET, values).one_or_none()
+    return None if found is None or found.population is None else (found.population, found.yes + found.no, found.yes)
+
+
+_MARKET = text("""
+    SELECT population, yes, no FROM published.indicator_counts(:ward, '{large_retail_payment}', :day, false)
+""")
+
+
+def with_a_past(database: Database, seed: int) -> None:
+    """Gives the register months behind it: places that came later, that were asked later, and that have gone."""
+    with database.owner.begin() as connection:
+        ids = connection.execute(text("SELECT id FROM register.establishment_state ORDER BY id")).scalars().all()
+        rng = random.Random(seed)
+        edited = rng.choice([0.02, 0.1, 0.5])
+        for first in ids:
+            fate = rng.choice(("came", "asked", "gone")) if rng.random() < edited else "stayed"
+            at = rng.choice(EDITED)
+            values = {"id": first, "at": at if fate in ("came", "asked") else STARTED, "until": at, "start": STARTED}
+            if fate in ("asked", "gone"):
+                connection.execute(_ASKED_LATER if fate == "asked" else _GONE, values)
+            connection.execute(_SINCE, values)
+
+
+STARTED, EDITED = date(2026, 9, 1), (date(2026, 10, 15), date(2026, 11, 10))
+_COLUMNS = """code, ward_id, residential_group_id, sector_group, operating_status, illustrative, point, cells,
+    payment_methods, payment_evidence, active_acceptance, digital_used, digital_unused, on_digital_platform"""
+_ASKED_LATER = text(f"""
+    INSERT INTO register.establishment_state (establishment_id, known_from, known_to, accepts_cashless, {_COLUMNS})
+    SELECT establishment_id, :start, :until, 'unknown', {_COLUMNS} FROM register.establishment_state WHERE id = :id
+""")
+_GONE = text(f"""
+    INSERT INTO register.establishment_state (establishment_id, known_from, known_to, accepts_cashless, {_COLUMNS})
+    SELECT establishment_id + 1000000, :start, :until, accepts_cashless, {_COLUMNS}
+      FROM register.establishment_state WHERE id = :id
+""")
+_SINCE = text("UPDATE register.establishment_state SET known_from = :at WHERE id = :id")
+
+
+def places_on(database: Database, day: date) -> list[Place]:
+    """What the ward held at the end of a day."""
+    with database.owner.connect() as connection:
+        found = connection.execute(_ON_DAY, {"day": day, "ward": WARD})
+        methods = {"yes": "vietqr", "no": "cash_only", "unknown": None}
+        return [Place(h3.int_to_str(row.cell), row.sector_group, methods[row.accepts_cashless]) for row in found]
+
+
+_ON_DAY = text("""
+    SELECT s.cells[3] AS cell, s.sector_group, s.accepts_cashless
+      FROM register.establishment_state s JOIN register.ward w ON w.id = s.ward_id
+     WHERE w.code = :ward AND s.known_from < CAST(:day AS date) + 1 AND s.known_to >= CAST(:day AS date) + 1
+       AND register.counts_in_figures(s.sector_group, s.operating_status)
+""")
+
+
+def attack_in_time(told: Mapping[date, Published], places: Mapping[date, list[Place]]) -> Attack:
+    """Against the cells of each day, with what other days tell of cells that are as they were.
+
+    It is granted which those are, and the ward's totals of every day.
+    """
+    real = {day: truth(held) for day, held in places.items()}
+    found = Attack(0, 0)
+    for day in told:
+        known: dict[str, Figures | None] = {cell: told[day].get(cell) for cell in real[day]}
+        for other, figures in ((other, told[other]) for other in told if other != day):
+            for cell, seen in figures.items():
+                if seen is not None and real[day].get(cell) == real[other].get(cell):
+                    known[cell] = seen
+        if any(known.values()):
+            found += attack(known, real[day], whole(real[day]), least=1)
     return found
 
 

@@ -192,3 +192,20 @@ def test_one_cell_and_its_day(api: Api) -> None:
     feature = api.get(f"{ITEMS}/{cell}?resolution=9", "officer")
     assert feature["geometry"]["type"] == "Polygon" and feature["properties"]["as_of"] == date.isoformat(today())
     assert api.ask("GET", f"{ITEMS}/{cell}?resolution=8").status_code == 404
+
+
+def test_tilejson_carries_what_is_asked_on_to_the_tiles(api: Api) -> None:
+    document = "/ogc/collections/payment_adoption/tiles/WebMercatorQuad/tilejson.json"
+    month_end = (today().replace(day=1) - timedelta(days=1)).isoformat()
+    (plain,) = api.get(document)["tiles"]
+    assert plain.endswith("{z}/{y}/{x}")
+    (asked,) = api.get(f"{document}?resolution=8&sector_group=food_service&as_of={month_end}")["tiles"]
+    assert asked == f"{plain}?resolution=8&sector_group=food_service&as_of={month_end}"
+    for wrong, field in (
+        ("resolution=3", "resolution"),
+        ("sector_group=none", "sector_group"),
+        ("colour=red", "colour"),
+    ):
+        refused = api.ask("GET", f"{document}?{wrong}")
+        assert refused.status_code == 400 and field in refused.text
+    assert api.ask("GET", "/ogc/collections/wards/tiles/WebMercatorQuad/tilejson.json?resolution=9").status_code == 400

@@ -22,7 +22,7 @@ def test_hidden_figures_stay_hidden(api: Api) -> None:
     total = dict.fromkeys(WAYS, Attack(0, 0))
     for seed in range(REGISTERS):
         found = attacked(api, seed)
-        for way in ("cells", "sectors", "filters"):
+        for way in ("cells", "sectors", "filters", "in_time", "one_sector"):
             assert found[way].recovered == 0, (seed, way)
         total = {way: total[way] + found[way] for way in WAYS}
     assert total["cells"].hidden > 10 and total["sectors"].hidden > 50

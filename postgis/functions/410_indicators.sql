@@ -318,7 +318,16 @@ COMMENT ON FUNCTION register.keep_month_ends() IS
     'Counts what is not kept yet of one ward''s month ends that are final, and keeps it; returns the ward''s code, or null '
     'where all is kept or somebody is at it. Within read committed, so that whoever was at work when the month ended is seen.';
 
--- What anybody is told: figures of a whole ward, none of fewer than five places.
+-- What anybody is told: figures of a whole ward, none of fewer than five places, and none of payment in one sector: less
+-- what cells of the adoption map tell of it, it would say what those hold that are hidden.
+
+CREATE OR REPLACE FUNCTION register.told_to_all(code text, population bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT population >= 5 AND code <> 'large_retail_payment'
+$$;
+COMMENT ON FUNCTION register.told_to_all(text, bigint) IS
+    'Whether anybody is told this figure of a ward, made of so many places.';
 
 CREATE OR REPLACE FUNCTION published.day_is_final(day date) RETURNS boolean
 LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -336,12 +345,13 @@ RETURNS TABLE (code text, population bigint, yes bigint, no bigint, refused bigi
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = register, pg_temp
 AS $$
-    SELECT c.code, CASE WHEN c.population >= 5 THEN c.population END, CASE WHEN c.population >= 5 THEN c.yes END,
-           CASE WHEN c.population >= 5 THEN c.no END, CASE WHEN c.population >= 5 THEN c.refused END, c.population < 5
+    SELECT c.code, CASE WHEN t.told THEN c.population END, CASE WHEN t.told THEN c.yes END, CASE WHEN t.told THEN c.no END,
+           CASE WHEN t.told THEN c.refused END, NOT t.told
       FROM indicator_counts(of_ward, codes, of_day, known_now) c
+     CROSS JOIN LATERAL told_to_all(c.code, c.population) AS t (told)
 $$;
 COMMENT ON FUNCTION published.indicator_counts(text, text[], date, boolean) IS
-    'register.indicator_counts of a whole ward; figures of fewer than five places are null.';
+    'register.indicator_counts of a whole ward; figures that not everybody is told are null.';
 
 DROP FUNCTION IF EXISTS published.indicator_trend(text, text[], date, date);
 
@@ -352,10 +362,10 @@ SET search_path = register, pg_temp
 AS $$
     SELECT t.code, t.month_end, t.population, t.yes, t.no, t.refused
       FROM indicator_trend(of_ward, codes, first_month, until) t
-     WHERE t.population >= 5
+     WHERE told_to_all(t.code, t.population)
 $$;
 COMMENT ON FUNCTION published.indicator_trend(text, text[], date, date) IS
-    'register.indicator_trend; months with fewer than five places are left out.';
+    'register.indicator_trend; months whose figures not everybody is told are left out.';
 
 DROP VIEW IF EXISTS published.indicators, published.targets;
 

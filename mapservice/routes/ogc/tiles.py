@@ -1,6 +1,7 @@
 """Vector tiles of every collection, their TileJSON and the tile matrix set."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -22,7 +23,7 @@ from mapservice.dependencies import (
 from mapservice.errors import Problem
 from mapservice.links import Links
 from mapservice.openapi import common_parameters, parameters, tile_parameters
-from mapservice.parameters import check_known, tile_number, tile_query
+from mapservice.parameters import COMMON, asked_values, check_known, tile_number, tile_query
 from mapservice.responses import json_bytes, reply, send
 from mapservice.routes.ogc.negotiation import answer
 from mapservice.tile_answers import tile_answer
@@ -98,7 +99,7 @@ def tileset(
 @router.get(
     "/collections/{collectionId}/tiles/{tileMatrixSetId}/tilejson.json",
     summary="TileJSON 3.0.0",
-    openapi_extra=common_parameters(),
+    openapi_extra=parameters(*COMMON, *(field.name for found in COLLECTIONS.values() for field in found.asked)),
 )
 def tilejson(
     request: Request,
@@ -108,10 +109,14 @@ def tilejson(
     lang: Language,
     links: LinkBuilder,
 ) -> Response:
-    """TileJSON, for MapLibre, QGIS and others."""
-    check_known(request.query_params, ())
+    """TileJSON, for MapLibre, QGIS and others. What a computed collection is asked for goes on to its tiles."""
+    asked = tuple(field.name for field in collection.asked)
+    check_known(request.query_params, asked)
     _check_matrix_set(tileMatrixSetId)
+    asked_values(collection, request.query_params)
     url = links.url(f"/ogc/collections/{collection.id}/tiles/{QUAD}/") + "{z}/{y}/{x}"
+    chosen = {name: request.query_params[name] for name in asked if request.query_params.get(name)}
+    url += f"?{urlencode(chosen)}" if chosen else ""
     words = {name: labels.field_title(collection.id, name, lang) for name in collection.drawn.fields}
     words |= {"": labels.collection_title(collection.id, lang), "count": labels.text("ogc.places_of_point", lang)}
     document = tile_matrix_sets.tilejson(
