@@ -6,6 +6,7 @@ What a tile shows of a computed collection rests on all of it, and to compute it
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Select, Text, cast, func, select
@@ -18,6 +19,8 @@ from layers.statements import Shapes
 
 _MOST = 24
 """Answers that are kept: those of a state that has passed go first."""
+_MOST_TILES = 64
+"""Tiles that are kept of each."""
 _SQL_TYPES = {"integer": "integer", "number": "float8", "boolean": "boolean"}
 
 Row = tuple[float, float, float, float, tuple[str, ...]]
@@ -25,8 +28,16 @@ Row = tuple[float, float, float, float, tuple[str, ...]]
 the ways to hand rows over that one is read quickest."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """The rows of a state, and the tiles that were cut from them, by their west, south and east."""
+
+    rows: list[Row]
+    tiles: dict[tuple[float, float, float], bytes] = field(default_factory=dict)
+
+
 _SHAPES = Shapes()
-_kept: OrderedDict[tuple[Any, ...], list[Row]] = OrderedDict()
+_kept: OrderedDict[tuple[Any, ...], _Computed] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -39,14 +50,24 @@ def draw(
     buffer: int,
 ) -> bytes:
     """The MVT of what lies in a tile's box (EPSG:3857), for a query without any condition."""
+    computed, place = _computed(connection, collection, query), (box["west"], box["south"], box["east"])
+    found = computed.tiles.get(place)
+    if found is None:
+        found = _drawn(connection, collection, computed.rows, box, extent, buffer)
+        with _lock:
+            if len(computed.tiles) >= _MOST_TILES:
+                computed.tiles.clear()
+            computed.tiles[place] = found
+    return found
+
+
+def _drawn(
+    connection: Connection, collection: Collection, rows: list[Row], box: Mapping[str, float], extent: int, buffer: int
+) -> bytes:
     margin = (box["east"] - box["west"]) * buffer / extent
     west, east = box["west"] - margin, box["east"] + margin
     south, north = box["south"] - margin, box["north"] + margin
-    shown = [
-        row[4]
-        for row in _rows(connection, collection, query)
-        if row[0] <= east and row[2] >= west and row[1] <= north and row[3] >= south
-    ]
+    shown = [row[4] for row in rows if row[0] <= east and row[2] >= west and row[1] <= north and row[3] >= south]
     if not shown:
         return b""
     arrays = {f"column{place}": "{" + ",".join(column) + "}" for place, column in enumerate(zip(*shown, strict=True))}
@@ -54,7 +75,7 @@ def draw(
     return bytes(connection.exec_driver_sql(_cut(collection), values).scalar_one())
 
 
-def _rows(connection: Connection, collection: Collection, query: FeatureQuery) -> list[Row]:
+def _computed(connection: Connection, collection: Collection, query: FeatureQuery) -> _Computed:
     """The rows as of what the connection reads, or newer. Whoever asks while they are computed waits for them."""
     values = asked(collection, query)
     key = (state_read(connection), collection.id, collection.seen_by, *values.values())
@@ -62,7 +83,7 @@ def _rows(connection: Connection, collection: Collection, query: FeatureQuery) -
         found = _kept.get(key)
         if found is None:
             statement = _SHAPES.statement((collection.id, collection.seen_by), lambda: _every(collection))
-            found = [_row(tuple(row)) for row in statement.run(connection, values)]
+            found = _Computed([_row(tuple(row)) for row in statement.run(connection, values)])
             _kept[key] = found
             while len(_kept) > _MOST:
                 _kept.popitem(last=False)

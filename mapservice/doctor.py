@@ -212,6 +212,10 @@ def _database(store: DatabaseSettings) -> Iterator[Finding]:
                 f"The map counts other places than the register in {wrong} cells: it was written past its triggers",
                 "Run in the database, as its owner: SELECT register.fill_tile_cells();",
             )
+        if wrong := health.wrong_adoption_cells(connection):
+            told = f"The adoption map counts other places than the register in {wrong} cells: written past its triggers"
+            mend = "Run in the database, as its owner: SELECT register.fill_adoption_cells();"
+            yield Finding(Verdict.PROBLEM, told, mend)
         if wrong := cells.wrong(connection):
             yield Finding(
                 Verdict.PROBLEM,

@@ -63,6 +63,11 @@ def wrong_tile_cells(connection: Connection) -> int:
     return int(connection.exec_driver_sql("SELECT register.tile_cell_differences()").scalar_one())
 
 
+def wrong_adoption_cells(connection: Connection) -> int:
+    """Counts of the adoption map that are not what the states say: 0, unless somebody has written past the triggers."""
+    return int(connection.exec_driver_sql("SELECT register.adoption_cell_differences()").scalar_one())
+
+
 def damaged_pages(connection: Connection) -> int:
     """Pages of the database whose checksum was wrong when read: a failing disk."""
     query = "SELECT coalesce(sum(checksum_failures), 0) FROM pg_stat_database"

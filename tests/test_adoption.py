@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from postgis import cells
 from postgis.engine import Database
 from postgis.today import today
 from tests.adoption_places import Place, add_places, cells_around
@@ -176,6 +178,38 @@ def test_staff_of_another_ward_see_what_everybody_sees(api: Api) -> None:
         cell: [told[name] for name in FIGURES] for cell, told in public.items()
     }
     assert figures(api, "other", ward=api.ward.ward, method="momo") == {}
+
+
+def test_cells_are_counted_as_the_states_say(api: Api) -> None:
+    differences = text("SELECT register.adoption_cell_differences()")
+    edits = (
+        "UPDATE register.establishment SET sector_group = 'repair' WHERE id % 3 = 0",
+        "UPDATE register.establishment SET operating_status = 'closed' WHERE id % 5 = 0",
+        "UPDATE register.establishment SET operating_status = 'active' WHERE id % 5 = 0",
+        "UPDATE register.payment_acceptance SET accepted = false WHERE id % 2 = 0",
+        "UPDATE register.establishment SET ended_at = now(), end_reason = 'nhầm' WHERE id % 7 = 0",
+        "UPDATE register.establishment SET geom = ST_Translate(geom, 0.004, 0) WHERE id % 4 = 0",
+        "DELETE FROM register.establishment_state WHERE establishment_id % 11 = 0",
+        "SELECT register.rebuild_states()",
+        "TRUNCATE register.establishment_state",
+    )
+    with api.database.owner.connect() as connection:
+        connection.begin()
+        counted = text("SELECT * FROM register.counted_adoption()")
+        assert len(connection.execute(counted).all()) > 100
+        for edit in edits:
+            before = connection.execute(counted).all()
+            connection.exec_driver_sql(edit, execution_options={"no_parameters": True})
+            cells.fill(connection)
+            assert connection.execute(differences).scalar_one() == 0, edit
+            assert "rebuild" in edit or connection.execute(counted).all() != before, edit
+        connection.rollback()
+        connection.begin()
+        connection.exec_driver_sql("UPDATE register.adoption_cell SET accepting = accepting + 1 WHERE resolution = 9")
+        assert connection.execute(differences).scalar_one() > 0
+        connection.exec_driver_sql("SELECT register.fill_adoption_cells()")
+        assert connection.execute(differences).scalar_one() == 0
+        connection.rollback()
 
 
 def test_an_edit_shows_at_once(api: Api) -> None:

@@ -43,6 +43,7 @@ NEVER_WRITTEN = {
     "change",
     "establishment_fact",
     "establishment_state",
+    "adoption_cell",
     "residential_group",
     "report_event",
     "owner_request",
@@ -59,7 +60,7 @@ KEYS = {
     "change": "seq", "establishment_fact": "establishment_id", "import_row": "batch_id", "import_shape": "ward_id",
     "import_progress": "batch_id", "import_kept_datum": "batch_id", "owner_request": "receipt",
     "payment_check_count": "establishment_id", "lookup_day": "establishment_id",
-    "lookup_month": "ward_id", "month_end_count": "ward_id",
+    "lookup_month": "ward_id", "month_end_count": "ward_id", "adoption_cell": "cell",
 }  # fmt: skip
 COLUMNS = {
     "personal_datum": "mask", "ward_shelf_life": "months", "import_batch": "reason", "import_row": "outcome",

@@ -17,7 +17,7 @@ BEGIN
          WHERE c.relnamespace = 'register'::regnamespace AND c.relkind = 'r'
            AND c.relname IN ('legal_entity', 'personal_datum', 'establishment', 'establishment_fact', 'licence',
                              'food_safety_record', 'inspection', 'warning', 'payment_acceptance', 'digital_use', 'model_site',
-                             'photo', 'outreach', 'visit', 'establishment_state', 'proposal', 'change', 'residential_group',
+                             'photo', 'outreach', 'visit', 'establishment_state', 'adoption_cell', 'proposal', 'change', 'residential_group',
                              'ward_shelf_life',
                              'distinct_pair', 'import_batch', 'import_row', 'import_shape', 'import_progress',
                              'import_kept_datum', 'sticker_run', 'sticker_print', 'sticker', 'sticker_event',
@@ -58,8 +58,10 @@ BEGIN
             ELSE ''
         END;
         writes := CASE
-            WHEN found.table_name IN ('change', 'establishment_fact', 'establishment_state', 'residential_group', 'report_event', 'owner_request',
-                                      'payment_check_count', 'lookup_day', 'lookup_month', 'month_end_count') THEN ' AND false'
+            WHEN found.table_name IN ('change', 'establishment_fact', 'establishment_state', 'adoption_cell', 'residential_group',
+                                      'report_event', 'owner_request',
+                                      'payment_check_count', 'lookup_day', 'lookup_month',
+                                      'month_end_count') THEN ' AND false'
             WHEN found.table_name = 'proposal' THEN ''
             -- Surveyors go round, and note which stickers they saw.
             WHEN found.table_name = 'sticker_event' THEN

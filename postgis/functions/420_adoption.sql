@@ -39,6 +39,16 @@ DECLARE
     moment CONSTANT timestamptz := (day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' - interval '1 microsecond';
     wards CONSTANT bigint[] := ARRAY(SELECT w.id FROM ward w WHERE w.code = of_ward);
 BEGIN
+    IF divided_by = 'h3' AND day = current_date AND by_method IS NULL AND least_evidence IS NULL
+            AND as_known IS DISTINCT FROM 'now' THEN
+        RETURN QUERY
+        SELECT c.cell::text, sum(c.establishments)::bigint, sum(c.surveyed)::bigint, sum(c.accepting)::bigint
+          FROM adoption_cell c
+         WHERE c.ward_id = ANY (wards) AND c.resolution = coalesce(at_resolution, 9) AND c.establishments > 0
+           AND (of_sector IS NULL OR c.sector_group = of_sector)
+         GROUP BY c.cell;
+        RETURN;
+    END IF;
     -- Two statements in one text: a condition that chose between them would keep the index of either from being used.
     RETURN QUERY EXECUTE format($query$
         SELECT p.part, count(*), count(*) FILTER (WHERE p.answer <> 'unknown'), count(*) FILTER (WHERE p.answer = 'yes')
@@ -77,17 +87,25 @@ AS $$
     -- judged by its sums alone, which whoever knows the ward's can work out anyway: so the judgement gives nothing away.
     -- With k cells of one to four and c of five and more, one establishment beyond k + 5c can lie in any of them, and
     -- somebody who takes payment and somebody who does not can be anywhere. Where that does not hold, nothing is told.
-    WITH places AS MATERIALIZED (
-        SELECT w.code AS ward, s.cells[3] AS cell, s.sector_group, count(*) AS n,
-               count(*) FILTER (WHERE s.accepts_cashless <> 'unknown') AS known,
-               count(*) FILTER (WHERE s.accepts_cashless = 'yes') AS yes
+    -- How places stand today is counted already; of a day that is over, by what was known then.
+    WITH counted AS (
+        SELECT c.ward_id, c.cell, c.sector_group, c.establishments AS n, c.surveyed AS known, c.accepting AS yes
+          FROM adoption_cell c WHERE c.resolution = 9 AND c.establishments > 0 AND on_day = current_date
+         UNION ALL
+        SELECT s.ward_id, s.cells[3], s.sector_group, count(*), count(*) FILTER (WHERE s.accepts_cashless <> 'unknown'),
+               count(*) FILTER (WHERE s.accepts_cashless = 'yes')
           FROM ward w
           JOIN establishment_state s ON s.ward_id = w.id
-         WHERE (of_ward IS NULL OR w.code = of_ward) AND s.cells IS NOT NULL
+         WHERE on_day <> current_date AND (of_ward IS NULL OR w.code = of_ward) AND s.cells IS NOT NULL
            AND counts_in_figures(s.sector_group, s.operating_status)
            AND s.known_from < (on_day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
            AND s.known_to >= (on_day + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh'
-         GROUP BY w.code, s.cells[3], s.sector_group
+         GROUP BY s.ward_id, s.cells[3], s.sector_group
+    ), places AS MATERIALIZED (
+        SELECT w.code AS ward, c.cell, c.sector_group, sum(c.n) AS n, sum(c.known) AS known, sum(c.yes) AS yes
+          FROM ward w JOIN counted c ON c.ward_id = w.id
+         WHERE of_ward IS NULL OR w.code = of_ward
+         GROUP BY w.code, c.cell, c.sector_group
     ), cells AS (
         SELECT p.ward, p.cell, sum(n) AS n, sum(known) AS known, sum(yes) AS yes FROM places p GROUP BY p.ward, p.cell
     ), ordered AS (

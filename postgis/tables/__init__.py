@@ -6,7 +6,7 @@ from postgis.tables.change import change
 from postgis.tables.data_source import data_source, reference_release
 from postgis.tables.distinct_pair import distinct_pair
 from postgis.tables.establishment import establishment, establishment_fact, lookup_code
-from postgis.tables.establishment_state import establishment_state
+from postgis.tables.establishment_state import adoption_cell, establishment_state
 from postgis.tables.food_safety import food_safety_record
 from postgis.tables.h3_cell import h3_cell
 from postgis.tables.import_batch import import_batch, import_kept_datum, import_progress, import_row, import_shape
@@ -37,6 +37,7 @@ from postgis.tables.ward import residential_group, ward, ward_succession
 from postgis.tables.work import work_item, work_list
 
 __all__ = [
+    "adoption_cell",
     "basemap_area",
     "board_report",
     "change",

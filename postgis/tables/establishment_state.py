@@ -9,6 +9,8 @@ from sqlalchemy import (
     DateTime,
     Index,
     Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -87,4 +89,24 @@ establishment_state = Table(
     Index("ix_establishment_state_without_cells", "id", postgresql_where=text("cells IS NULL AND point IS NOT NULL")),
     Index("ix_establishment_state_point", "point", postgresql_using="gist", postgresql_where=_OPEN),
     comment="What the register knew of each establishment, from when to when. Kept by triggers, never written by hand.",
+)
+
+adoption_cell = Table(
+    "adoption_cell",
+    metadata,
+    Column("ward_id", BigInteger, nullable=False),
+    Column("resolution", SmallInteger, nullable=False),
+    Column("cell", BigInteger, nullable=False),
+    Column("sector_group", Text, nullable=False),
+    Column("establishments", BigInteger, nullable=False, comment="that count in figures"),
+    Column(
+        "surveyed",
+        BigInteger,
+        nullable=False,
+        comment="of which it is known whether they take payment without cash",
+    ),
+    Column("accepting", BigInteger, nullable=False, comment="that take payment without cash"),
+    PrimaryKeyConstraint("ward_id", "resolution", "cell", "sector_group"),
+    comment="The establishments of an H3 cell and sector group as they stand now, counted by triggers. "
+    "Never written by hand.",
 )

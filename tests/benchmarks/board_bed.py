@@ -57,6 +57,7 @@ def fill(database: Database, wards: int, places_each: int, *, history: bool = Tr
     with database.owner.begin() as connection:
         analyse(connection)
         connection.execute(text("SELECT register.fill_tile_cells()"))
+        connection.execute(text("SELECT register.fill_adoption_cells()"))
     with database.administrator() as connection:
         for table in ("establishment", *_PER_PLACE, "change"):
             connection.execute(text(f"VACUUM (ANALYZE) register.{table}"))
