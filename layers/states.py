@@ -59,3 +59,11 @@ def head(connection: Connection, moment: datetime) -> Head | None:
         text("SELECT seq, encode(hash, 'hex') AS hash FROM register.head_at(:moment)"), {"moment": moment}
     ).one_or_none()
     return None if found is None else Head(found.seq, found.hash)
+
+
+def latest(connection: Connection) -> Head | None:
+    """The history's last change: while it is the same, nothing that the history notes has changed."""
+    found = connection.execute(
+        text("SELECT seq, encode(hash, 'hex') AS hash FROM register.head_at('infinity')")
+    ).one_or_none()
+    return None if found is None else Head(found.seq, found.hash)

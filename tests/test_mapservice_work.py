@@ -4,7 +4,9 @@ Two people at once, sent twice, without the right, of another ward."""
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from secrets import token_urlsafe
+from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -139,6 +141,29 @@ def test_of_two_officers_the_second_gets_what_is_left(desk: Desk) -> None:
     answer = desk.make(key="z" * 20)
     assert answer.status_code == 422
     assert "đã nằm trong danh sách đang làm" in answer.text
+
+
+def test_what_a_colleague_writes_while_a_list_waits_for_its_turn_counts(desk: Desk) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 20257002"
+    owner = desk.api.database.owner
+    with ThreadPoolExecutor(1) as other:
+        with owner.begin() as colleague:
+            colleague.exec_driver_sql("SELECT pg_advisory_xact_lock(20257002)")
+            made = other.submit(desk.list)
+            deadline = monotonic() + 10
+            while monotonic() < deadline:
+                with owner.connect() as watcher:
+                    if watcher.exec_driver_sql(waiting).scalar_one():
+                        break
+            else:
+                raise AssertionError("the list does not wait for its turn")
+            colleague.exec_driver_sql(
+                "UPDATE register.establishment SET ended_at = now(), end_reason = 'x' WHERE code = %s",
+                (desk.shops["5"],),
+            )
+        path = made.result(30)
+    assert "Đã đến 0/8" in desk.get(path)
+    assert not re.search(r">Quán số 5<", desk.get(path))
 
 
 def test_one_tap_of_an_officer_is_in_the_figures_at_once(desk: Desk) -> None:

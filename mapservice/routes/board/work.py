@@ -13,6 +13,7 @@ from starlette.responses import Response
 from layers import register, work_lists
 from layers import work as gaps
 from layers.indicator_codes import MEASURED
+from layers.states import Head, latest
 from mapservice.dependencies import database
 from mapservice.errors import Problem
 from mapservice.forms import Form
@@ -85,13 +86,15 @@ def make(request: Request, actor: SignedIn, form: SentForm) -> Response:
         repr(sorted((each, form.fields[each]) for each in form.fields if each != "csrf_token")).encode()
     ).digest()
     try:
+        # Found while others write: the reading takes longer than the writing, and counts unless the history went on.
+        with read_as(database(request), actor) as connection:
+            seen, gap, free = _found(connection, actor, form, standings)
         with write_as(database(request), actor, reason=said["title"][:500] or None) as connection:
             made = write_keys.find(connection, actor, key, digest)
             if made is None:
-                gap = _gap(connection, actor, form["indicator"], form["scope"], form["code"])
-                limit = _limit(form["limit"])
-                free = gaps.candidates(connection, actor.ward_id, gap.indicator, gap.scope, gap.scope_code, standings)
-                stops = [Stop(row["id"], row["standing"]) for row in free.rows[:limit]]
+                if latest(connection) != seen:
+                    _, gap, free = _found(connection, actor, form, standings)
+                stops = [Stop(row["id"], row["standing"]) for row in free.rows[: _limit(form["limit"])]]
                 made = Made(work.make(connection, actor, gap, said, form["assignee"], stops), proposed=False)
                 write_keys.keep(connection, actor, key, digest, made)
     except InvalidValues as invalid:
@@ -154,6 +157,15 @@ def _gap(connection: Connection, actor: Actor, indicator: str, scope: str, code:
     found = gaps.gaps(connection, actor.ward_code, indicator, scope, today())
     needed = next((gap.needed for gap in found.rows if gap.code == code), 0)
     return Gap(indicator, scope, code, Decimal(str(target.value)), needed)
+
+
+def _found(
+    connection: Connection, actor: Actor, form: Form, standings: Sequence[str]
+) -> tuple[Head | None, Gap, gaps.Candidates]:
+    """The history's last change, then what is missing and who is on the way, both known at it or later."""
+    seen = latest(connection)
+    gap = _gap(connection, actor, form["indicator"], form["scope"], form["code"])
+    return seen, gap, gaps.candidates(connection, actor.ward_id, gap.indicator, gap.scope, gap.scope_code, standings)
 
 
 def _limit(text: str) -> int:
