@@ -267,12 +267,12 @@ class Definition:
 
 
 def one_of(*kinds: str) -> Callable[[Mapping[str, Any]], str]:
-    """Yes where any of these tools is used; no where some of them was checked and none is used."""
+    """Yes where any of these tools is used; no where each of them was checked and none is used."""
 
     def says(place: Mapping[str, Any]) -> str:
         if set(kinds) & set(place["digital_used"]):
             return "yes"
-        return "no" if set(kinds) & set(place["digital_unused"]) else "unknown"
+        return "no" if set(kinds) <= set(place["digital_unused"]) else "unknown"
 
     return says
 

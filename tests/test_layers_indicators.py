@@ -122,7 +122,7 @@ def outside(counted: tuple[Database, Actor]) -> Iterator[Connection]:
 
 
 def _one(state: dict[str, Any], kinds: set[str]) -> str:
-    return "yes" if kinds & set(state["digital_used"]) else "no" if kinds & set(state["digital_unused"]) else "unknown"
+    return "yes" if kinds & set(state["digital_used"]) else "no" if kinds <= set(state["digital_unused"]) else "unknown"
 
 
 def answer(state: dict[str, Any], code: str) -> str | None:

@@ -14,10 +14,10 @@ COMMENT ON FUNCTION register.indicator_codes() IS
 CREATE OR REPLACE FUNCTION register.one_used(used text[], unused text[], kinds text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-    SELECT CASE WHEN used && kinds THEN 'yes' WHEN unused && kinds THEN 'no' ELSE 'unknown' END
+    SELECT CASE WHEN used && kinds THEN 'yes' WHEN unused @> kinds THEN 'no' ELSE 'unknown' END
 $$;
 COMMENT ON FUNCTION register.one_used(text[], text[], text[]) IS
-    'Whether any of these digital tools is used: no where some of them were looked for and none was found.';
+    'Whether any of these digital tools is used: no where each of them was looked for and none was found.';
 
 DROP FUNCTION IF EXISTS register.indicator_answers(text, text, text, text, bigint, text, text, text, text[], text[], date) CASCADE;
 
