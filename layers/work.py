@@ -82,10 +82,13 @@ def needed(target: Target, figure: Figure) -> int:
     return max(0, min(wanted, figure.population) - figure.yes)
 
 
-def gaps(connection: Connection, ward: str, indicator: str, scope: str, day: date, known: Known = "then") -> Gaps:
-    """The groups, streets or sites that lag behind the target; none without a target."""
+def gaps(
+    connection: Connection, ward: str, indicator: str, scope: str, day: date, known: Known = "then",
+    target: Target | None = None,
+) -> Gaps:  # fmt: skip
+    """The groups, streets or sites that lag behind a target, by default the plan's next one; none without any."""
     plan = next((each for each in indicators.plan(connection, ward) if each.code == indicator), None)
-    target = plan.target_on(day) if plan else None
+    target = target or (plan.target_on(day) if plan else None)
     if target is None:
         return Gaps([], 0)
     members = indicators.by(connection, ward, day, known, indicator, scope)

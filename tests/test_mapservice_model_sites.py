@@ -124,6 +124,11 @@ def test_the_figures_are_the_boards_and_add_up(market: Market) -> None:
     assert link
     answer = market.api.ask("GET", link[1].replace("&amp;", "&"), "officer")
     assert answer.status_code == 200 and "6 cơ sở theo thứ tự đi" in answer.text
+    assert "due=2026-12-31" in link[1] and re.search("còn 3 cơ sở ở .* để đạt 60", answer.text)
+    later = market.api.ask("GET", link[1].replace("&amp;", "&").replace("2026-12-31", "2028-12-31"), "officer").text
+    assert re.search("còn 5 cơ sở ở .* để đạt 80", later) and 'name="due" value="2028-12-31"' in later
+    wrong = market.api.ask("GET", link[1].replace("&amp;", "&").replace("2026-12-31", "2027-01-01"), "officer")
+    assert wrong.status_code == 400, "no such target"
 
 
 def test_everybody_is_told_only_that_the_sites_exist(market: Market) -> None:

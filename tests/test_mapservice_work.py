@@ -110,7 +110,7 @@ def desk(_api: Api) -> Iterator[Desk]:
 
 def test_from_the_gap_to_the_list_in_two_clicks(desk: Desk) -> None:
     board = desk.get(f"{PAGE}?{urlencode({'indicator': INDICATOR, 'scope': 'street'})}")
-    assert f"còn 3 cơ sở ở {STREET} để đạt 50 %" in board
+    assert f"còn 3 cơ sở ở {STREET} để đạt 50\u00a0%" in board
     link = re.search(r'href="(/board/work/new\?[^"]+)"', board)
     assert link and quote(STREET) in link[1].replace("+", "%20")
     form = desk.get(link[1].replace("&amp;", "&"))

@@ -1,7 +1,7 @@
 """/board/model-sites: the markets and streets that the ward's plan digitises first, stall by stall."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -150,6 +150,7 @@ def _targets(
             rows += [
                 {
                     "code": each.code,
+                    "due_on": target.due,
                     **words.target_row(each.title, target, figure, work.needed(target, figure), today(), lang),
                 }
                 for target in each.targets
@@ -232,13 +233,19 @@ def _site_page(
         targets=_targets(plan, figures, code, lang), stalls=[words.stall_row(row, lang) for row in stalls],
         tally=words.tally(stalls, sites.WHY, lang), drawing=words.drawing(outline, stalls, ground, box),
         streets=streets,
-        work_href=local(lang, "/board/work/new", indicator=lag["code"], scope="model_site", code=code) if lag else "",
+        work_href=_work_href(lag, code, lang) if lag else "",
         may_make=can(actor, "create", "work"), may_draw=can(actor, "change", "model_sites"),
         typed={name: form[name] if form is not None else "" for name in ("street", "geometry", "reason")},
         errors=_words(errors, lang), drawing_open=form is not None,
         problem=labels.text("model_sites.stale", lang) if stale else "",
         done=labels.text(f"model_sites.done.{done}", lang) if done in DONE else "",
     )  # fmt: skip
+
+
+def _work_href(lag: Mapping[str, Any], code: str, lang: str) -> str:
+    """The list for the target that the page says is missed, which need not be the next one."""
+    asked = {"indicator": lag["code"], "scope": "model_site", "code": code, "due": lag["due_on"].isoformat()}
+    return local(lang, "/board/work/new", **asked)
 
 
 def _words(errors: Sequence[FieldError], lang: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from layers import register, work_lists
 from layers import work as gaps
 from layers.indicator_codes import MEASURED
+from layers.indicators import Indicator, Target
 from layers.states import Head, latest
 from mapservice.dependencies import database
 from mapservice.errors import Problem
@@ -68,7 +69,7 @@ def index(request: Request, actor: SignedIn) -> Response:
 @router.get(PAGE + "/new", summary="A new list of places to visit", response_class=Response)
 def new(request: Request, actor: SignedIn) -> Response:
     """The form, filled in as far as the gap says: the list is made with the next click."""
-    check_known(request.query_params, ("indicator", "scope", "code"))
+    check_known(request.query_params, ("indicator", "scope", "code", "due"))
     require(actor, "create", "work")
     return _new_page(request, actor, request.query_params)
 
@@ -144,19 +145,26 @@ def _said(form: Form) -> dict[str, str]:
     return {name: read_day(form[name]) if name == "due_on" else form[name] for name in _SAID}
 
 
-def _gap(connection: Connection, actor: Actor, indicator: str, scope: str, code: str) -> Gap:
-    """What a list is wanted for. Raises Problem where there is no such indicator, group, street or site."""
+def _gap(connection: Connection, actor: Actor, asked: Mapping[str, str]) -> tuple[Gap, Indicator, Target]:
+    """What a list is wanted for, by `indicator`, `scope`, `code` and the day on which the target is `due`, the next one
+    if none is named. Raises Problem where there is no such indicator, target, group, street or site."""
     plan = measurable(connection, actor.ward_code)
+    indicator, scope, code, due = (asked.get(name, "") for name in ("indicator", "scope", "code", "due"))
     if indicator not in MEASURED or indicator not in plan:
         raise Problem("invalid_value", pointer="indicator", name="indicator", value=indicator)
     if scope not in WORK_SCOPES:
         raise Problem("invalid_value", pointer="scope", name="scope", value=scope)
     if not code or len(code) > MAX_TEXT or (scope != "street" and code not in register.choices(connection)[scope]):
         raise Problem("invalid_value", pointer="code", name="code", value=code)
-    target = plan[indicator][1]
-    found = gaps.gaps(connection, actor.ward_code, indicator, scope, today())
+    of_plan, target = plan[indicator]
+    if due:
+        chosen = next((each for each in of_plan.targets if each.due.isoformat() == due), None)
+        if chosen is None:
+            raise Problem("invalid_value", pointer="due", name="due", value=due)
+        target = chosen
+    found = gaps.gaps(connection, actor.ward_code, indicator, scope, today(), target=target)
     needed = next((gap.needed for gap in found.rows if gap.code == code), 0)
-    return Gap(indicator, scope, code, Decimal(str(target.value)), needed)
+    return Gap(indicator, scope, code, Decimal(str(target.value)), needed), of_plan, target
 
 
 def _found(
@@ -164,7 +172,7 @@ def _found(
 ) -> tuple[Head | None, Gap, gaps.Candidates]:
     """The history's last change, then what is missing and who is on the way, both known at it or later."""
     seen = latest(connection)
-    gap = _gap(connection, actor, form["indicator"], form["scope"], form["code"])
+    gap = _gap(connection, actor, {name: form[name] for name in form.fields})[0]
     return seen, gap, gaps.candidates(connection, actor.ward_id, gap.indicator, gap.scope, gap.scope_code, standings)
 
 
@@ -187,8 +195,7 @@ def _new_page(
 ) -> Response:
     lang = page_language(request)
     with read_as(database(request), actor) as connection:
-        gap = _gap(connection, actor, asked.get("indicator", ""), asked.get("scope", ""), asked.get("code", ""))
-        plan, target = measurable(connection, actor.ward_code)[gap.indicator]
+        gap, plan, target = _gap(connection, actor, asked)
         names = register.choices(connection)
         free = gaps.candidates(connection, actor.ward_id, gap.indicator, gap.scope, gap.scope_code)
         colleagues = gaps.staff(connection, actor.ward_id)
@@ -198,9 +205,10 @@ def _new_page(
     if form is not None:
         typed |= {name: form[name] for name in (*_SAID, "assignee", "limit")}
     counts = {name: sum(row["standing"] == name for row in free.rows) for name in WORK_STANDINGS}
+    chosen = form.all("standing") if form is not None else [name for name in counts if counts[name]]
     return staff_page(
-        request, actor, "board/work/new.html", status=status, indicator=plan, gap=gap, area=area, typed=typed,
-        counts=counts, chosen=form.all("standing") if form is not None else [name for name in counts if counts[name]],
+        request, actor, "board/work/new.html", status=status, indicator=plan, gap=gap, due=asked.get("due", ""),
+        area=area, typed=typed, counts=counts, chosen=chosen,
         total=len(free.rows), listed=free.listed, first=free.rows[0]["address"] or "" if free.rows else "",
         colleagues=colleagues, most=MOST_ITEMS, key=token_urlsafe(18), errors=_words(errors, lang),
     )  # fmt: skip
