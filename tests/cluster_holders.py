@@ -109,6 +109,13 @@ def no_server_of(data_dir: Path) -> bool:
     return home is None or find_postmaster(home) is None
 
 
+def another_server_of(data_dir: Path, killed: int) -> bool:
+    """Whether a server runs that is not the one killed, which for a moment may still seem to."""
+    home = locate(data_dir)
+    found = None if home is None else find_postmaster(home)
+    return found is not None and found.pid != killed
+
+
 def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():

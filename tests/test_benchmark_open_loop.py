@@ -2,8 +2,8 @@
 
 import asyncio
 
+from tests import own_loop
 from tests.benchmarks.open_loop import Answers, Asked, send
-from tests.own_loop import run_to_end
 
 STALL_S = 0.5
 
@@ -36,7 +36,7 @@ def answers(requests: list[Asked], rate: float) -> Answers:
             host, port = server.sockets[0].getsockname()
             return await send(host, port, requests, rate)
 
-    return run_to_end(run())
+    return own_loop.run(run())
 
 
 def test_a_stall_is_felt_by_all_who_came_meanwhile() -> None:

@@ -27,7 +27,7 @@ from postgis.secrets import open_secrets
 from postgis.store import lookup_days, stickers
 from postgis.store.stickers import RunOrder
 from postgis.today import today
-from tests.own_loop import run_to_end
+from tests import own_loop
 from tests.register_api import Api, register_api
 from tests.small_ward import WARD
 from tests.staff_clients import Browser, add_member, location
@@ -253,12 +253,12 @@ def test_what_cannot_be_written_is_kept_and_written_once(api: Api, monkeypatch: 
         add(*arguments)
 
     monkeypatch.setattr(lookup_days, "add", away_after_the_first)
-    run_to_end(counts.write())
+    own_loop.run(counts.write())
     assert counted(api) == {place: 2}
     counts.note(asked(f"/q/{other}"), 304)
     monkeypatch.setattr(lookup_days, "add", add)
-    run_to_end(counts.write())
-    run_to_end(counts.write())
+    own_loop.run(counts.write())
+    own_loop.run(counts.write())
     assert counted(api) == {place: 2, other: 2}
 
 

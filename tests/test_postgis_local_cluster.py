@@ -20,7 +20,16 @@ from postgis.engine import Database, open_database
 from postgis.local_cluster import ClusterSupervisor, LocalCluster
 from postgis.settings import DatabaseSettings
 from postgis.unavailable import StoreUnavailableError
-from tests.cluster_holders import Holder, no_server_of, nobodys_holder, postmaster_of, remove_cluster, run_sql, until
+from tests.cluster_holders import (
+    Holder,
+    another_server_of,
+    no_server_of,
+    nobodys_holder,
+    postmaster_of,
+    remove_cluster,
+    run_sql,
+    until,
+)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as other users")
 
@@ -134,7 +143,7 @@ def test_the_supervisor_starts_a_killed_server_again(data_dir: Path, caplog: pyt
         supervisor.start()
         killed = postmaster_of(data_dir)
         os.kill(killed, signal.SIGKILL)
-        until(lambda: opened.cluster.running() and postmaster_of(data_dir) != killed)  # type: ignore[union-attr]
+        until(lambda: opened.cluster.running() and another_server_of(data_dir, killed))  # type: ignore[union-attr]
         with opened.public.connect() as connection:  # a dead pooled connection is replaced without anyone noticing
             assert connection.exec_driver_sql("SELECT 1").scalar() == 1
         supervisor.stop()

@@ -1,6 +1,6 @@
 -- How the establishments that count stand now, by H3 cell and sector group: kept by triggers on their open states, in sums
--- that an edit adds to and takes from, so that the adoption map of today reads some hundred rows instead of every state. A
--- row whose last establishment went stays, with nothing in it: the next one that comes is counted there.
+-- that an edit adds to and takes from, so that the adoption map of today reads a row for each cell and sector instead of
+-- every state. A row whose last establishment went stays, with nothing in it: the next one that comes is counted there.
 
 CREATE OR REPLACE FUNCTION register.counted_adoption() RETURNS SETOF register.adoption_cell
 LANGUAGE sql STABLE
@@ -100,10 +100,10 @@ CREATE OR REPLACE TRIGGER count_adoption_removed AFTER DELETE ON register.establ
 CREATE OR REPLACE TRIGGER forget_adoption_cells AFTER TRUNCATE ON register.establishment_state
     FOR EACH STATEMENT EXECUTE FUNCTION register.forget_adoption_cells();
 
--- A register that had states before it counted them.
+-- A register that had states before it counted them, or counted by another rule.
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM register.adoption_cell) AND EXISTS (SELECT FROM register.establishment_state) THEN
+    IF register.adoption_cell_differences() > 0 THEN
         PERFORM register.fill_adoption_cells();
     END IF;
 END
